@@ -1,0 +1,18 @@
+/** Error names that alarms, state machines and people see. Each class lives with its subject and takes its literal name from here. */
+export const ErrorName = {
+  snapshotDamaged: 'SnapshotDamaged',
+  snapshotTruncated: 'SnapshotTruncated',
+  snapshotTooLarge: 'SnapshotTooLarge',
+  spoolFull: 'SpoolFull',
+  noHealthyMember: 'NoHealthyMember',
+  etcdUnreachable: 'EtcdUnreachable',
+  etcdTlsRefused: 'EtcdTlsRefused',
+  snapshotStreamBroken: 'SnapshotStreamBroken',
+  storeFailed: 'StoreFailed',
+  storedBytesDiffer: 'StoredBytesDiffer',
+  backupInProgress: 'BackupInProgress',
+  secretUnusable: 'SecretUnusable',
+  badConfiguration: 'BadConfiguration',
+  badEvent: 'BadEvent',
+} as const;
+export type ErrorName = (typeof ErrorName)[keyof typeof ErrorName];

@@ -1,0 +1,26 @@
+/** Where everything of one cluster lies in the state bucket. Every prefix ends in a slash, so that `prod` never matches `prod-eu`. */
+export const clusterPrefix = (cluster: string): string => `clusters/${cluster}/`;
+export const snapshotsPrefix = (cluster: string): string => `${clusterPrefix(cluster)}snapshots/`;
+export const snapshotKey = (cluster: string, id: string): string => `${snapshotsPrefix(cluster)}${id}/snapshot.db.zst`;
+export const manifestKey = (cluster: string, id: string): string => `${snapshotsPrefix(cluster)}${id}/manifest.json`;
+export const ledgerKey = (cluster: string): string => `${clusterPrefix(cluster)}ledger.json`;
+export const lockKey = (cluster: string, name: string): string => `${clusterPrefix(cluster)}locks/${name}.json`;
+
+const SNAPSHOT_ID = /^\d{8}T\d{6}Z-[0-9a-f]{8}$/;
+export const isSnapshotId = (text: string): boolean => SNAPSHOT_ID.test(text);
+
+/** `20261123T182815Z-<8 hex>` from four random bytes: sorts by time as text; never carries a revision, which is only known from the file. */
+export function newSnapshotId(takenAt: Date, random: Buffer): string {
+  return `${takenAt
+    .toISOString()
+    .replace(/[-:]/g, '')
+    .replace(/\.\d+Z$/, 'Z')}-${random.toString('hex').slice(0, 8)}`;
+}
+
+/** The snapshot id that a manifest's key belongs to, or undefined for any other object under the prefix. */
+export function snapshotIdOfManifestKey(cluster: string, key: string): string | undefined {
+  const prefix = snapshotsPrefix(cluster);
+  if (!key.startsWith(prefix)) return undefined;
+  const [id, name, ...rest] = key.slice(prefix.length).split('/');
+  return id !== undefined && name === 'manifest.json' && rest.length === 0 && isSnapshotId(id) ? id : undefined;
+}
