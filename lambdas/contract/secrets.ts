@@ -1,11 +1,9 @@
 import { z } from 'zod';
 
 const pem = (label: string) =>
-  z
-    .string()
-    .refine((text) => new RegExp(`-----BEGIN ${label}-----[\\s\\S]+-----END ${label}-----`).test(text), {
-      message: `is not a PEM ${label.toLowerCase()}`,
-    });
+  z.string().refine((text) => new RegExp(`-----BEGIN ${label}-----[\\s\\S]+-----END ${label}-----`).test(text), {
+    message: `is not a PEM ${label.toLowerCase()}`,
+  });
 
 /** The secret by which the functions reach etcd: PEM texts of the etcd CA (or a bundle), a client certificate and its key. */
 export const EtcdClientSecret = z.object({

@@ -1,0 +1,66 @@
+import type { Manifest } from '../contract/manifest';
+import type { EtcdReader } from '../etcd/cluster-view';
+import type { HashKvResult, SnapshotReport } from '../etcd/snapshot';
+
+/** What S3 says of an object once it is stored whole. */
+export interface StoredObject {
+  readonly bytes: number;
+  /** CRC-32 over the whole object as S3 computed it, eight hex digits. */
+  readonly crc32: string;
+  readonly versionId?: string;
+}
+
+/** Where snapshots go. */
+export interface SnapshotStore {
+  /**
+   * Stores the bytes under the snapshot's key. When `body` throws, nothing is stored and no upload stays open.
+   *
+   * @throws StoreFailed with the S3 operation's own reason; what `body` throws passes through unchanged
+   */
+  storeSnapshot(id: string, body: AsyncIterable<Buffer>): Promise<StoredObject>;
+  /** Writes the manifest, once: from here on the snapshot is listed. @throws StoreFailed */
+  publish(manifest: Manifest): Promise<void>;
+  /** Ends the uploads that a killed run left open; how many there were. */
+  abortStaleUploads(): Promise<number>;
+}
+
+/** One run at a time per cluster. */
+export interface RunLock {
+  acquire(
+    holder: string,
+  ): Promise<
+    | { readonly acquired: true; readonly release: () => Promise<void> }
+    | { readonly acquired: false; readonly holder: string; readonly expiresAt: string }
+  >;
+}
+
+/** The function's own disk. */
+export interface Disk {
+  open(name: string): Promise<{
+    readonly path: string;
+    write(block: Uint8Array): Promise<void>;
+    finish(): Promise<void>;
+    discard(): Promise<void>;
+  }>;
+  inspect(path: string, databaseSha256: string): Promise<SnapshotReport>;
+  hashKvOf(path: string, revision: number, compactRevision: number): Promise<HashKvResult>;
+}
+
+/** What the run tells the outside: one event name each, never key material. */
+export interface Telemetry {
+  log(event: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(event: string, fields?: Readonly<Record<string, unknown>>): void;
+  /** A metric of the cluster. */
+  count(metric: string, value: number, unit: 'Count' | 'Bytes' | 'Seconds'): void;
+}
+
+export interface TakeSnapshotEdges {
+  readonly etcd: EtcdReader;
+  readonly store: SnapshotStore;
+  readonly lock: RunLock;
+  readonly disk: Disk;
+  readonly telemetry: Telemetry;
+  readonly now: () => Date;
+  readonly randomBytes: (count: number) => Buffer;
+  readonly wait: (milliseconds: number) => Promise<void>;
+}

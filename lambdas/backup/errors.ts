@@ -1,0 +1,41 @@
+import { ErrorName } from '../contract/errors';
+import { LifeboatError } from '../contract/lifeboat-error';
+
+/** What went wrong with a backup. None of these leaves a listed snapshot or an open upload behind. */
+export abstract class BackupError extends LifeboatError {}
+
+/** Every member answered that it cannot be trusted with a snapshot. */
+export class NoHealthyMember extends BackupError {
+  override readonly name = ErrorName.noHealthyMember;
+  readonly retryable = true;
+}
+
+/** Another run holds the lock. */
+export class BackupInProgress extends BackupError {
+  override readonly name = ErrorName.backupInProgress;
+  readonly retryable = true;
+}
+
+/** The stream ended, but not where a snapshot ends. */
+export class SnapshotTruncated extends BackupError {
+  override readonly name = ErrorName.snapshotTruncated;
+  readonly retryable = true;
+}
+
+/** The file on disk does not hold together: the member's own database may be damaged. */
+export class SnapshotDamaged extends BackupError {
+  override readonly name = ErrorName.snapshotDamaged;
+  readonly retryable = false;
+}
+
+/** The database is larger than the function was sized for. */
+export class SnapshotTooLarge extends BackupError {
+  override readonly name = ErrorName.snapshotTooLarge;
+  readonly retryable = false;
+}
+
+/** What S3 says it holds is not what was sent. */
+export class StoredBytesDiffer extends BackupError {
+  override readonly name = ErrorName.storedBytesDiffer;
+  readonly retryable = true;
+}

@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { parseEvent, requireEnv, requirePositiveInteger } from '../aws/environment';
+import { S3Lock } from '../aws/s3-lock';
+import { S3SnapshotStore } from '../aws/s3-snapshot-store';
+import { readEtcdClientSecret } from '../aws/secrets';
+import { openTelemetry } from '../aws/telemetry';
+import { Env } from '../contract/env';
+import { TakeSnapshotEvent } from '../contract/events';
+import { openEtcd } from '../etcd/client/etcd-reader';
+import { hashKvOf, inspectSnapshot, openSpool } from '../etcd/snapshot';
+import { takeSnapshot } from './take-snapshot';
+import type { TakeSnapshotResult } from './take-snapshot';
+
+/** Lambda's own limit; a lock older than this was left by a run that was killed. */
+const MAX_RUN_MS = 15 * 60 * 1000;
+/** Time kept back to abort an upload and to release the lock before the function is stopped. */
+const LEAVE_MS = 20_000;
+
+const cluster = requireEnv(Env.clusterName);
+const bucket = requireEnv(Env.stateBucket);
+const s3 = new S3Client({ maxAttempts: 6 });
+const secrets = new SecretsManagerClient({});
+const telemetry = openTelemetry(cluster, 'take-snapshot');
+const now = () => new Date();
+const lock = new S3Lock(s3, { bucket, cluster, name: 'backup', ttlMs: MAX_RUN_MS }, now);
+const store = new S3SnapshotStore(s3, bucket, cluster);
+const disk = {
+  open: (name: string) => openSpool(join(tmpdir(), 'lifeboat', cluster), name),
+  inspect: (path: string, databaseSha256: string) => inspectSnapshot(path, { databaseSha256 }),
+  hashKvOf,
+};
+
+export async function handler(event: unknown, context: { getRemainingTimeInMillis(): number }): Promise<TakeSnapshotResult> {
+  const settings = { cluster, maxDbBytes: requirePositiveInteger(Env.maxDbSizeGiB) * 1024 ** 3 };
+  const request = parseEvent(TakeSnapshotEvent, event);
+  const secret = await readEtcdClientSecret(secrets, requireEnv(Env.etcdClientSecret));
+  const etcd = openEtcd(requireEnv(Env.etcdEndpoints).split(','), secret);
+  const signal = AbortSignal.timeout(Math.max(1, context.getRemainingTimeInMillis() - LEAVE_MS));
+  try {
+    return await takeSnapshot({ etcd, store, lock, disk, telemetry, now, randomBytes, wait }, settings, request, signal);
+  } finally {
+    etcd.close();
+    telemetry.flush();
+  }
+}

@@ -1,0 +1,157 @@
+import type { TakeSnapshotEvent } from '../contract/events';
+import type { Manifest, MemberAnswer } from '../contract/manifest';
+import { Metric } from '../contract/metrics';
+import { newSnapshotId } from '../contract/s3-keys';
+import type { ClusterView } from '../etcd/cluster-view';
+import type { SnapshotReport } from '../etcd/snapshot';
+import { askMembers } from './ask-members';
+import { attest } from './attest';
+import { buildManifest } from './build-manifest';
+import { chooseMember } from './choose-member';
+import type { ChosenMember } from './choose-member';
+import type { TakeSnapshotEdges } from './edges';
+import { BackupInProgress, SnapshotDamaged, SnapshotTooLarge } from './errors';
+import { noMemberError } from './no-member-error';
+import { Stopwatch } from './stopwatch';
+import { streamSnapshot } from './stream-snapshot';
+
+export interface TakeSnapshotSettings {
+  readonly cluster: string;
+  readonly maxDbBytes: number;
+}
+
+/** What the function answers: the manifest in brief, small enough to read in a console. */
+export interface TakeSnapshotResult {
+  readonly id: string;
+  readonly verified: boolean;
+  readonly because: string;
+  readonly revision: number;
+  readonly compactRevision: number;
+  readonly statusHash: string;
+  readonly totalKeys: number;
+  readonly plainBytes: number;
+  readonly storedBytes: number;
+  readonly key: string;
+  readonly member: string;
+  readonly durations: Readonly<Record<string, number>>;
+}
+
+interface Run {
+  readonly edges: TakeSnapshotEdges;
+  readonly settings: TakeSnapshotSettings;
+  readonly event: TakeSnapshotEvent;
+  readonly signal: AbortSignal;
+  readonly id: string;
+  readonly takenAt: Date;
+  readonly watch: Stopwatch;
+}
+
+/**
+ * Takes one snapshot: gather members, choose one, stream it once into digest, disk, zstd frames and S3, check the file,
+ * ask the members whether they hold the same, publish the manifest last.
+ *
+ * Nothing that fails leaves a listed snapshot or an open upload, and nothing here writes to etcd.
+ *
+ * @param signal aborts the stream when the function's own time is nearly over
+ * @throws BackupInProgress, NoHealthyMember, SnapshotTooLarge, SnapshotTruncated, SnapshotDamaged, StoredBytesDiffer and the
+ *   errors of the edges (EtcdTlsRefused, EtcdUnreachable, SnapshotStreamBroken, SpoolFull, StoreFailed)
+ */
+export async function takeSnapshot(
+  edges: TakeSnapshotEdges,
+  settings: TakeSnapshotSettings,
+  event: TakeSnapshotEvent,
+  signal: AbortSignal,
+): Promise<TakeSnapshotResult> {
+  const takenAt = edges.now();
+  const id = newSnapshotId(takenAt, edges.randomBytes(4));
+  const lock = await edges.lock.acquire(id);
+  if (!lock.acquired)
+    throw new BackupInProgress(`run ${lock.holder} is taking a snapshot of ${settings.cluster}; its lock expires at ${lock.expiresAt}`);
+  try {
+    return await underLock({ edges, settings, event, signal, id, takenAt, watch: new Stopwatch(edges.now) });
+  } finally {
+    await lock.release();
+  }
+}
+
+async function underLock(run: Run): Promise<TakeSnapshotResult> {
+  const { edges, id, watch } = run;
+  // Only this run holds the lock, so whatever upload is open under the prefix was left by one that was killed.
+  const stale = await edges.store.abortStaleUploads();
+  if (stale > 0) edges.telemetry.warn('stale-uploads-aborted', { count: stale });
+
+  const view = await watch.time('gather', () => edges.etcd.gather());
+  const chosen = pick(run, view);
+  const spool = await edges.disk.open(id);
+  let checked: { readonly report: SnapshotReport; readonly answers: Promise<MemberAnswer[]> } | undefined;
+  try {
+    const source = edges.etcd.snapshot(chosen.endpoint, run.signal);
+    const streamed = await watch.time('stream', () =>
+      streamSnapshot(source, spool, edges.store, id, run.settings.maxDbBytes, async ({ databaseSha256 }) => {
+        const report = await watch.time('verify', () => edges.disk.inspect(spool.path, databaseSha256));
+        const file = { path: spool.path, ...sound(report, chosen) };
+        // The members hash while the last parts are still being uploaded.
+        checked = { report, answers: watch.time('attest', () => askMembers(edges, view, file)) };
+      }),
+    );
+    if (!checked) throw new SnapshotDamaged(`snapshot ${id} was stored without having been checked`);
+    const { report } = checked;
+    const answers = await checked.answers;
+    const attestation = attest(answers, view.votingMembers);
+    const manifest = buildManifest({
+      ...{ id, cluster: run.settings.cluster, takenAt: run.takenAt, event: run.event, durations: watch.durations },
+      ...{ chosen, report, hashKv: sound(report, chosen), streamed, answers, attestation },
+    });
+    await edges.store.publish(manifest);
+    tell(run, view, manifest);
+    return brief(manifest, attestation.because);
+  } finally {
+    await checked?.answers.catch(() => undefined);
+    await spool.discard();
+  }
+}
+
+function pick({ edges, settings, id }: Run, view: ClusterView): ChosenMember {
+  const { chosen, judgements } = chooseMember(view);
+  if (!chosen) throw noMemberError(view, judgements);
+  const { status } = chosen;
+  if (status.dbSize > settings.maxDbBytes) {
+    throw new SnapshotTooLarge(
+      `etcd's database is ${status.dbSize} bytes, more than the ${settings.maxDbBytes} that backup.maxDbSizeGiB allows`,
+    );
+  }
+  edges.telemetry.log('member-chosen', { id, member: status.name, endpoint: chosen.endpoint, because: chosen.because, judgements });
+  return chosen;
+}
+
+/** The file's own HashKV, or the reason why this file must never be stored. */
+function sound(report: SnapshotReport, chosen: ChosenMember): NonNullable<SnapshotReport['hashKv']> {
+  const [first] = report.problems;
+  if (first === undefined && report.hashKv) return report.hashKv;
+  const what = first ? `${report.problemCount} problems, first ${first.code}: ${first.message}` : 'its HashKV cannot be computed';
+  throw new SnapshotDamaged(
+    `the snapshot of ${chosen.status.name || chosen.endpoint} is damaged (${what}): check that member's disk, and take one from another member`,
+  );
+}
+
+function tell({ edges, takenAt }: Run, view: ClusterView, manifest: Manifest): void {
+  const { telemetry } = edges;
+  telemetry.count(manifest.verified ? Metric.snapshotVerified : Metric.snapshotUnverified, 1, 'Count');
+  telemetry.count(Metric.snapshotPlainBytes, manifest.plainBytes, 'Bytes');
+  telemetry.count(Metric.snapshotStoredBytes, manifest.stored.bytes, 'Bytes');
+  telemetry.count(Metric.snapshotRevision, manifest.revision, 'Count');
+  telemetry.count(Metric.snapshotKeys, manifest.totalKeys, 'Count');
+  telemetry.count(Metric.snapshotSeconds, (edges.now().getTime() - takenAt.getTime()) / 1000, 'Seconds');
+  telemetry.count(Metric.memberUnreachable, view.members.filter((member) => !member.reachable).length, 'Count');
+  const { id, revision, verified, member, hashKv, durations } = manifest;
+  const say = verified ? telemetry.log : telemetry.warn;
+  say('snapshot-published', { id, revision, verified, member: member.name, verdict: hashKv.verdict, answers: hashKv.members, durations });
+}
+
+function brief(manifest: Manifest, because: string): TakeSnapshotResult {
+  const { id, verified, revision, compactRevision, statusHash, totalKeys, plainBytes, stored, member, durations } = manifest;
+  return {
+    ...{ id, verified, because, revision, compactRevision, statusHash, totalKeys, plainBytes, durations },
+    ...{ storedBytes: stored.bytes, key: stored.key, member: member.name },
+  };
+}

@@ -1,0 +1,103 @@
+import { constants, crc32, zstdCompress, zstdDecompress } from 'node:zlib';
+import { promisify } from 'node:util';
+import { StoredBytesDiffer } from './errors';
+
+const compress = promisify(zstdCompress);
+const decompress = promisify(zstdDecompress);
+
+/** Plain bytes of one frame: small enough that a few in flight stay cheap, large enough that zstd loses no ratio to its window. */
+export const FRAME_BYTES = 4 * 1024 * 1024;
+/** Frames being compressed at once: libuv has four threads, and one is left for the disk. */
+const IN_FLIGHT = 3;
+
+export interface Frame {
+  readonly plainBytes: number;
+  readonly stored: Buffer;
+}
+
+/** Regroups chunks of any size into blocks of exactly `size` bytes, the last one shorter. Each block is a buffer of its own. */
+export async function* blocksOf(chunks: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Buffer> {
+  let block = Buffer.allocUnsafeSlow(size);
+  let used = 0;
+  for await (const chunk of chunks) {
+    for (let from = 0; from < chunk.length;) {
+      const take = Math.min(size - used, chunk.length - from);
+      block.set(chunk.subarray(from, from + take), used);
+      used += take;
+      from += take;
+      if (used === size) {
+        yield block;
+        block = Buffer.allocUnsafeSlow(size);
+        used = 0;
+      }
+    }
+  }
+  if (used > 0) yield block.subarray(0, used);
+}
+
+/**
+ * One independent zstd frame per block (RFC 8878 §3.1), so that `zstd -d` reads the whole and a range reader any part.
+ *
+ * Every frame is decompressed again and compared before it leaves: what S3 holds is then known to give back what was checked.
+ *
+ * @throws StoredBytesDiffer when a frame does not decompress to its block
+ */
+export async function frameOf(block: Buffer, level: number): Promise<Frame> {
+  const stored = await compress(block, {
+    chunkSize: 1024 * 1024,
+    params: {
+      [constants.ZSTD_c_compressionLevel]: level,
+      [constants.ZSTD_c_checksumFlag]: 1,
+      [constants.ZSTD_c_contentSizeFlag]: 1,
+    },
+    pledgedSrcSize: block.length,
+  });
+  const back = await decompress(stored, { chunkSize: block.length, maxOutputLength: block.length });
+  if (!block.equals(back)) throw new StoredBytesDiffer('a zstd frame does not decompress to what went in: memory or libzstd is at fault');
+  return { plainBytes: block.length, stored };
+}
+
+/** Applies `work` to up to `IN_FLIGHT` items at once and yields the results in their order. */
+export async function* inOrder<T, R>(items: AsyncIterable<T>, work: (item: T) => Promise<R>): AsyncGenerator<R> {
+  const running: Promise<R>[] = [];
+  try {
+    for await (const item of items) {
+      const result = work(item);
+      result.catch(() => undefined); // awaited below, in its turn: until then a failure must not count as unhandled
+      running.push(result);
+      if (running.length >= IN_FLIGHT) yield await (running.shift() as Promise<R>);
+    }
+    while (running.length > 0) yield await (running.shift() as Promise<R>);
+  } finally {
+    await Promise.allSettled(running);
+  }
+}
+
+/** Yields every item but holds the last one back until `gate` has passed; when the gate throws, the last item never leaves. */
+export async function* holdBackLast<T>(items: AsyncIterable<T>, gate: () => Promise<void>): AsyncGenerator<T> {
+  let held: { readonly item: T } | undefined;
+  for await (const item of items) {
+    if (held) yield held.item;
+    held = { item };
+  }
+  await gate();
+  if (held) yield held.item;
+}
+
+/** Counts what leaves towards the store: the frame index and the CRC-32 that S3 must report for the whole object. */
+export class StoredTally {
+  readonly frames: [plainBytes: number, storedBytes: number][] = [];
+  bytes = 0;
+  private crc = 0;
+
+  add(frame: Frame): void {
+    this.frames.push([frame.plainBytes, frame.stored.length]);
+    this.bytes += frame.stored.length;
+    this.crc = crc32(frame.stored, this.crc);
+  }
+
+  /** Eight hex digits. */
+  get crc32(): string {
+    return this.crc.toString(16).padStart(8, '0');
+  }
+}
