@@ -1,0 +1,318 @@
+import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { Manifest } from '../../lambdas/contract/manifest';
+import type { TakeSnapshotEdges } from '../../lambdas/backup/edges';
+import { takeSnapshot } from '../../lambdas/backup/take-snapshot';
+import type { ClusterView, LiveHashKv } from '../../lambdas/etcd/cluster-view';
+import type { SnapshotReport } from '../../lambdas/etcd/snapshot';
+import { reachable, unreachable } from './factories';
+
+const NOW = new Date('2026-11-23T18:28:15.000Z');
+const ID = '20261123T182815Z-01020304';
+const database = Buffer.alloc(9 * 1024 * 1024, 'lifeboat');
+const snapshot = Buffer.concat([database, createHash('sha256').update(database).digest()]);
+
+const report = (overrides: Partial<SnapshotReport> = {}): SnapshotReport => ({
+  problems: [],
+  problemCount: 0,
+  pageSize: 4096,
+  dbSize: database.length,
+  revision: 900,
+  compactRevision: 100,
+  totalKeys: 42,
+  statusHash: '12345678',
+  inventory: { pods: 7 },
+  hashKv: { revision: 900, compactRevision: 100, hash: 'feedbeef' },
+  checks: [{ name: 'pages', passed: true }],
+  ...overrides,
+});
+
+const threeMembers: ClusterView = {
+  votingMembers: 3,
+  members: [
+    reachable('https://one:2379', { id: 'b2', name: 'one' }),
+    reachable('https://two:2379', { name: 'two' }),
+    reachable('https://three:2379', { name: 'three' }),
+  ],
+};
+
+interface World {
+  readonly edges: TakeSnapshotEdges;
+  readonly events: string[];
+  readonly manifests: Manifest[];
+  stored: Buffer | undefined;
+}
+
+interface Faults {
+  readonly view?: ClusterView;
+  readonly stream?: () => AsyncIterable<Uint8Array>;
+  readonly report?: SnapshotReport;
+  readonly hashKv?: (endpoint: string, attempt: number) => LiveHashKv;
+  readonly locked?: boolean;
+  readonly storedCrc?: string;
+  readonly spoolWrite?: () => Promise<void>;
+  readonly publish?: () => Promise<void>;
+}
+
+async function* wholeSnapshot(): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < snapshot.length; at += 32 * 1024) yield snapshot.subarray(at, at + 32 * 1024);
+}
+
+/** Edges in memory that note what happened in which order. The real ones are tested through the deployed function. */
+function world(faults: Faults = {}): World {
+  const events: string[] = [];
+  const manifests: Manifest[] = [];
+  const attempts = new Map<string, number>();
+  const it: World = { events, manifests, stored: undefined, edges: {} as TakeSnapshotEdges };
+  const edges: TakeSnapshotEdges = {
+    etcd: {
+      gather: async () => faults.view ?? threeMembers,
+      snapshot: () => (faults.stream ?? wholeSnapshot)(),
+      hashKv: async (endpoint) => {
+        const attempt = (attempts.get(endpoint) ?? 0) + 1;
+        attempts.set(endpoint, attempt);
+        return faults.hashKv?.(endpoint, attempt) ?? { hash: 'feedbeef', compactRevision: 100 };
+      },
+      close: () => undefined,
+    },
+    store: {
+      storeSnapshot: async (_id, body) => {
+        const parts: Buffer[] = [];
+        for await (const part of body) parts.push(part);
+        const stored = Buffer.concat(parts);
+        it.stored = stored;
+        events.push('stored');
+        return { bytes: stored.length, crc32: faults.storedCrc ?? crc32(stored).toString(16).padStart(8, '0'), versionId: 'v1' };
+      },
+      publish: async (manifest) => {
+        await faults.publish?.();
+        manifests.push(Manifest.parse(manifest));
+        events.push('published');
+      },
+      abortStaleUploads: async () => 0,
+    },
+    lock: {
+      acquire: async () =>
+        faults.locked
+          ? { acquired: false, holder: 'other-run', expiresAt: '2026-11-23T18:40:00.000Z' }
+          : { acquired: true, release: async () => void events.push('unlocked') },
+    },
+    disk: {
+      open: async () => ({
+        path: '/spool',
+        write: faults.spoolWrite ?? (async () => undefined),
+        finish: async () => void events.push('spooled'),
+        discard: async () => void events.push('discarded'),
+      }),
+      inspect: async () => {
+        events.push('inspected');
+        return faults.report ?? report();
+      },
+      hashKvOf: async (_path, revision, compactRevision) => ({ revision, compactRevision, hash: 'c0ffee00' }),
+    },
+    telemetry: { log: () => undefined, warn: (event) => void events.push(event), count: (metric) => void events.push(metric) },
+    now: () => NOW,
+    randomBytes: () => Buffer.from([1, 2, 3, 4]),
+    wait: async () => undefined,
+  };
+  return Object.assign(it, { edges });
+}
+
+const run = (w: World, maxDbBytes = 8 * 1024 ** 3) =>
+  takeSnapshot(w.edges, { cluster: 'prod', maxDbBytes }, { trigger: 'manual', note: 'before upgrade' }, new AbortController().signal);
+
+describe('takeSnapshot', () => {
+  test('checks before it stores, publishes after, and cleans up last', async () => {
+    const w = world();
+
+    const result = await run(w);
+
+    expect(w.events.filter((event) => !/^[A-Z]/.test(event))).toEqual([
+      'spooled',
+      'inspected',
+      'stored',
+      'published',
+      'discarded',
+      'unlocked',
+    ]);
+    expect(result).toMatchObject({
+      id: ID,
+      verified: true,
+      revision: 900,
+      statusHash: '12345678',
+      because: '3 of 3 voting members hold the same data',
+    });
+    expect(w.manifests).toEqual([
+      expect.objectContaining({
+        id: ID,
+        lineage: 'c0ffee',
+        trigger: 'manual',
+        note: 'before upgrade',
+        verified: true,
+        plainSha256: createHash('sha256').update(snapshot).digest('hex'),
+        plainBytes: snapshot.length,
+        inventory: { pods: 7 },
+      }),
+    ]);
+  });
+
+  test('the frame index adds up to the stored object and the plain file', async () => {
+    const w = world();
+
+    await run(w);
+
+    const { frames, bytes } = w.manifests[0]!.stored;
+    expect(frames.length).toBe(3);
+    expect(frames.reduce((sum, [plain]) => sum + plain, 0)).toBe(snapshot.length);
+    expect(frames.reduce((sum, [, stored]) => sum + stored, 0)).toBe(bytes);
+    expect(w.stored?.length).toBe(bytes);
+  });
+
+  test.each<[string, Faults, string, RegExp]>([
+    ['another run holds the lock', { locked: true }, 'BackupInProgress', /run other-run is taking a snapshot of prod/],
+    [
+      'no member answers',
+      { view: { votingMembers: 0, members: [unreachable('https://one:2379')] } },
+      'EtcdUnreachable',
+      /connection refused/,
+    ],
+    [
+      'TLS is refused',
+      {
+        view: {
+          votingMembers: 0,
+          members: [unreachable('https://one:2379', 'tls', 'the server certificate expired'), unreachable('https://two:2379')],
+        },
+      },
+      'EtcdTlsRefused',
+      /the server certificate expired/,
+    ],
+    [
+      'all who answer are unfit',
+      { view: { votingMembers: 1, members: [reachable('https://one:2379', { alarms: ['CORRUPT'] })] } },
+      'NoHealthyMember',
+      /CORRUPT/,
+    ],
+    [
+      'the stream breaks half way',
+      {
+        stream: async function* () {
+          yield snapshot.subarray(0, 6_000_000);
+          throw new Error('connection reset');
+        },
+      },
+      'Error',
+      /connection reset/,
+    ],
+    [
+      'the stream ends without its trailer',
+      {
+        stream: async function* () {
+          yield database;
+        },
+      },
+      'SnapshotTruncated',
+      /without the SHA-256/,
+    ],
+    ['the disk is full', { spoolWrite: () => Promise.reject(new Error('no room')) }, 'Error', /no room/],
+    [
+      'a page is damaged',
+      { report: report({ problems: [{ code: 'page-type', page: 7, message: 'page 7 is no leaf' }], problemCount: 1 }) },
+      'SnapshotDamaged',
+      /1 problems, first page-type: page 7 is no leaf/,
+    ],
+    ['S3 holds other bytes than were sent', { storedCrc: '00000000' }, 'StoredBytesDiffer', /CRC-32 00000000/],
+    ['the manifest cannot be written', { publish: () => Promise.reject(new Error('denied')) }, 'Error', /denied/],
+  ])('lists nothing and leaves nothing behind when %s', async (_sentence, faults, name, message) => {
+    const w = world(faults);
+
+    await expect(run(w)).rejects.toThrow(expect.objectContaining({ name, message: expect.stringMatching(message) as string }));
+
+    expect(w.manifests).toEqual([]);
+    const opened = !['BackupInProgress', 'EtcdUnreachable', 'EtcdTlsRefused', 'NoHealthyMember'].includes(name);
+    expect(w.events.filter((event) => event === 'discarded')).toHaveLength(opened ? 1 : 0);
+    expect(w.events.includes('unlocked')).toBe(name !== 'BackupInProgress');
+  });
+
+  test.each(['the stream breaks', 'a page is damaged'])('S3 never gets the whole of a bad file: %s', async (what) => {
+    const w = world(
+      what === 'a page is damaged'
+        ? { report: report({ problems: [{ code: 'page-type', message: 'x' }], problemCount: 1 }) }
+        : {
+            stream: async function* () {
+              yield snapshot.subarray(0, 5_000_000);
+              throw new Error('reset');
+            },
+          },
+    );
+
+    await expect(run(w)).rejects.toThrow();
+
+    expect(w.stored).toBeUndefined();
+  });
+
+  test('refuses a database that is larger than configured before it reads a byte', async () => {
+    const w = world({ stream: () => { throw new Error('must not be opened'); } }); // prettier-ignore
+
+    await expect(run(w, 1_000)).rejects.toThrow(/etcd's database is 100000 bytes, more than the 1000/);
+  });
+
+  test('a database that grew past the limit while it streamed ends the run', async () => {
+    await expect(run(world(), 5_000_000)).rejects.toThrow(/larger than 5000000 bytes/);
+  });
+
+  test.each<[string, Faults, boolean, string]>([
+    [
+      'a member that differs is told of, and the majority still counts',
+      { hashKv: (e) => ({ hash: e.includes('three') ? '00000000' : 'feedbeef', compactRevision: 100 }) },
+      true,
+      'majority',
+    ],
+    [
+      'the majority holds something else',
+      { hashKv: (e) => ({ hash: e.includes('one') ? 'feedbeef' : '00000000', compactRevision: 100 }) },
+      false,
+      'minority',
+    ],
+    [
+      'the cluster compacted since: the file is hashed under that compaction',
+      { hashKv: () => ({ hash: 'c0ffee00', compactRevision: 500 }) },
+      true,
+      'majority',
+    ],
+    [
+      'the cluster compacted past the file: nobody can say',
+      { hashKv: () => ({ hash: 'c0ffee00', compactRevision: 901 }) },
+      false,
+      'unknown',
+    ],
+    [
+      'a follower that has not applied the revision yet is asked again',
+      {
+        hashKv: (_e, attempt) => {
+          if (attempt < 3) throw new Error('etcdserver: mvcc: required revision is a future revision');
+          return { hash: 'feedbeef', compactRevision: 100 };
+        },
+      },
+      true,
+      'majority',
+    ],
+    [
+      'members that fail to answer are no voices',
+      {
+        hashKv: () => {
+          throw new Error('deadline exceeded');
+        },
+      },
+      false,
+      'unknown',
+    ],
+  ])('%s', async (_sentence, faults, verified, verdict) => {
+    const w = world(faults);
+
+    await run(w);
+
+    expect(w.manifests[0]).toMatchObject({ verified, hashKv: { verdict } });
+    expect(w.events).toContain(verified ? 'SnapshotVerified' : 'SnapshotUnverified');
+  });
+});
