@@ -1,0 +1,99 @@
+#!/usr/bin/env node
+// The Lambda runtime of the local cloud: put into each function's asset as `bootstrap`, run as provided.al2023.
+// It speaks the same Runtime API as AWS's own Node runtime, so handler errors keep their name, message and stack.
+// Plain CommonJS: it runs as it is, in a folder without the project's packages.
+// https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+'use strict';
+const { Buffer } = require('node:buffer');
+const fs = require('node:fs');
+const http = require('node:http');
+const path = require('node:path');
+const process = require('node:process');
+const { pathToFileURL } = require('node:url');
+
+const [host, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(':');
+
+function call(method, resource, body) {
+  return new Promise((resolve, reject) => {
+    const headers = body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+    const request = http.request({ host, port, method, path: `/2018-06-01/runtime/${resource}`, headers }, (response) => {
+      const chunks = [];
+      response.on('data', (chunk) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks).toString() }));
+    });
+    // The emulator is gone: a function must not outlive it.
+    request.on('error', () => process.exit(0));
+    request.end(body);
+  });
+}
+
+function describe(error) {
+  const isError = error instanceof Error;
+  return JSON.stringify({
+    errorType: isError ? error.name : typeof error,
+    errorMessage: isError ? error.message : String(error),
+    trace: isError ? String(error.stack).split('\n') : [],
+  });
+}
+
+/** `lib/index.handler` is the export `handler` of lib/index.{mjs,js,cjs}. */
+async function loadHandler() {
+  const [, file, name] = /^(.*)\.([^.]+)$/.exec(process.env._HANDLER);
+  const base = path.join(process.env.LAMBDA_TASK_ROOT, file);
+  const found = ['.mjs', '.js', '.cjs'].map((suffix) => base + suffix).find((candidate) => fs.existsSync(candidate));
+  if (found === undefined) throw Object.assign(new Error(`cannot find module '${file}'`), { name: 'Runtime.ImportModuleError' });
+  const module = await import(pathToFileURL(found).href);
+  const handler = module[name] ?? module.default?.[name];
+  if (typeof handler !== 'function')
+    throw Object.assign(new Error(`${process.env._HANDLER} is undefined or not exported`), { name: 'Runtime.HandlerNotFound' });
+  return handler;
+}
+
+const contextOf = ({ headers }) => {
+  const deadline = Number(headers['lambda-runtime-deadline-ms']);
+  return {
+    awsRequestId: headers['lambda-runtime-aws-request-id'],
+    functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
+    functionVersion: process.env.AWS_LAMBDA_FUNCTION_VERSION,
+    invokedFunctionArn: headers['lambda-runtime-invoked-function-arn'],
+    memoryLimitInMB: process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
+    logGroupName: `/aws/lambda/${process.env.AWS_LAMBDA_FUNCTION_NAME}`,
+    logStreamName: process.env.AWS_LAMBDA_LOG_STREAM_NAME,
+    callbackWaitsForEmptyEventLoop: true,
+    getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
+  };
+};
+
+/** Not on AWS: memory limits are not enforced here, so each process leaves the most memory it ever held, after each call. */
+function recordMemory(requestId) {
+  const folder = process.env.LIFEBOAT_LOCAL_MEMORY_DIR;
+  if (!folder) return;
+  const line = JSON.stringify({ pid: process.pid, requestId, peakRssKiB: process.resourceUsage().maxRSS });
+  fs.appendFileSync(path.join(folder, `${process.env.AWS_LAMBDA_FUNCTION_NAME}.jsonl`), `${line}\n`);
+}
+
+async function main() {
+  let handler;
+  try {
+    handler = await loadHandler();
+  } catch (error) {
+    await call('POST', 'init/error', describe(error));
+    process.exit(1);
+  }
+  for (;;) {
+    const next = await call('GET', 'invocation/next');
+    if (next.status !== 200) process.exit(0);
+    const requestId = next.headers['lambda-runtime-aws-request-id'];
+    try {
+      const result = await handler(JSON.parse(next.body), contextOf(next));
+      recordMemory(requestId);
+      await call('POST', `invocation/${requestId}/response`, JSON.stringify(result ?? null));
+    } catch (error) {
+      recordMemory(requestId);
+      await call('POST', `invocation/${requestId}/error`, describe(error));
+    }
+  }
+}
+
+main();

@@ -1,0 +1,105 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import path from 'node:path';
+import { endProcess, sleep, tailOf } from '../child-process';
+import { packageProgram, pythonPath } from '../tools';
+
+/** Any twelve digits: used as an access key they are the root of that account. */
+export const ACCOUNT_ID = '111111111111';
+export const REGION = 'eu-central-1';
+
+const READY_WITHIN_MS = 20_000;
+/** With a hung invocation the emulator never ends by itself. */
+const GRACE_MS = 4_000;
+
+export interface EmulatorOptions {
+  /** Folder for everything that this emulator writes. */
+  readonly folder: string;
+  /** Free port of 127.0.0.1 to listen on. */
+  readonly port: number;
+  /** What functions get as AWS_ENDPOINT_URL. */
+  readonly functionEndpoint: string;
+}
+
+export interface Emulator {
+  readonly endpoint: string;
+  readonly logFile: string;
+  /** One JSON line per call of a role, see emulator.py. */
+  readonly callLog: string;
+  /** One `<function>.jsonl` per function, see bootstrap.cjs. */
+  readonly memoryFolder: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * The whole environment: functions inherit it, so nothing of the caller's own may be in it, least of all AWS settings.
+ * The first folder on PATH gives the functions Node 24.
+ */
+function environmentOf(options: EmulatorOptions, files: Pick<Emulator, 'callLog' | 'memoryFolder'>): NodeJS.ProcessEnv {
+  return {
+    PATH: [path.dirname(packageProgram('node')), '/usr/local/bin', '/usr/bin', '/bin'].join(path.delimiter),
+    HOME: options.folder,
+    TMPDIR: path.join(options.folder, 'tmp'),
+    LANG: 'C.UTF-8',
+    PYTHONDONTWRITEBYTECODE: '1',
+    PYTHONUNBUFFERED: '1',
+    BIND_HOST: '127.0.0.1',
+    GATEWAY_PORT: String(options.port),
+    AWS_ENDPOINT_URL: options.functionEndpoint,
+    AWS_EC2_METADATA_DISABLED: 'true',
+    MINISTACK_ACCOUNT_ID: ACCOUNT_ID,
+    MINISTACK_REGION: REGION,
+    AUTH: 'true',
+    // Listeners that this project has no use for; some of them ignore BIND_HOST.
+    IOT_MTLS_ENABLED: '0',
+    SFTP_ENABLED: '0',
+    LIFEBOAT_LIFELINE: '1',
+    LIFEBOAT_CALL_LOG: files.callLog,
+    LIFEBOAT_LOCAL_MEMORY_DIR: files.memoryFolder,
+  };
+}
+
+async function answers(endpoint: string): Promise<boolean> {
+  try {
+    return (await fetch(`${endpoint}/_ministack/health`, { signal: AbortSignal.timeout(1000) })).ok;
+  } catch {
+    return false;
+  }
+}
+
+async function waitUntilReady(child: ChildProcess, endpoint: string, logFile: string): Promise<void> {
+  const deadline = Date.now() + READY_WITHIN_MS;
+  while (!(await answers(endpoint))) {
+    const ended = child.exitCode !== null || child.signalCode !== null;
+    if (ended || Date.now() > deadline)
+      throw new Error(`the AWS emulator ${ended ? 'ended' : 'did not get ready'}, its log ${logFile} says:\n${tailOf(logFile)}`);
+    await sleep(50);
+  }
+}
+
+/** Starts the emulator on loopback and waits until it answers. */
+export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
+  const files = {
+    logFile: path.join(options.folder, 'emulator.log'),
+    callLog: path.join(options.folder, 'calls.jsonl'),
+    memoryFolder: path.join(options.folder, 'memory'),
+  };
+  for (const folder of [files.memoryFolder, path.join(options.folder, 'tmp')]) mkdirSync(folder, { recursive: true });
+  const log = openSync(files.logFile, 'a');
+  const child = spawn(pythonPath(), [path.join(__dirname, 'emulator.py')], {
+    cwd: options.folder,
+    env: environmentOf(options, files),
+    stdio: ['pipe', log, log],
+  });
+  closeSync(log);
+  const endpoint = `http://127.0.0.1:${options.port}`;
+  const stop = () => endProcess(child, GRACE_MS);
+  try {
+    await waitUntilReady(child, endpoint, files.logFile);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { endpoint, ...files, stop };
+}

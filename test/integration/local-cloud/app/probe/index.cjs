@@ -1,0 +1,16 @@
+'use strict';
+// A function that does what its event says. It uses no SDK: it probes the runtime that runs it.
+const console = require('node:console');
+const process = require('node:process');
+const { setTimeout: sleep } = require('node:timers/promises');
+
+class ProbeFailed extends Error {
+  name = 'ProbeFailed';
+}
+
+exports.handler = async (event, context) => {
+  console.log('probe', JSON.stringify(event));
+  if (event.fail) throw new ProbeFailed('as it was told');
+  if (event.sleepMs) await sleep(event.sleepMs);
+  return { event, node: process.version, remainingMs: context.getRemainingTimeInMillis(), environment: { ...process.env } };
+};
