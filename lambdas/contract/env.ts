@@ -10,3 +10,17 @@ export const Env = {
 } as const;
 
 export type EnvName = (typeof Env)[keyof typeof Env];
+
+/** The SSM parameter by which the command line finds everything of a cluster; its value is a ClusterDirectoryEntry as JSON. */
+export const clusterDirectoryName = (cluster: string): string => `/lifeboat/${cluster}`;
+
+/** Where the resources of a cluster are: names, ARNs and URLs, never values. */
+export interface ClusterDirectoryEntry {
+  readonly version: 1;
+  readonly cluster: string;
+  readonly stateBucket: string;
+  readonly etcdClientSecretArn: string;
+  readonly takeSnapshotFunction: string;
+  readonly takeSnapshotLogGroup: string;
+  readonly deadLetterQueueUrl: string;
+}

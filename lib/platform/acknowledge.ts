@@ -1,0 +1,23 @@
+import { Stack, Validations } from 'aws-cdk-lib';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+
+/** Acknowledges one resource with a wildcard in the policy of a function's role; the finding's id spells it as the template does. */
+export function acknowledgeWildcard(handler: IFunction, resource: string, reason: string): void {
+  const id = `AwsSolutions-IAM5[Resource::${spelled(Stack.of(handler).resolve(resource))}]`;
+  Validations.of(handler.role ?? handler).acknowledge({ id, reason });
+}
+
+/** `{"Fn::Join":["",[{"Fn::GetAtt":["B","Arn"]},"/x*"]]}` as cdk-nag writes it: `<B.Arn>/x*`. */
+function spelled(value: unknown): string {
+  if (typeof value === 'string') return value;
+  const { 'Fn::Join': join, 'Fn::GetAtt': attribute, Ref: ref } = value as Intrinsic;
+  if (join !== undefined) return join[1].map(spelled).join(join[0]);
+  if (attribute !== undefined) return `<${attribute.join('.')}>`;
+  return `<${ref ?? ''}>`;
+}
+
+interface Intrinsic {
+  readonly 'Fn::Join'?: readonly [string, readonly unknown[]];
+  readonly 'Fn::GetAtt'?: readonly string[];
+  readonly Ref?: string;
+}

@@ -1,0 +1,137 @@
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import type { BucketProps } from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import { Env } from '../../lambdas/contract/env';
+import { clusterPrefix, ledgerKey, lockKey, snapshotsPrefix } from '../../lambdas/contract/s3-keys';
+import { acknowledgeWildcard } from './acknowledge';
+import type { LifeboatFunction } from './lifeboat-function';
+
+export interface StateBucketProps {
+  /** Name of the cluster whose state it holds; every grant ends at this cluster's prefix. */
+  readonly clusterName: string;
+
+  /** The key that encrypts every object. */
+  readonly encryptionKey: IKey;
+
+  /**
+   * How long a version that was overwritten or deleted can still be fetched back.
+   *
+   * @default Duration.days(30)
+   */
+  readonly noncurrentVersionExpiration?: Duration;
+
+  /**
+   * How long access logs are kept.
+   *
+   * @default Duration.days(365)
+   */
+  readonly accessLogExpiration?: Duration;
+}
+
+/** What holds for the bucket and for the bucket of its access logs alike. */
+const PRIVATE: BucketProps = {
+  blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+  objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+  enforceSSL: true,
+  minimumTLSVersion: 1.2,
+  removalPolicy: RemovalPolicy.RETAIN,
+};
+
+/**
+ * Snapshots, ledger and locks of one cluster.
+ *
+ * Its grants are per subject and give the narrowest rights together with the environment variable that names the bucket.
+ *
+ * ## Limitations
+ *
+ * Object Lock is enabled without a default retention: the writer of an object decides how long it is locked.
+ */
+export class StateBucket extends Construct {
+  readonly bucket: Bucket;
+  private readonly clusterName: string;
+  private readonly encryptionKey: IKey;
+
+  constructor(scope: Construct, id: string, props: StateBucketProps) {
+    const { noncurrentVersionExpiration = Duration.days(30), accessLogExpiration = Duration.days(365) } = props;
+    if (noncurrentVersionExpiration.toDays() < 1) {
+      throw new RangeError(`noncurrentVersionExpiration is ${noncurrentVersionExpiration.toString()}, give at least 1 day`);
+    }
+    super(scope, id);
+    this.clusterName = props.clusterName;
+    this.encryptionKey = props.encryptionKey;
+
+    const accessLogs = new Bucket(this, 'AccessLogs', {
+      ...PRIVATE,
+      // S3's own key: the log delivery service would need rights on ours, and the logs hold names only.
+      encryption: BucketEncryption.S3_MANAGED,
+      lifecycleRules: [{ id: 'expire', expiration: accessLogExpiration, abortIncompleteMultipartUploadAfter: Duration.days(1) }],
+    });
+    this.bucket = new Bucket(this, 'Bucket', {
+      ...PRIVATE,
+      encryption: BucketEncryption.KMS,
+      encryptionKey: props.encryptionKey,
+      bucketKeyEnabled: true,
+      versioned: true,
+      objectLockEnabled: true,
+      serverAccessLogsBucket: accessLogs,
+      serverAccessLogsPrefix: 'state/',
+      lifecycleRules: [
+        { id: 'abort-uploads', abortIncompleteMultipartUploadAfter: Duration.days(1) },
+        { id: 'expire-versions', noncurrentVersionExpiration, expiredObjectDeleteMarker: true },
+      ],
+    });
+  }
+
+  /** Lets a function write snapshots in parts, read back what S3 holds, and list and abort uploads. */
+  grantSnapshots(handler: LifeboatFunction): void {
+    const objects = this.bucket.arnForObjects(`${snapshotsPrefix(this.clusterName)}*`);
+    const actions = ['s3:PutObject', 's3:GetObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'];
+    this.grant(handler, actions, objects);
+    // Uploads can only be listed for a bucket as a whole: S3 knows no condition on their prefix.
+    handler.addToRolePolicy(new PolicyStatement({ actions: ['s3:ListBucketMultipartUploads'], resources: [this.bucket.bucketArn] }));
+    acknowledgeWildcard(
+      handler,
+      objects,
+      `The ids of snapshots are made at run time; the wildcard ends at ${snapshotsPrefix(this.clusterName)}.`,
+    );
+  }
+
+  /** Lets a function read and replace the cluster's ledger. */
+  grantLedger(handler: LifeboatFunction): void {
+    this.grant(handler, ['s3:GetObject', 's3:PutObject'], this.bucket.arnForObjects(ledgerKey(this.clusterName)));
+  }
+
+  /** Lets a function take, renew and release one named lock. Locks carry no retention, or they could not be released. */
+  grantLock(handler: LifeboatFunction, name: string): void {
+    this.grant(handler, ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], this.bucket.arnForObjects(lockKey(this.clusterName, name)));
+  }
+
+  private grant(handler: LifeboatFunction, actions: string[], objects: string): void {
+    handler.setEnvironment(Env.stateBucket, this.bucket.bucketName);
+    handler.addToRolePolicy(new PolicyStatement({ actions, resources: [objects] }));
+    // S3 asks for this right with the key of the object as prefix when an object is missing: with it 404, without it 403.
+    handler.addToRolePolicy(
+      new PolicyStatement({
+        actions: ['s3:ListBucket'],
+        resources: [this.bucket.bucketArn],
+        conditions: { StringLike: { 's3:prefix': `${clusterPrefix(this.clusterName)}*` } },
+      }),
+    );
+    handler.addToRolePolicy(
+      new PolicyStatement({
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        resources: [this.encryptionKey.keyArn],
+        conditions: {
+          StringEquals: {
+            'kms:ViaService': `s3.${Stack.of(this).region}.${Stack.of(this).urlSuffix}`,
+            // With a bucket key the context is the bucket, not the object.
+            'kms:EncryptionContext:aws:s3:arn': this.bucket.bucketArn,
+          },
+        },
+      }),
+    );
+  }
+}
