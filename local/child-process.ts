@@ -27,6 +27,14 @@ export async function endProcess(child: ChildProcess, graceMs: number): Promise<
   clearTimeout(killer);
 }
 
+/** Ends a process at once and waits until it is gone. Safe to repeat. */
+export async function killProcess(child: ChildProcess): Promise<void> {
+  if (hasEnded(child)) return;
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.kill('SIGKILL');
+  await ended;
+}
+
 export interface CommandOptions {
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
