@@ -1,4 +1,4 @@
-import { Duration, Size, Stack } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
 import { Role, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { ContextAttribute, Schedule, ScheduleExpression, ScheduleGroup, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
@@ -29,8 +29,8 @@ export interface BackupProps {
 }
 
 /**
- * Beside the spooled database: bbolt grows a file by up to 16 MiB at once and etcd answers `mvcc: database space exceeded`
- * only after a commit, so that a file ends above its quota; a file system keeps a few percent for itself.
+ * Beside the spooled database: a file can end a few steps of 16 MiB above the quota (bbolt's AllocSize), the trailer adds
+ * 32 bytes, and a file system keeps up to 5 % to itself: 8 GiB + 16 MiB·n < 0.95 · 9 GiB.
  */
 const DISK_HEADROOM_GIB = 1;
 
@@ -71,7 +71,8 @@ export class Backup extends Construct {
   }
 
   private scheduleSnapshots({ functions: { clusterName, deadLetterQueue }, schedule }: BackupProps): void {
-    const scheduleGroup = new ScheduleGroup(this, 'Schedules');
+    // A group of its own, so that no other cluster's schedule can assume the role. Its name is fixed: kept, it would be in the way.
+    const scheduleGroup = new ScheduleGroup(this, 'Schedules', { removalPolicy: RemovalPolicy.DESTROY });
     const role = new Role(this, 'ScheduleRole', {
       description: `kube-lifeboat ${clusterName}: start snapshots by schedule`,
       // Scheduler names the group, not the schedule, as the source of its request.

@@ -34,7 +34,11 @@ const s3Endpoint = z
   })
   .describe('how functions reach S3');
 
-const Network = section('the network that the functions run in, without a way to the internet', {
+/**
+ * Left out, functions run outside any VPC: they reach AWS by its public endpoints, and etcd only where it listens on the internet
+ * or on the same machine, as in a local demo. Inside a VPC without NAT they reach AWS by endpoints alone: S3 and Secrets Manager.
+ */
+const Network = section('the network that functions run in; left out, they run outside any VPC, as in a local demo', {
   vpcId: ec2('a VPC id', 'vpc'),
   subnetIds: list('subnet ids, one per availability zone', ec2('a subnet id', 'subnet'), { max: 16 }),
   securityGroupIds: list('security group ids that etcd accepts and that may leave by TCP 443', ec2('a security group id', 'sg'), {

@@ -59,14 +59,13 @@ export class EtcdClientSecret extends Construct {
   grantRead(handler: LifeboatFunction): void {
     handler.setEnvironment(Env.etcdClientSecret, this.secret.secretArn);
     handler.addToRolePolicy(new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [this.secret.secretArn] }));
-    const { region, urlSuffix } = Stack.of(this);
     handler.addToRolePolicy(
       new PolicyStatement({
         actions: ['kms:Decrypt'],
         resources: [this.encryptionKey.keyArn],
         conditions: {
           StringEquals: {
-            'kms:ViaService': `secretsmanager.${region}.${urlSuffix}`,
+            'kms:ViaService': `secretsmanager.${Stack.of(this).region}.amazonaws.com`,
             'kms:EncryptionContext:SecretARN': this.secret.secretArn,
           },
         },

@@ -187,7 +187,8 @@ function grantNetworkInterfaces(role: Role): void {
       effect: Effect.DENY,
       actions,
       resources: ['*'],
-      conditions: { ArnLike: { 'lambda:SourceFunctionArn': '*' } },
+      // Lambda sets the key on every call that code makes with the role, and on none that it makes itself.
+      conditions: { Null: { 'lambda:SourceFunctionArn': 'false' } },
     }),
   );
   Validations.of(role).acknowledge({

@@ -1,4 +1,4 @@
-import { CfnOutput, Stack, Tags } from 'aws-cdk-lib';
+import { CfnOutput, Stack, Tags, Validations } from 'aws-cdk-lib';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { Backup } from '../backup/backup';
@@ -10,6 +10,7 @@ import { EtcdClientSecret } from './etcd-client-secret';
 import { FunctionNetwork } from './function-network';
 import type { FunctionDefaults } from './lifeboat-function';
 import { StateBucket } from './state-bucket';
+import { warningsOf } from './warnings';
 
 /** Everything of one cluster. Nothing is shared between clusters: no key, no bucket, no role, no queue. */
 export class LifeboatStack extends Stack {
@@ -22,6 +23,8 @@ export class LifeboatStack extends Stack {
       tags,
     });
     for (const [key, value] of Object.entries({ ...tags, 'lifeboat/cluster': clusterName })) Tags.of(this).add(key, value);
+
+    for (const { id, message } of warningsOf(cluster)) Validations.of(this).addWarning(id, message);
 
     const encryptionKey = clusterKey(this, 'Key', { clusterName, keyArn: cluster.kms?.keyArn });
     const state = new StateBucket(this, 'State', { clusterName, encryptionKey });

@@ -1,0 +1,39 @@
+import { isIPv4 } from 'node:net';
+import type { ClusterConfig } from '../config/schema';
+
+export interface Warning {
+  /** What an operator acknowledges it by. */
+  readonly id: string;
+  readonly message: string;
+}
+
+/** RFC 1918: addresses that nothing outside their own network reaches. */
+const PRIVATE = /^(10|192\.168|172\.(1[6-9]|2\d|3[01]))\./;
+
+/** What is right as a config and still may not be what the operator wants. */
+export function warningsOf(cluster: ClusterConfig): Warning[] {
+  return [...ignoredSections(cluster), ...unreachableMembers(cluster)];
+}
+
+/** A section that nothing reads must not pass for protection. */
+function ignoredSections({ api, certificates, alarms, backup }: ClusterConfig): Warning[] {
+  const sections = {
+    api,
+    certificates,
+    alarms,
+    'backup.replica': backup.replica,
+    'backup.retention': backup.retention,
+    'backup.lock': backup.lock,
+  };
+  const given = Object.entries(sections).flatMap(([name, section]) => (section === undefined ? [] : [name]));
+  return [{ id: 'lifeboat:ignored-sections', message: `this version checks and does not act on: ${given.join(', ')}` }];
+}
+
+function unreachableMembers({ etcd: { endpoints }, network }: ClusterConfig): Warning[] {
+  const unreachable = endpoints.filter((endpoint) => isPrivate(new URL(endpoint).hostname));
+  if (network !== undefined || unreachable.length === 0) return [];
+  const message = `functions outside a VPC cannot reach the private address of ${unreachable.join(', ')}; give a network section`;
+  return [{ id: 'lifeboat:unreachable-members', message }];
+}
+
+const isPrivate = (host: string): boolean => isIPv4(host) && PRIVATE.test(host);
