@@ -8,9 +8,11 @@ Environment, besides the emulator's own (BIND_HOST, GATEWAY_PORT, AUTH, ...):
   LIFEBOAT_LIFELINE    when set, the emulator ends as soon as its stdin is closed: it never outlives who started it
 """
 
+import contextvars
 import importlib.metadata
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -81,6 +83,100 @@ def name_the_throttle_in_step_functions():
     stepfunctions._call_lambda = call_with_aws_name
 
 
+def checksum_whole_multipart_objects():
+    """S3 computes one checksum over the whole object when an upload asks for checksum type FULL_OBJECT.
+
+    The emulator always makes a checksum of the parts' checksums, which no one can compare with the object's bytes.
+    """
+    from ministack.services import s3
+
+    create, complete, composite = s3._create_multipart_upload, s3._complete_multipart_upload, s3._composite_checksum
+    current = threading.local()
+
+    def create_with_type(bucket_name, key, headers):
+        known = set(s3._multipart_uploads)
+        status, answer_headers, body = create(bucket_name, key, headers)
+        if headers.get("x-amz-checksum-type") == "FULL_OBJECT" and status == 200:
+            for upload_id in set(s3._multipart_uploads) - known:
+                s3._multipart_uploads[upload_id]["whole"] = True
+            answer_headers["x-amz-checksum-type"] = "FULL_OBJECT"
+        return status, answer_headers, body
+
+    def complete_with_type(bucket_name, key, body, query_params, *args, **kwargs):
+        upload = s3._multipart_uploads.get(s3._qp(query_params, "uploadId"), {})
+        current.parts = upload["parts"] if upload.get("whole") else None
+        try:
+            status, headers, answer = complete(bucket_name, key, body, query_params, *args, **kwargs)
+        finally:
+            parts, current.parts = current.parts, None
+        if parts is not None and status == 200:
+            s3._ensure_bucket(bucket_name)["objects"][key]["checksum_type"] = "FULL_OBJECT"
+            answer = answer.replace(b"COMPOSITE", b"FULL_OBJECT")
+        return status, headers, answer
+
+    def whole_or_composite(algorithm, part_checksums):
+        parts = getattr(current, "parts", None)
+        if parts is None:
+            return composite(algorithm, part_checksums)
+        return s3._compute_s3_checksum(algorithm, b"".join(parts[number]["body"] for number in sorted(parts)))
+
+    s3._create_multipart_upload = create_with_type
+    s3._complete_multipart_upload = complete_with_type
+    s3._composite_checksum = whole_or_composite
+
+
+def checksum_whole_objects():
+    """An upload in parts may ask for one CRC over the whole object (x-amz-checksum-type: FULL_OBJECT).
+
+    The emulator always gives the composite of the parts' checksums, which says nothing about the object's own bytes.
+    """
+    from ministack.services import s3
+
+    create, complete = s3._create_multipart_upload, s3._complete_multipart_upload
+    composite, record_version = s3._composite_checksum, s3._record_object_version
+    parts_in_order = contextvars.ContextVar("parts_in_order", default=None)
+
+    def create_multipart_upload(bucket_name, key, headers):
+        status, response_headers, body = create(bucket_name, key, headers)
+        if status == 200 and headers.get("x-amz-checksum-type", "").upper() == "FULL_OBJECT":
+            upload_id = re.search(rb"<UploadId>([^<]+)</UploadId>", body).group(1).decode()
+            s3._multipart_uploads[upload_id]["full_object_checksum"] = True
+            response_headers["x-amz-checksum-type"] = "FULL_OBJECT"
+        return status, response_headers, body
+
+    def composite_checksum(algorithm, part_checksums):
+        parts = parts_in_order.get()
+        if parts is None or not algorithm:
+            return composite(algorithm, part_checksums)
+        return s3._compute_s3_checksum(algorithm, b"".join(part["body"] for part in parts))
+
+    def record_object_version(bucket_name, key, prior_obj, obj, data):
+        if parts_in_order.get() is not None:
+            obj["checksum_type"] = "FULL_OBJECT"
+        return record_version(bucket_name, key, prior_obj, obj, data)
+
+    def complete_multipart_upload(bucket_name, key, body, query_params, headers=None):
+        upload_id = s3._qp(query_params, "uploadId")
+        upload = s3._multipart_uploads.get(upload_id) or {}
+        if not upload.get("full_object_checksum"):
+            return complete(bucket_name, key, body, query_params, headers)
+        numbers = sorted(int(number) for number in re.findall(rb"<PartNumber>\s*(\d+)\s*</PartNumber>", body))
+        token = parts_in_order.set([upload["parts"][number] for number in numbers if number in upload["parts"]])
+        try:
+            status, response_headers, answer = complete(bucket_name, key, body, query_params, headers)
+        finally:
+            parts_in_order.reset(token)
+        response = (status, response_headers, answer.replace(b"COMPOSITE", b"FULL_OBJECT"))
+        if upload_id in s3._completed_multipart_uploads:
+            s3._completed_multipart_uploads[upload_id]["response"] = response
+        return response
+
+    s3._create_multipart_upload = create_multipart_upload
+    s3._complete_multipart_upload = complete_multipart_upload
+    s3._composite_checksum = composite_checksum
+    s3._record_object_version = record_object_version
+
+
 def record_calls(path):
     """Writes who called what on which resource and whether IAM allowed it, as JSON lines.
 
@@ -130,6 +226,7 @@ def main():
     judge_every_call_as_tls()
     fill_in_scheduler_context()
     name_the_throttle_in_step_functions()
+    checksum_whole_multipart_objects()
     if os.environ.get("LIFEBOAT_CALL_LOG"):
         record_calls(os.environ["LIFEBOAT_CALL_LOG"])
     import ministack.app
