@@ -104,9 +104,9 @@ export class StateBucket extends Construct {
     this.grant(handler, ['s3:GetObject', 's3:PutObject'], this.bucket.arnForObjects(ledgerKey(this.clusterName)));
   }
 
-  /** Lets a function take, renew and release one named lock. Locks carry no retention, or they could not be released. */
+  /** Lets a function take and release one named lock; a lock is released by writing it, never by deleting it. */
   grantLock(handler: LifeboatFunction, name: string): void {
-    this.grant(handler, ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], this.bucket.arnForObjects(lockKey(this.clusterName, name)));
+    this.grant(handler, ['s3:GetObject', 's3:PutObject'], this.bucket.arnForObjects(lockKey(this.clusterName, name)));
   }
 
   private grant(handler: LifeboatFunction, actions: string[], objects: string): void {
