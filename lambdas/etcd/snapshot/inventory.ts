@@ -1,0 +1,98 @@
+import type { ChangedKeys } from './changed-keys';
+import { UNCHANGED } from './changed-keys';
+import type { CompactionMarks } from './compaction';
+import { compactRevisionOf } from './compaction';
+import type { PageMemory } from './page-memory';
+import { needsSecondSegment, OTHER, resourceOfSegments } from './resource-of';
+import type { RevisionEntry, RevisionObserver } from './revisions';
+
+const REGISTRY = Buffer.from('/registry/');
+const SLASH = 0x2f;
+/** A cluster has some hundreds of resources; keys that only look like theirs must not fill the memory. */
+const MAX_RESOURCES = 10_000;
+
+interface Counter {
+  live: number;
+}
+
+/**
+ * Counts the live objects of each API resource at the end of the file.
+ *
+ * No key is remembered: up to a finished compaction every key has one entry, and behind it the entries tell by themselves what they do.
+ * Version 1 creates a key, higher ones replace, a tombstone deletes (etcd `mvcc/key_index.go`). Only between a finished and a merely
+ * scheduled compaction some entries may be gone and others not; there `unsettled` knows the last entry of each key.
+ */
+export class Inventory implements RevisionObserver {
+  private readonly counters = new Map<string, Counter>();
+  private readonly bytes: Buffer;
+  private ordinal = 0;
+  private bumped = false;
+
+  /** @param unsettled the changes in (finished, scheduled], needed only if there can be any */
+  constructor(
+    memory: PageMemory,
+    private readonly marks: CompactionMarks,
+    private readonly unsettled?: ChangedKeys,
+  ) {
+    this.bytes = memory.bytes;
+  }
+
+  revision(entry: RevisionEntry): void {
+    const settled = entry.main <= this.marks.finished;
+    const ordinal = settled ? UNCHANGED : this.ordinal++;
+    if (entry.keyStart === entry.keyEnd) this.bumped = true;
+    else if (entry.main > compactRevisionOf(this.marks)) {
+      if (entry.tombstone) this.counter(entry).live--;
+      else if (entry.version === 1) this.counter(entry).live++;
+    } else if (!entry.tombstone && (this.unsettled?.last(this.bytes, entry.keyStart, entry.keyEnd) ?? UNCHANGED) === ordinal) {
+      this.counter(entry).live++;
+    }
+  }
+
+  /** Live objects by resource name, sorted by name. */
+  counts(): Record<string, number> {
+    const live = [...this.counters].filter(([, counter]) => counter.live !== 0).map(([name, counter]) => [name, counter.live] as const);
+    return Object.fromEntries(live.sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  /**
+   * Live keys as `etcdutl snapshot status` of etcd 3.6 counts them: a revision bump is one key, the empty one, to it. (3.5 counts every
+   * entry of every bucket.)
+   */
+  totalKeys(): number {
+    let total = this.bumped ? 1 : 0;
+    for (const counter of new Set(this.counters.values())) total += counter.live;
+    return total;
+  }
+
+  private readonly bySegment = new Map<string, Counter>();
+
+  private counter(entry: RevisionEntry): Counter {
+    const { bytes } = this;
+    for (let i = 0; i < REGISTRY.length; i++) if (bytes[entry.keyStart + i] !== REGISTRY[i]) return this.named(OTHER);
+    const start = entry.keyStart + REGISTRY.length;
+    const end = segmentEnd(bytes, start, entry.keyEnd);
+    const first = bytes.toString('latin1', start, end);
+    const known = this.bySegment.get(first);
+    if (known !== undefined) return known;
+    const two = needsSecondSegment(first);
+    const stop = two ? segmentEnd(bytes, end + 1, entry.keyEnd) : end;
+    const segments = two && stop > end + 1 ? bytes.toString('latin1', start, stop) : first;
+    const counter = this.bySegment.get(segments) ?? this.named(resourceOfSegments(first, segments.slice(first.length + 1)));
+    if (this.bySegment.size < MAX_RESOURCES && !(two && segments === first)) this.bySegment.set(segments, counter);
+    return counter;
+  }
+
+  private named(resource: string): Counter {
+    const name = this.counters.size < MAX_RESOURCES || this.counters.has(resource) ? resource : OTHER;
+    let counter = this.counters.get(name);
+    if (counter === undefined) this.counters.set(name, (counter = { live: 0 }));
+    return counter;
+  }
+}
+
+function segmentEnd(bytes: Buffer, start: number, end: number): number {
+  let at = start;
+  while (at < end && bytes[at] !== SLASH) at++;
+  return Math.min(at, end);
+}

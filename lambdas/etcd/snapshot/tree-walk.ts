@@ -1,0 +1,159 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { BranchBounds, Children } from './branch-page';
+import { readBranch } from './branch-page';
+import { ELEMENT_BYTES, FIRST_DATA_PAGE, Header, PAGE_HEADER_BYTES, PageFlag, readU64 } from './layout';
+import { compareKeys } from './key-order';
+import type { LeafReader } from './leaf-page';
+import type { LeafRun } from './leaf-runs';
+import { adjacentRuns, ReadAhead } from './leaf-runs';
+import type { PageClaims } from './page-claims';
+import type { PageMemory } from './page-memory';
+import { MAX_PAGE_BYTES } from './page-memory';
+import type { ProblemList, SnapshotProblemCode } from './problems';
+import type { SnapshotFile } from './snapshot-file';
+
+/** With at least two children a page, 2^40 pages are 40 levels deep; real files have four. */
+const MAX_DEPTH = 40;
+/** Branch pages hold keys of at most 32 KiB and many children; etcd's are single pages. */
+const MAX_BRANCH_BYTES = 1 << 20;
+/** Bytes that may be judged before others get their turn: about a millisecond. */
+const TURN_BYTES = 1 << 21;
+
+export interface WalkedFile {
+  readonly file: SnapshotFile;
+  readonly pageSize: number;
+  /** Pages that the meta page counts and the file has. */
+  readonly pages: number;
+}
+
+/** Walks the trees of a file in key order; every page is claimed before it is followed, so a walk is bounded by the file's pages. */
+export class TreeWalk {
+  private turn = 0;
+
+  constructor(
+    private readonly source: WalkedFile,
+    private readonly memory: PageMemory,
+    private readonly claims: PageClaims,
+    private readonly problems: ProblemList,
+  ) {}
+
+  /** Gives every leaf page of the tree to the reader. Subtrees of which all keys are below `from` are left out. */
+  async walk(root: number, leaves: LeafReader, from?: Buffer): Promise<void> {
+    if (root < FIRST_DATA_PAGE || root >= this.source.pages) {
+      this.fail('page-out-of-bounds', `a bucket's root is page ${root}, outside 2..${this.source.pages - 1}`);
+      return;
+    }
+    const leafDepth = this.leafDepth(root);
+    if (leafDepth === undefined) {
+      this.fail('page-depth', `the tree below page ${root} has no leaf in ${MAX_DEPTH} levels`, root);
+      return;
+    }
+    const runs = this.runs(root, leafDepth, { low: undefined, high: undefined }, from);
+    const ahead = new ReadAhead(runs, this.source.file, this.source.pageSize, this.memory);
+    try {
+      for (let reading = ahead.next(); reading !== undefined; reading = ahead.next()) {
+        const got = typeof reading.got === 'number' ? reading.got : await reading.got;
+        this.visit(reading.run, reading.at, got, leaves);
+        await this.yieldAfter(got);
+      }
+    } finally {
+      await ahead.stop();
+    }
+  }
+
+  private async yieldAfter(bytes: number): Promise<void> {
+    this.turn += bytes;
+    if (this.turn < TURN_BYTES) return;
+    this.turn = 0;
+    await nextTurn();
+  }
+
+  /** All leaves of a bbolt tree are equally deep, so the way to the first one tells. */
+  private leafDepth(root: number): number | undefined {
+    const head = Buffer.alloc(PAGE_HEADER_BYTES + ELEMENT_BYTES);
+    for (let page = root, depth = 0; depth < MAX_DEPTH; depth++) {
+      this.source.file.readSync(head, 0, head.length, page * this.source.pageSize);
+      if (head.readUInt16LE(Header.flags) !== PageFlag.branch) return depth;
+      page = readU64(head, PAGE_HEADER_BYTES + 8);
+      if (page < FIRST_DATA_PAGE || page >= this.source.pages) return depth + 1;
+    }
+    return undefined;
+  }
+
+  private *runs(page: number, levels: number, between: Omit<BranchBounds, 'pages'>, from?: Buffer): Generator<LeafRun> {
+    if (levels === 0) {
+      yield { pages: [page], keys: between.low === undefined ? [] : [between.low], bytes: this.source.pageSize };
+      return;
+    }
+    const bytes = this.branchBytes(page);
+    const children = bytes && readBranch(bytes, page, { ...between, pages: this.source.pages }, this.problems);
+    if (children === undefined) return;
+    const { pages, keys } = from === undefined ? children : skipBelow(children, from);
+    if (levels === 1) yield* adjacentRuns({ pages, keys }, this.source.pageSize);
+    else
+      for (const [i, child] of pages.entries())
+        yield* this.runs(child, levels - 1, { low: keys[i], high: keys[i + 1] ?? between.high }, from);
+  }
+
+  private visit(run: LeafRun, at: number, got: number, leaves: LeafReader): void {
+    const { pageSize } = this.source;
+    const first = run.pages[0] ?? 0;
+    for (const [i, page] of run.pages.entries()) {
+      const offset = at + (page - first) * pageSize;
+      const span = this.span(this.memory.bytes, offset, page);
+      if (span === undefined) continue;
+      const bytes = span * pageSize;
+      const separator = run.keys[i];
+      if (offset + bytes <= at + got) this.checkSpan(page, span, offset, leaves.read({ offset, bytes, page, separator }));
+      else if (bytes > MAX_PAGE_BYTES)
+        this.fail('page-too-large', `page ${page} has ${span} pages, more than ${MAX_PAGE_BYTES} bytes`, page);
+      else {
+        this.turn += this.source.file.readSync(this.memory.bytes, this.memory.big, bytes, page * pageSize);
+        this.checkSpan(page, span, this.memory.big, leaves.read({ offset: this.memory.big, bytes, page, separator }));
+      }
+    }
+  }
+
+  /** bbolt gives a page what its content needs; versions before 1.3.7 one page more where the content ends with a page. */
+  private checkSpan(page: number, span: number, offset: number, end: number | undefined): void {
+    if (end === undefined || span <= Math.floor((end - offset) / this.source.pageSize) + 1) return;
+    this.fail('page-overflow', `page ${page} takes ${span} pages for ${end - offset} bytes`, page);
+  }
+
+  /** The pages that a page takes, claimed; undefined, with a problem, if it must not be read. */
+  private span(header: Buffer, at: number, page: number): number | undefined {
+    const id = readU64(header, at);
+    if (id !== page) return this.fail('page-id-mismatch', `page ${page} says that it is page ${id}`, page);
+    const span = header.readUInt32LE(at + Header.overflow) + 1;
+    if (page + span > this.source.pages) {
+      return this.fail('page-overflow', `page ${page} takes ${span} pages, behind the last page ${this.source.pages - 1}`, page);
+    }
+    return this.claims.use(page, span, `page ${page}`) ? span : undefined;
+  }
+
+  private branchBytes(page: number): Buffer | undefined {
+    const { file, pageSize } = this.source;
+    const bytes = Buffer.alloc(pageSize);
+    file.readSync(bytes, 0, pageSize, page * pageSize);
+    const span = this.span(bytes, 0, page);
+    if (span === undefined || span === 1) return span && bytes;
+    if (span * pageSize > MAX_BRANCH_BYTES) {
+      this.fail('page-too-large', `branch page ${page} takes ${span} pages`, page);
+      return undefined;
+    }
+    const all = Buffer.alloc(span * pageSize);
+    file.readSync(all, 0, all.length, page * pageSize);
+    return all;
+  }
+
+  private fail(code: SnapshotProblemCode, message: string, page?: number): number | undefined {
+    this.problems.add(code, message, page);
+    return undefined;
+  }
+}
+
+function skipBelow({ pages, keys }: Children, from: Buffer): Children {
+  const behind = keys.findIndex((key) => compareKeys(key.bytes, key.start, key.end, from, 0, from.length) > 0);
+  const first = Math.max(0, (behind < 0 ? keys.length : behind) - 1);
+  return { pages: pages.slice(first), keys: keys.slice(first) };
+}
