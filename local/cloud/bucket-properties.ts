@@ -4,6 +4,7 @@ import type {
   LifecycleRuleFilter,
   ServerSideEncryptionConfiguration,
   BucketLifecycleConfiguration,
+  OwnershipControls,
 } from '@aws-sdk/client-s3';
 import { z } from 'zod';
 
@@ -77,3 +78,9 @@ function lifecycleRule(rule: CloudFormationRule): LifecycleRule {
 export const bucketLifecycle = (value: unknown): BucketLifecycleConfiguration => ({
   Rules: Lifecycle.parse(value).Rules.map(lifecycleRule),
 });
+
+const Ownership = z.object({
+  Rules: z.array(z.object({ ObjectOwnership: z.enum(['BucketOwnerEnforced', 'BucketOwnerPreferred', 'ObjectWriter']) })),
+});
+
+export const bucketOwnership = (value: unknown): OwnershipControls => Ownership.parse(value);

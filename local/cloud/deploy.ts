@@ -1,5 +1,5 @@
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { runCommand } from '../child-process';
 import { packageProgram, projectRoot } from '../tools';
@@ -7,6 +7,7 @@ import { clientConfig, commandEnvironment } from './clients';
 import { ACCOUNT_ID, REGION } from './emulator';
 import { makeLocalAssembly } from './filter';
 import { reconcile } from './reconcile';
+import type { Leftover } from './template';
 import { isRecord } from './template';
 
 const SYNTH_MS = 180_000;
@@ -82,6 +83,18 @@ async function isDeployed(client: CloudFormationClient, stackName: string): Prom
   }
 }
 
+async function reconcileAll(endpoint: string, assembly: string, leftovers: ReadonlyMap<string, readonly Leftover[]>): Promise<Leftover[]> {
+  const client = new CloudFormationClient(clientConfig(endpoint));
+  const unmade: Leftover[] = [];
+  try {
+    for (const [file, stackName] of stackNames(assembly))
+      if (await isDeployed(client, stackName)) unmade.push(...(await reconcile(endpoint, stackName, leftovers.get(file) ?? [])));
+  } finally {
+    client.destroy();
+  }
+  return unmade;
+}
+
 /**
  * Synthesizes the app unchanged, filters the assembly for the emulator, deploys it, and makes what the emulator's
  * CloudFormation could not. Works in folders of its own: a CDK command run in the app's folder synthesizes again.
@@ -97,12 +110,7 @@ export async function deployApp(place: Workplace, options: DeployOptions): Promi
   const stacks = options.stacks ?? ['--all'];
   const settings = ['--app', local, '--require-approval', 'never', '--method', 'direct', '--concurrency', '4', '--outputs-file', outputs];
   await cdk(place, work, ['deploy', ...stacks, ...settings, '--output', path.join(work, 'deployed')], DEPLOY_MS);
-  const client = new CloudFormationClient(clientConfig(place.endpoint));
-  try {
-    for (const [file, stackName] of stackNames(local))
-      if (await isDeployed(client, stackName)) await reconcile(place.endpoint, stackName, leftovers.get(file) ?? []);
-  } finally {
-    client.destroy();
-  }
+  const unmade = await reconcileAll(place.endpoint, local, leftovers);
+  writeFileSync(path.join(work, 'not-made.json'), JSON.stringify(unmade, undefined, 2));
   return readOutputs(outputs);
 }
