@@ -122,7 +122,7 @@ function crcHex(base64: string | undefined): string {
  */
 class WatchedBody {
   readonly stream: Readable;
-  failure: unknown;
+  failure: Error | undefined;
 
   constructor(body: AsyncIterable<Buffer>) {
     this.stream = Readable.from(this.watch(body), { objectMode: false });
@@ -139,8 +139,8 @@ class WatchedBody {
     try {
       yield* body;
     } catch (error) {
-      this.failure = error;
-      throw error;
+      this.failure = error instanceof Error ? error : new Error(messageOf(error));
+      throw this.failure;
     }
   }
 }

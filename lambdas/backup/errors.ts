@@ -22,12 +22,6 @@ export class SnapshotTruncated extends BackupError {
   readonly retryable = true;
 }
 
-/** The file on disk does not hold together: the member's own database may be damaged. */
-export class SnapshotDamaged extends BackupError {
-  override readonly name = ErrorName.snapshotDamaged;
-  readonly retryable = false;
-}
-
 /** The database is larger than the function was sized for. */
 export class SnapshotTooLarge extends BackupError {
   override readonly name = ErrorName.snapshotTooLarge;

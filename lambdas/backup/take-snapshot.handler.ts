@@ -12,7 +12,8 @@ import { openTelemetry } from '../aws/telemetry';
 import { Env } from '../contract/env';
 import { TakeSnapshotEvent } from '../contract/events';
 import { openEtcd } from '../etcd/client/etcd-reader';
-import { hashKvOf, inspectSnapshot, openSpool } from '../etcd/snapshot';
+import { hashKvOf, inspectSnapshot } from '../etcd/snapshot';
+import { openSpool } from '../etcd/snapshot/disk-spool';
 import { takeSnapshot } from './take-snapshot';
 import type { TakeSnapshotResult } from './take-snapshot';
 
@@ -31,7 +32,7 @@ const lock = new S3Lock(s3, { bucket, cluster, name: 'backup', ttlMs: MAX_RUN_MS
 const store = new S3SnapshotStore(s3, bucket, cluster);
 const disk = {
   open: (name: string) => openSpool(join(tmpdir(), 'lifeboat', cluster), name),
-  inspect: (path: string, databaseSha256: string) => inspectSnapshot(path, { databaseSha256 }),
+  inspect: (path: string, databaseSha256: string) => inspectSnapshot(path, { expectedSha256Trailer: Buffer.from(databaseSha256, 'hex') }),
   hashKvOf,
 };
 

@@ -3,6 +3,7 @@ import type { Manifest, MemberAnswer } from '../contract/manifest';
 import { Metric } from '../contract/metrics';
 import { newSnapshotId } from '../contract/s3-keys';
 import type { ClusterView } from '../etcd/cluster-view';
+import { SnapshotDamaged } from '../etcd/snapshot';
 import type { SnapshotReport } from '../etcd/snapshot';
 import { askMembers } from './ask-members';
 import { attest } from './attest';
@@ -10,7 +11,7 @@ import { buildManifest } from './build-manifest';
 import { chooseMember } from './choose-member';
 import type { ChosenMember } from './choose-member';
 import type { TakeSnapshotEdges } from './edges';
-import { BackupInProgress, SnapshotDamaged, SnapshotTooLarge } from './errors';
+import { BackupInProgress, SnapshotTooLarge } from './errors';
 import { noMemberError } from './no-member-error';
 import { Stopwatch } from './stopwatch';
 import { streamSnapshot } from './stream-snapshot';
@@ -144,8 +145,15 @@ function tell({ edges, takenAt }: Run, view: ClusterView, manifest: Manifest): v
   telemetry.count(Metric.snapshotSeconds, (edges.now().getTime() - takenAt.getTime()) / 1000, 'Seconds');
   telemetry.count(Metric.memberUnreachable, view.members.filter((member) => !member.reachable).length, 'Count');
   const { id, revision, verified, member, hashKv, durations } = manifest;
-  const say = verified ? telemetry.log : telemetry.warn;
-  say('snapshot-published', { id, revision, verified, member: member.name, verdict: hashKv.verdict, answers: hashKv.members, durations });
+  telemetry[verified ? 'log' : 'warn']('snapshot-published', {
+    id,
+    revision,
+    verified,
+    member: member.name,
+    verdict: hashKv.verdict,
+    answers: hashKv.members,
+    durations,
+  });
 }
 
 function brief(manifest: Manifest, because: string): TakeSnapshotResult {

@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { endProcess, sleep, tailOf } from '../child-process';
+import { endProcess, tailOf, waitUntil } from '../child-process';
 import { freePort } from '../free-port';
 import type { EtcdRelease } from '../tools';
 import { etcdProgram, pythonPath } from '../tools';
@@ -51,24 +51,28 @@ export async function bootRestored(file: string, folder: string, release: EtcdRe
   const args = [etcdProgram(release, 'etcd'), ...cluster, ...listen, '--unsafe-no-fsync', '--log-level=warn'];
   const child = spawn(pythonPath(), [path.join(__dirname, 'end-with-parent.py'), ...args], { stdio: ['ignore', output, output] });
   closeSync(output);
-  const ctl = async (...words: string[]): Promise<unknown> =>
-    JSON.parse((await run(etcdProgram(release, 'etcdctl'), ['--endpoints', client, ...words, '-w', 'json'], OUTPUT)).stdout);
+  const ctl = async (...words: string[]): Promise<string> =>
+    (await run(etcdProgram(release, 'etcdctl'), ['--endpoints', client, ...words], OUTPUT)).stdout;
 
-  for (const deadline = Date.now() + READY_WITHIN_MS; ; await sleep(100)) {
-    try {
-      await ctl('get', 'x');
-      break;
-    } catch (error) {
-      if (child.exitCode === null && Date.now() < deadline) continue;
-      await endProcess(child, 1_000);
-      throw new Error(`etcd does not serve from the restored data; its log says:\n${tailOf(log)}`, { cause: error });
-    }
-  }
+  const serves = () => {
+    if (child.exitCode !== null) throw new Error(`etcd ended; its log says:\n${tailOf(log)}`);
+    return ctl('get', 'x').then(
+      () => true,
+      () => false,
+    );
+  };
+  await waitUntil('etcd serves from the restored data', READY_WITHIN_MS, serves, 100).catch(async (error: unknown) => {
+    await endProcess(child, 1_000);
+    throw error;
+  });
   return {
-    count: async (prefix) => z.object({ count: z.number().default(0) }).parse(await ctl('get', prefix, '--prefix', '--count-only')).count,
+    count: async (prefix) => {
+      const [, count] = /^"Count" : (\d+)$/m.exec(await ctl('get', prefix, '--prefix', '--count-only', '-w', 'fields')) ?? [];
+      return Number(count);
+    },
     hashKv: async (revision) => {
       const Answer = z.tuple([z.object({ HashKV: z.object({ hash: z.number() }) })]);
-      const [{ HashKV }] = Answer.parse(await ctl('endpoint', 'hashkv', '--rev', String(revision)));
+      const [{ HashKV }] = Answer.parse(JSON.parse(await ctl('endpoint', 'hashkv', '--rev', String(revision), '-w', 'json')));
       return HashKV.hash.toString(16).padStart(8, '0');
     },
     stop: () => endProcess(child, 5_000),

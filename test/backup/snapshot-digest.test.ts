@@ -39,7 +39,7 @@ describe('SnapshotDigest', () => {
     const digest = digestOf(bytes);
 
     expect(() => digest.finish()).toThrow(
-      expect.objectContaining({ name: 'SnapshotTruncated', message: expect.stringMatching(message) as string }),
+      expect.objectContaining({ name: 'SnapshotTruncated', message: expect.stringMatching(message) as string }) as Error,
     );
   });
 

@@ -18,12 +18,13 @@ const report = (overrides: Partial<SnapshotReport> = {}): SnapshotReport => ({
   pageSize: 4096,
   dbSize: database.length,
   revision: 900,
+  lastEntryRevision: 900,
   compactRevision: 100,
   totalKeys: 42,
   statusHash: '12345678',
   inventory: { pods: 7 },
   hashKv: { revision: 900, compactRevision: 100, hash: 'feedbeef' },
-  checks: [{ name: 'pages', passed: true }],
+  checks: [{ name: 'page-tree', passed: true }],
   ...overrides,
 });
 
@@ -217,16 +218,16 @@ describe('takeSnapshot', () => {
     ['the disk is full', { spoolWrite: () => Promise.reject(new Error('no room')) }, 'Error', /no room/],
     [
       'a page is damaged',
-      { report: report({ problems: [{ code: 'page-type', page: 7, message: 'page 7 is no leaf' }], problemCount: 1 }) },
+      { report: report({ problems: [{ code: 'page-id-mismatch', page: 7, message: 'page 7 says it is page 8' }], problemCount: 1 }) },
       'SnapshotDamaged',
-      /1 problems, first page-type: page 7 is no leaf/,
+      /1 problems, first page-id-mismatch: page 7 says it is page 8/,
     ],
     ['S3 holds other bytes than were sent', { storedCrc: '00000000' }, 'StoredBytesDiffer', /CRC-32 00000000/],
     ['the manifest cannot be written', { publish: () => Promise.reject(new Error('denied')) }, 'Error', /denied/],
   ])('lists nothing and leaves nothing behind when %s', async (_sentence, faults, name, message) => {
     const w = world(faults);
 
-    await expect(run(w)).rejects.toThrow(expect.objectContaining({ name, message: expect.stringMatching(message) as string }));
+    await expect(run(w)).rejects.toThrow(expect.objectContaining({ name, message: expect.stringMatching(message) as string }) as Error);
 
     expect(w.manifests).toEqual([]);
     const opened = !['BackupInProgress', 'EtcdUnreachable', 'EtcdTlsRefused', 'NoHealthyMember'].includes(name);
@@ -237,7 +238,7 @@ describe('takeSnapshot', () => {
   test.each(['the stream breaks', 'a page is damaged'])('S3 never gets the whole of a bad file: %s', async (what) => {
     const w = world(
       what === 'a page is damaged'
-        ? { report: report({ problems: [{ code: 'page-type', message: 'x' }], problemCount: 1 }) }
+        ? { report: report({ problems: [{ code: 'page-id-mismatch', message: 'x' }], problemCount: 1 }) }
         : {
             stream: async function* () {
               yield snapshot.subarray(0, 5_000_000);

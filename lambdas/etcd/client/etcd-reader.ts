@@ -3,8 +3,9 @@ import { Etcd3 } from 'etcd3';
 import type { IMemberListResponse, IStatusResponse } from 'etcd3';
 import type { EtcdClientSecret } from '../../contract/secrets';
 import { messageOf } from '../../contract/lifeboat-error';
-import type { ClusterView, EtcdReader, LiveHashKv, MemberStatus, MemberView } from '../cluster-view';
+import type { ClusterView, EtcdReader, MemberStatus, MemberView } from '../cluster-view';
 import { EtcdTlsRefused, EtcdUnreachable, SnapshotStreamBroken } from '../errors';
+import { openHashKv } from './hash-kv-call';
 import { diagnoseTls } from './tls-diagnosis';
 
 const CALL_MS = 5_000;
@@ -28,10 +29,11 @@ const CHANNEL = {
 export function openEtcd(endpoints: readonly string[], secret: EtcdClientSecret): EtcdReader {
   const credentials = { rootCertificate: Buffer.from(secret.ca), certChain: Buffer.from(secret.cert), privateKey: Buffer.from(secret.key) };
   const clients = new Map(endpoints.map((endpoint) => [endpoint, new Etcd3({ hosts: endpoint, credentials, grpcOptions: CHANNEL })]));
-  const clientOf = (endpoint: string): Etcd3 => {
-    const client = clients.get(endpoint);
-    if (!client) throw new EtcdUnreachable(`${endpoint} is not one of the configured endpoints ${endpoints.join(', ')}`);
-    return client;
+  const hashers = new Map(endpoints.map((endpoint) => [endpoint, openHashKv(endpoint, secret)]));
+  const of = <T>(doors: ReadonlyMap<string, T>, endpoint: string): T => {
+    const door = doors.get(endpoint);
+    if (!door) throw new EtcdUnreachable(`${endpoint} is not one of the configured endpoints ${endpoints.join(', ')}`);
+    return door;
   };
   const failure = async (endpoint: string, error: unknown): Promise<EtcdTlsRefused | EtcdUnreachable> => {
     const { kind, because } = await diagnoseTls(endpoint, secret, new Date());
@@ -40,9 +42,9 @@ export function openEtcd(endpoints: readonly string[], secret: EtcdClientSecret)
   };
   return {
     gather: () => gather(clients, failure),
-    hashKv: async (endpoint, revision) => hashKv(clientOf(endpoint), revision),
-    snapshot: (endpoint, signal) => snapshot(clientOf(endpoint), endpoint, signal),
-    close: () => clients.forEach((client) => client.close()),
+    hashKv: async (endpoint, revision) => of(hashers, endpoint).call(revision, HASH_MS),
+    snapshot: (endpoint, signal) => snapshot(of(clients, endpoint), endpoint, signal),
+    close: () => [...clients.values(), ...hashers.values()].forEach((door) => door.close()),
   };
 }
 
@@ -98,11 +100,6 @@ function alarmsOf(memberId: string, errors: readonly string[]): ('NOSPACE' | 'CO
     const match = /memberID:(\d+) alarm:(NOSPACE|CORRUPT)/.exec(text);
     return match?.[1] === memberId ? [match[2] === 'CORRUPT' ? 'CORRUPT' : 'NOSPACE'] : [];
   });
-}
-
-async function hashKv(client: Etcd3, revision: number): Promise<LiveHashKv> {
-  const answer = await client.maintenance.hashKV({ revision: String(revision) }, deadline(HASH_MS));
-  return { hash: Number(answer.hash).toString(16).padStart(8, '0'), compactRevision: Number(answer.compact_revision) };
 }
 
 async function* snapshot(client: Etcd3, endpoint: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {

@@ -1,0 +1,53 @@
+// npm run demo: the whole product on this machine. See docs/local-cloud.md.
+import { writeFileSync } from 'node:fs';
+import { Command, InvalidArgumentError } from 'commander';
+import { Narrator } from './demo/narrator';
+import { tour } from './demo/tour';
+
+function megabytes(text: string): number {
+  const size = Number(text);
+  if (!Number.isInteger(size) || size < 10 || size > 4000) throw new InvalidArgumentError('give whole megabytes from 10 to 4000.');
+  return size;
+}
+
+const STEPS = 7;
+
+interface DemoOptions {
+  readonly check: boolean;
+  readonly size: number;
+  readonly report?: string;
+}
+
+const options = new Command('npm run demo --')
+  .description('Starts a local cloud and a three-member etcd, deploys the app, and shows what it does.')
+  .option('--check', 'run once, check everything that is shown, and exit', false)
+  .option('--size <MB>', 'size of the etcd database', megabytes, 100)
+  .option('--report <file>', 'write the number of checks that passed and failed as JSON')
+  .parse()
+  .opts<DemoOptions>();
+
+const stopped = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    process.stdout.write('\nstopping everything that was started …\n');
+    stopped.abort();
+  });
+}
+
+async function main(): Promise<void> {
+  const narrator = new Narrator(STEPS);
+  try {
+    await tour(narrator, { ...options, stopped: stopped.signal });
+  } catch (error) {
+    if (!stopped.signal.aborted) {
+      narrator.failed++;
+      narrator.say(`\n${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  const { passed, failed } = narrator;
+  narrator.say(`\n${passed} passed, ${failed} failed`);
+  if (options.report !== undefined) writeFileSync(options.report, JSON.stringify({ passed, failed }));
+  process.exitCode = failed === 0 ? 0 : 1;
+}
+
+void main();

@@ -1,0 +1,65 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import type { Manifest } from '../../lambdas/contract/manifest';
+import type { LocalCloud } from '../cloud';
+import { commandEnvironment } from '../cloud/clients';
+import { bootRestored, snapshotStatus } from '../etcd/restored-member';
+import type { EtcdRelease } from '../tools';
+import { pythonPath } from '../tools';
+
+const run = promisify(execFile);
+
+/** What other people's tools say of a stored snapshot, beside what the manifest says. */
+export interface SnapshotProof {
+  readonly decompressedWith: string;
+  readonly status: { readonly hash: string; readonly revision: number; readonly totalKeys: number };
+  readonly restored: { readonly objects: number; readonly keys: number; readonly hashKv: string };
+}
+
+/** Environment for the AWS command line of the set-up, as the account's root. */
+const awsEnvironment = (cloud: LocalCloud): NodeJS.ProcessEnv => ({
+  PATH: `${path.dirname(pythonPath())}${path.delimiter}${process.env['PATH'] ?? ''}`,
+  HOME: cloud.folder,
+  ...commandEnvironment(cloud.endpoint),
+});
+
+/**
+ * Takes a stored snapshot apart without a line of this project's reading code: `aws s3 cp`, `zstd -d`,
+ * `etcdutl snapshot status`, `etcdutl snapshot restore`, and a member booted from the result.
+ */
+export async function proveSnapshot(
+  cloud: LocalCloud,
+  bucket: string,
+  manifest: Manifest,
+  folder: string,
+  release: EtcdRelease,
+): Promise<SnapshotProof> {
+  const packed = path.join(folder, 'snapshot.db.zst');
+  const plain = path.join(folder, 'snapshot.db');
+  await run('aws', ['s3', 'cp', '--quiet', `s3://${bucket}/${manifest.stored.key}`, packed], { env: awsEnvironment(cloud) });
+  const decompressedWith = await decompress(packed, plain);
+  const status = await snapshotStatus(plain, release);
+  const member = await bootRestored(plain, folder, release);
+  try {
+    const [objects, keys, hashKv] = await Promise.all([member.count('/registry/'), member.count(''), member.hashKv(manifest.revision)]);
+    return { decompressedWith, status, restored: { objects, keys, hashKv } };
+  } finally {
+    await member.stop();
+  }
+}
+
+/** Plain `zstd -d` where it is installed, else the reference library's Python binding. */
+async function decompress(packed: string, plain: string): Promise<string> {
+  const zstd = (process.env['PATH'] ?? '')
+    .split(path.delimiter)
+    .map((folder) => path.join(folder, 'zstd'))
+    .find((file) => existsSync(file));
+  if (zstd !== undefined) {
+    await run(zstd, ['-d', '-q', '-f', packed, '-o', plain]);
+    return 'zstd -d';
+  }
+  await run(pythonPath(), [path.join(__dirname, 'unzstd.py'), packed, plain]);
+  return 'python zstandard';
+}
