@@ -104,7 +104,7 @@ const LARGEST_DISK = Size.gibibytes(10);
 export class LifeboatFunction extends NodejsFunction {
   constructor(scope: Construct, id: string, props: LifeboatFunctionProps) {
     const { timeout = Duration.minutes(1), disk = Size.mebibytes(512), memory = Size.mebibytes(256), network, retryAttempts = 0 } = props;
-    if (timeout.toSeconds() > LONGEST_RUN.toSeconds()) throw new RangeError(`timeout is ${timeout.toString()}, give at most 15 minutes`);
+    if (timeout.toSeconds() > LONGEST_RUN.toSeconds()) throw new RangeError(`timeout is ${timeout.toHumanString()}, give at most 15 minutes`);
     if (disk.toMebibytes() > LARGEST_DISK.toMebibytes()) throw new RangeError(`disk is ${disk.toMebibytes()} MiB, give at most 10240 MiB`);
 
     const logGroup = new LogGroup(scope, `${id}Logs`, { retention: props.logRetention ?? RetentionDays.ONE_YEAR });

@@ -57,7 +57,7 @@ export class StateBucket extends Construct {
   constructor(scope: Construct, id: string, props: StateBucketProps) {
     const { noncurrentVersionExpiration = Duration.days(30), accessLogExpiration = Duration.days(365) } = props;
     if (noncurrentVersionExpiration.toDays() < 1) {
-      throw new RangeError(`noncurrentVersionExpiration is ${noncurrentVersionExpiration.toString()}, give at least 1 day`);
+      throw new RangeError(`noncurrentVersionExpiration is ${noncurrentVersionExpiration.toHumanString()}, give at least 1 day`);
     }
     super(scope, id);
     this.clusterName = props.clusterName;

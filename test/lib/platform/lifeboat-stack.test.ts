@@ -1,0 +1,145 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CfnResource } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { ClusterDirectoryEntry } from '../../../lambdas/contract/env';
+import { LifeboatStack } from '../../../lib/platform/lifeboat-stack';
+import { cluster, file, network, parse } from '../config/configs';
+import type { Json } from '../config/configs';
+import { Match, inVpc, only, stacksOf, templateOf, testApp } from '../synth';
+
+const example = (name: string) =>
+  JSON.parse(readFileSync(join(__dirname, '..', '..', '..', 'examples', `${name}.lifeboat.json`), 'utf8')) as Json;
+
+describe('cdk-nag', () => {
+  test.each(['demo', 'production'])('finds nothing in the %s example', (name) => {
+    expect(() => stacksOf(example(name)).app.synth()).not.toThrow();
+  });
+
+  test('would have found a bucket without logs and TLS', () => {
+    const { app, stacks } = stacksOf(file(inVpc()));
+    new Bucket(stacks[0]!, 'Bad');
+
+    expect(() => app.synth()).toThrow(/AwsSolutions-S1\b[^]*AwsSolutions-S10\b/);
+  });
+});
+
+test('a cluster is one stack, named and tagged for it', () => {
+  const { stacks } = stacksOf(file(inVpc({ tags: { team: 'platform' } })));
+  const tags = Match.arrayWith([
+    { Key: 'lifeboat/cluster', Value: 'prod' },
+    { Key: 'team', Value: 'platform' },
+  ]);
+
+  expect(stacks.map(({ stackName }) => stackName)).toEqual(['Lifeboat-prod']);
+  expect(stacks[0]).toMatchObject({ account: '111122223333', region: 'eu-central-1' });
+  for (const type of [
+    'AWS::S3::Bucket',
+    'AWS::KMS::Key',
+    'AWS::SecretsManager::Secret',
+    'AWS::Lambda::Function',
+    'AWS::SQS::Queue',
+    'AWS::IAM::Role',
+  ]) {
+    Template.fromStack(stacks[0]!).allResourcesProperties(type, { Tags: tags });
+  }
+});
+
+test.each([
+  [undefined, true],
+  [true, true],
+  [false, false],
+])('terminationProtection %s in the config is %s on the stack', (terminationProtection, expected) => {
+  expect(stacksOf(file(inVpc({ terminationProtection }))).stacks[0]?.terminationProtection).toBe(expected);
+});
+
+test('logs are kept as long as the config says', () => {
+  templateOf(inVpc({ logs: { retentionDays: 30 } })).allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 30 });
+});
+
+describe('what the stack tells', () => {
+  const template = templateOf(inVpc());
+  const ids = {
+    bucket: only(template, 'AWS::S3::Bucket', 'StateBucket')[0],
+    secret: only(template, 'AWS::SecretsManager::Secret')[0],
+    run: only(template, 'AWS::Lambda::Function')[0],
+    log: only(template, 'AWS::Logs::LogGroup')[0],
+    queue: only(template, 'AWS::SQS::Queue')[0],
+  };
+
+  test('is in its outputs', () => {
+    const values = Object.entries(template.findOutputs('*')).map(([name, output]) => [name, (output as { Value: unknown }).Value]);
+
+    expect(Object.fromEntries(values)).toEqual({
+      StateBucketName: { Ref: ids.bucket },
+      TakeSnapshotFunctionName: { Ref: ids.run },
+      EtcdClientSecretArn: { Ref: ids.secret },
+      DeadLetterQueueUrl: { Ref: ids.queue },
+    });
+  });
+
+  test('is in one parameter, by which the command line finds everything', () => {
+    const { Properties } = only(template, 'AWS::SSM::Parameter')[1];
+    const join = (Properties.Value as { 'Fn::Join': [string, (string | { Ref: string })[]] })['Fn::Join'];
+    const text = join[1].map((part) => (typeof part === 'string' ? part : part.Ref)).join(join[0]);
+
+    expect(Properties).toMatchObject({ Name: '/lifeboat/prod', Type: 'String' });
+    expect(JSON.parse(text)).toEqual({
+      version: 1,
+      cluster: 'prod',
+      stateBucket: ids.bucket,
+      etcdClientSecretArn: ids.secret,
+      takeSnapshotFunction: ids.run,
+      takeSnapshotLogGroup: ids.log,
+      deadLetterQueueUrl: ids.queue,
+    } satisfies ClusterDirectoryEntry);
+  });
+});
+
+describe('two clusters', () => {
+  const other = inVpc({ name: 'other', etcd: { endpoints: ['https://10.0.1.20:2379'] }, network: network() });
+  const { app, stacks } = stacksOf(file(inVpc(), other));
+  const [first, second] = stacks.map((stack) => JSON.stringify(Template.fromStack(stack).toJSON()));
+
+  test('share no stack, import nothing and depend on nothing of each other', () => {
+    const dependencies = app.synth().stacks.map((stack) => [stack.stackName, stack.dependencies.map(({ id }) => id)]);
+
+    expect(Object.fromEntries(dependencies)).toEqual({
+      'Lifeboat-prod': ['Lifeboat-prod.assets'],
+      'Lifeboat-other': ['Lifeboat-other.assets'],
+    });
+    for (const template of [first, second]) expect(template).not.toMatch(/Fn::ImportValue|Fn::GetStackOutput|"Export"/);
+  });
+
+  test('never name each other, in a prefix, a secret or a parameter', () => {
+    expect(first).toContain('clusters/prod/');
+    expect(second).toContain('clusters/other/');
+    expect(first).not.toMatch(/clusters\/other|lifeboat\/other|Lifeboat-other|10\.0\.1\.20/);
+    expect(second).not.toMatch(/clusters\/prod|lifeboat\/prod|Lifeboat-prod|10\.0\.1\.10/);
+  });
+
+  test('refer only to resources of their own', () => {
+    for (const stack of stacks) {
+      const resources = stack.node.findAll().filter((node) => CfnResource.isCfnResource(node));
+      const own = new Set(resources.map((resource) => String(stack.resolve(resource.logicalId))));
+      const refs = [...JSON.stringify(Template.fromStack(stack).toJSON()).matchAll(/"(?:Ref":|Fn::GetAtt":\[)"([^"]+)"/g)].map(
+        ([, id]) => id!,
+      );
+      const foreign = refs.filter((id) => !own.has(id) && !id.startsWith('AWS::') && id !== 'BootstrapVersion');
+
+      expect(refs.length).toBeGreaterThan(20);
+      expect(foreign).toEqual([]);
+    }
+  });
+});
+
+test('warns of what the config asks for in vain', () => {
+  const [parsed] = parse(file(cluster())).clusters;
+  const warnings = new LifeboatStack(testApp(), parsed!).node.metadata.filter(({ type }) => type === 'aws:cdk:warning');
+
+  expect(warnings.map(({ data }) => String(data))).toEqual([
+    expect.stringContaining('this version checks and does not act on: backup.retention, backup.lock'),
+    expect.stringContaining('functions outside a VPC cannot reach the private address of https://10.0.1.10:2379'),
+  ]);
+});

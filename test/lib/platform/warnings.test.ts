@@ -1,0 +1,34 @@
+import { warningsOf } from '../../../lib/platform/warnings';
+import { api, cluster, file, network, parse } from '../config/configs';
+import type { Json } from '../config/configs';
+
+const warnings = (overrides: Json) =>
+  Object.fromEntries(warningsOf(parse(file(cluster(overrides))).clusters[0]!).map(({ id, message }) => [id, message]));
+
+test.each<[string, Json, string]>([
+  ['defaults', {}, 'backup.retention, backup.lock'],
+  [
+    'everything',
+    { api: api(), certificates: {}, alarms: { email: 'a@b.example' }, backup: { replica: { region: 'eu-west-1' } } },
+    'api, certificates, alarms, backup.replica, backup.retention, backup.lock',
+  ],
+])('of %s it names the sections that nothing acts on', (_given, overrides, sections) => {
+  expect(warnings(overrides)['lifeboat:ignored-sections']).toBe(`this version checks and does not act on: ${sections}`);
+});
+
+test.each([
+  ['https://10.0.1.10:2379', true],
+  ['https://172.16.0.1:2379', true],
+  ['https://172.31.255.1:2379', true],
+  ['https://192.168.0.1:2379', true],
+  ['https://172.15.0.1:2379', false],
+  ['https://172.32.0.1:2379', false],
+  ['https://203.0.113.1:2379', false],
+  ['https://127.0.1.1:2379', false],
+  ['https://10.example.com:2379', false],
+])('outside a VPC %s cannot be reached: %s', (endpoint, warned) => {
+  const id = 'lifeboat:unreachable-members';
+
+  expect(id in warnings({ etcd: { endpoints: [endpoint] } })).toBe(warned);
+  expect(warnings({ etcd: { endpoints: [endpoint] }, network: network() })).not.toHaveProperty([id]);
+});
