@@ -27,20 +27,26 @@ export function readBranch(bytes: Buffer, page: number, bounds: BranchBounds, pr
     return undefined;
   };
   const [flags, count] = [bytes.readUInt16LE(Header.flags), bytes.readUInt16LE(Header.count)];
-  if (flags !== PageFlag.branch) return fail('page-flags', `page ${page} has flags 0x${flags.toString(16)} where a branch (0x1) must be`);
+  if (flags !== PageFlag.branch) {
+    fail('page-flags', `page ${page} has flags 0x${flags.toString(16)} where a branch (0x1) must be`);
+    return;
+  }
   let position = PAGE_HEADER_BYTES + count * ELEMENT_BYTES;
-  if (count === 0 || position > bytes.length)
-    return fail('page-count', `branch page ${page} counts ${count} children in ${bytes.length} bytes`);
+  if (count === 0 || position > bytes.length) {
+    fail('page-count', `branch page ${page} counts ${count} children in ${bytes.length} bytes`);
+    return;
+  }
   const children: Children = { pages: [], keys: [] };
   let before = bounds.low;
   for (let i = 0; i < count; i++) {
     const element = PAGE_HEADER_BYTES + i * ELEMENT_BYTES;
     const [pos, size, child] = [bytes.readUInt32LE(element), bytes.readUInt32LE(element + 4), readU64(bytes, element + 8)];
     if (element + pos !== position || size === 0 || size > MAX_KEY_BYTES || position + size > bytes.length) {
-      return fail(
+      fail(
         'element-bounds',
         `child ${i} of page ${page} (pos ${pos}, ksize ${size}) does not lie at pos ${position - element} inside the page`,
       );
+      return;
     }
     const key = { bytes, start: position, end: (position += size) };
     checkKey(key, i, page, before, bounds, problems);

@@ -95,7 +95,10 @@ export class Buckets {
     const fail = (what: string) =>
       this.problems.add('bucket-damaged', `inline bucket ${JSON.stringify(name)} on page ${page}: ${what}`, page);
     const offset = this.memory.place(inline);
-    if (inline.length < BUCKET_HEADER_BYTES) return fail(`has a page of ${inline.length} bytes`);
+    if (inline.length < BUCKET_HEADER_BYTES) {
+      fail(`has a page of ${inline.length} bytes`);
+      return;
+    }
     const [id, overflow] = [readU64(inline, Header.id), inline.readUInt32LE(Header.overflow)];
     if (id !== 0 || overflow !== 0) fail(`says that it is page ${id} with overflow ${overflow}, not 0`);
     const end = leaves.read({ offset, bytes: inline.length, page, separator: undefined });

@@ -17,13 +17,13 @@ export function readFreelist(file: SnapshotFile, meta: BoltMeta, claims: PageCla
     problems.note('page-accounting', 'this database keeps no free list: unused pages cannot be told from lost ones');
     return false;
   }
-  if (page < FIRST_DATA_PAGE || page >= meta.pages) {
-    problems.add('freelist-damaged', `the free list is said to be on page ${page} of ${meta.pages}`);
+  if (page < FIRST_DATA_PAGE || page >= claims.pages) {
+    problems.add('freelist-damaged', `the free list is said to be on page ${page} of ${claims.pages}`);
     return false;
   }
   const chunk = Buffer.alloc(CHUNK_BYTES);
   file.readSync(chunk, 0, PAGE_HEADER_BYTES + PAGE_ID_BYTES, page * meta.pageSize);
-  const problem = headerProblem(chunk, page, meta);
+  const problem = headerProblem(chunk, page, claims.pages);
   if (problem !== undefined) {
     problems.add('freelist-damaged', problem, page);
     return false;
@@ -38,18 +38,18 @@ export function readFreelist(file: SnapshotFile, meta: BoltMeta, claims: PageCla
     return false;
   }
   claims.use(page, span, 'the free list');
-  readIds(file, { position: page * meta.pageSize + start, count, pages: meta.pages }, chunk, (id, ordered) => {
+  readIds(file, { position: page * meta.pageSize + start, count, pages: claims.pages }, chunk, (id, ordered) => {
     if (!ordered) problems.add('freelist-damaged', `page ${id} is out of order or out of bounds in the free list`, page);
-    if (id >= FIRST_DATA_PAGE && id < meta.pages) claims.release(id);
+    if (id >= FIRST_DATA_PAGE && id < claims.pages) claims.release(id);
   });
   return true;
 }
 
-function headerProblem(header: Buffer, page: number, meta: BoltMeta): string | undefined {
+function headerProblem(header: Buffer, page: number, pages: number): string | undefined {
   const [id, flags, overflow] = [readU64(header, Header.id), header.readUInt16LE(Header.flags), header.readUInt32LE(Header.overflow)];
   if (id !== page) return `the free list on page ${page} says that it is page ${id}`;
   if (flags !== PageFlag.freelist) return `the free list's page ${page} has flags 0x${flags.toString(16)}, not 0x10`;
-  if (page + overflow >= meta.pages) return `the free list's page ${page} has overflow ${overflow}, behind the last page ${meta.pages - 1}`;
+  if (page + overflow >= pages) return `the free list's page ${page} has overflow ${overflow}, behind the last page ${pages - 1}`;
   return undefined;
 }
 

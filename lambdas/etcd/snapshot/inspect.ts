@@ -40,7 +40,10 @@ export interface SnapshotReport {
   readonly statusHash: string;
   /** Live objects by API resource. */
   readonly inventory: Readonly<Record<string, number>>;
-  /** HashKV at `revision` and `compactRevision`; undefined if it was not asked for, or cannot be had from a damaged file. */
+  /**
+   * HashKV at `revision` and `compactRevision`; undefined if it was not asked for, or cannot be had from a damaged file. Where both are
+   * equal, members since 3.5.5 answer with a hash stored before that compaction, and with its compact revision: not comparable.
+   */
   readonly hashKv: HashKvResult | undefined;
   readonly checks: readonly SnapshotCheck[];
 }
