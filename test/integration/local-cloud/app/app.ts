@@ -1,6 +1,6 @@
 // A small app that asks for everything the local cloud has to repair, filter or reconcile.
 import { App, CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { AnyPrincipal, Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectLockRetention } from 'aws-cdk-lib/aws-s3';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -19,12 +19,20 @@ const bucket = new Bucket(stack, 'Bucket', {
   lifecycleRules: [{ abortIncompleteMultipartUploadAfter: Duration.days(2), noncurrentVersionExpiration: Duration.days(30) }],
 });
 const secret = new Secret(stack, 'Secret');
+secret.addToResourcePolicy(
+  new PolicyStatement({
+    effect: Effect.DENY,
+    principals: [new AnyPrincipal()],
+    actions: ['secretsmanager:DeleteSecret'],
+    resources: ['*'],
+  }),
+);
 
 const probe = new LambdaFunction(stack, 'Probe', {
   runtime: Runtime.NODEJS_24_X,
   handler: 'index.handler',
   code: Code.fromAsset(path.join(__dirname, 'probe')),
-  timeout: Duration.seconds(20),
+  timeout: Duration.seconds(10),
   memorySize: 256,
   reservedConcurrentExecutions: 1,
   environment: { BUCKET: bucket.bucketName, SECRET: secret.secretArn },
@@ -32,6 +40,13 @@ const probe = new LambdaFunction(stack, 'Probe', {
 bucket.grantPut(probe);
 probe.addToRolePolicy(new PolicyStatement({ actions: ['s3:GetObject'], resources: [bucket.arnForObjects('read/*')] }));
 
+const caller = new Role(stack, 'Caller', { assumedBy: new ServicePrincipal('scheduler.amazonaws.com') });
+caller.assumeRolePolicy?.addStatements(
+  new PolicyStatement({ actions: ['sts:AssumeRole'], principals: [new ServicePrincipal('states.amazonaws.com')] }),
+);
+probe.grantInvoke(caller);
+
+new CfnOutput(stack, 'CallerArn', { value: caller.roleArn });
 new CfnOutput(stack, 'BucketName', { value: bucket.bucketName });
 new CfnOutput(stack, 'ProbeName', { value: probe.functionName });
 new CfnOutput(stack, 'ProbeArn', { value: probe.functionArn });

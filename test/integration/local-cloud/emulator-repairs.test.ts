@@ -1,0 +1,152 @@
+import { execFile } from 'node:child_process';
+import { connect } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import {
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  S3Client,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import { crc32 } from 'node:zlib';
+import { z } from 'zod';
+import { waitUntil } from '../../../local/child-process';
+import { pythonPath } from '../../../local/tools';
+import type { SmokeCloud } from './smoke-cloud';
+import { startSmokeCloud } from './smoke-cloud';
+
+// One test per repair of local/cloud/emulator.py: each fails when the emulator is started without that repair.
+jest.setTimeout(120_000);
+
+let smoke: SmokeCloud;
+let s3: S3Client;
+beforeAll(async () => {
+  smoke = await startSmokeCloud();
+  s3 = new S3Client(smoke.cloud.clientConfig());
+});
+afterAll(async () => {
+  s3.destroy();
+  await smoke.cloud.stop();
+});
+
+test('refuses any version that the repairs were not tried with', async () => {
+  const program = `
+import importlib.metadata, runpy, sys
+importlib.metadata.version = lambda name: "9.9.9"
+runpy.run_path(sys.argv[1], run_name="__main__")`;
+
+  const run = promisify(execFile)(pythonPath(), ['-c', program, path.resolve('local/cloud/emulator.py')]);
+
+  await expect(run).rejects.toThrow('ministack 9.9.9 is installed');
+});
+
+test('judges calls as TLS: a bucket that denies anything else can be written to by a function’s role', async () => {
+  const answer = await smoke.cloud.invoke(smoke.probe, {});
+  const { environment } = z
+    .object({ environment: z.record(z.string(), z.string()) })
+    .parse(answer.outcome === 'returned' ? answer.result : {});
+  const role = new S3Client({
+    ...smoke.cloud.clientConfig(),
+    credentials: {
+      accessKeyId: environment['AWS_ACCESS_KEY_ID']!,
+      secretAccessKey: environment['AWS_SECRET_ACCESS_KEY']!,
+      sessionToken: environment['AWS_SESSION_TOKEN']!,
+    },
+  });
+
+  const written = role.send(new PutObjectCommand({ Bucket: smoke.bucket, Key: 'over-tls', Body: 'x' }));
+
+  await expect(written).resolves.toHaveProperty('ETag');
+  role.destroy();
+});
+
+test('checksums an upload in parts as a whole when asked to', async () => {
+  const parts = [Buffer.alloc(5 * 1024 * 1024, 'a'), Buffer.from('and the end')];
+  const object = { Bucket: smoke.bucket, Key: 'in-parts' };
+  const { UploadId } = await s3.send(
+    new CreateMultipartUploadCommand({ ...object, ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' }),
+  );
+  const upload = { ...object, UploadId };
+  const Parts = [];
+  for (const [index, Body] of parts.entries()) {
+    const PartNumber = index + 1;
+    const { ETag, ChecksumCRC32 } = await s3.send(new UploadPartCommand({ ...upload, PartNumber, Body, ChecksumAlgorithm: 'CRC32' }));
+    Parts.push({ PartNumber, ETag, ChecksumCRC32 });
+  }
+  const whole = Buffer.alloc(4);
+  whole.writeUInt32BE(crc32(Buffer.concat(parts)));
+  const MultipartUpload = { Parts };
+  const complete = (ChecksumCRC32: string) =>
+    s3.send(new CompleteMultipartUploadCommand({ ...upload, MultipartUpload, ChecksumType: 'FULL_OBJECT', ChecksumCRC32 }));
+
+  await expect(complete('AAAAAA==')).rejects.toMatchObject({ name: 'BadDigest' });
+  const completed = await complete(whole.toString('base64'));
+  const head = await s3.send(new HeadObjectCommand({ ...object, ChecksumMode: 'ENABLED' }));
+
+  const expected = { ChecksumCRC32: whole.toString('base64'), ChecksumType: 'FULL_OBJECT' };
+  expect(completed).toMatchObject(expected);
+  expect(head).toMatchObject(expected);
+});
+
+test('fills in what Scheduler knows about a run', async () => {
+  const input = { slot: '<aws.scheduler.scheduled-time>', run: '<aws.scheduler.execution-id>', attempt: '<aws.scheduler.attempt-number>' };
+  const target = { Arn: smoke.probeArn, RoleArn: smoke.callerArn, Input: JSON.stringify(input) };
+  const at = new Date(Date.now() + 1000).toISOString().slice(0, 19);
+  const schedule = ['--name', 'once', '--schedule-expression', `at(${at})`, '--flexible-time-window', 'Mode=OFF'];
+
+  await smoke.aws('scheduler', 'create-schedule', ...schedule, '--target', JSON.stringify(target));
+
+  const seen = async () => (await smoke.cloud.logs(smoke.probe)).find((line) => line.includes('"slot"'));
+  await waitUntil('the schedule fires', 30_000, async () => (await seen()) !== undefined, 250);
+  expect(await seen()).toMatch(/"slot":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ","run":"[0-9a-f-]{36}","attempt":"1"/);
+});
+
+test('names a throttled call in a state machine as AWS does', async () => {
+  const task = {
+    Type: 'Task',
+    Resource: 'arn:aws:states:::lambda:invoke',
+    Parameters: { FunctionName: smoke.probeArn, Payload: { sleepMs: 3000 } },
+    Catch: [{ ErrorEquals: ['Lambda.TooManyRequestsException'], Next: 'Throttled' }],
+    End: true,
+  };
+  const definition = { StartAt: 'Call', States: { Call: task, Throttled: { Type: 'Pass', Result: 'throttled', End: true } } };
+  const machine = ['--name', 'throttle', '--definition', JSON.stringify(definition), '--role-arn', smoke.callerArn];
+  const { stateMachineArn } = z
+    .object({ stateMachineArn: z.string() })
+    .parse(await smoke.aws('stepfunctions', 'create-state-machine', ...machine));
+  const Started = z.object({ executionArn: z.string() });
+  const Execution = z.object({ status: z.string(), output: z.string().optional() });
+
+  const busy = smoke.cloud.invoke(smoke.probe, { sleepMs: 8000 });
+  const { executionArn } = Started.parse(await smoke.aws('stepfunctions', 'start-execution', '--state-machine-arn', stateMachineArn));
+  const describe = async () => Execution.parse(await smoke.aws('stepfunctions', 'describe-execution', '--execution-arn', executionArn));
+  await waitUntil('the execution ends', 20_000, async () => (await describe()).status !== 'RUNNING', 250);
+
+  expect(await describe()).toMatchObject({ status: 'SUCCEEDED', output: '"throttled"' });
+  await busy;
+});
+
+test('listens on loopback only', async () => {
+  const others = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses.filter(({ internal }) => !internal));
+  const ports = [smoke.cloud.endpoint, smoke.cloud.faults.endpoint].map((endpoint) => Number(new URL(endpoint).port));
+
+  const open = await Promise.all(ports.flatMap((port) => others.map(({ address }) => accepts(address, port))));
+
+  expect(await Promise.all(ports.map((port) => accepts('127.0.0.1', port)))).toEqual([true, true]);
+  expect(open.filter(Boolean)).toEqual([]);
+});
+
+const accepts = (host: string, port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: 1000 });
+    const answer = (accepted: boolean) => {
+      socket.destroy();
+      resolve(accepted);
+    };
+    socket.once('connect', () => answer(true));
+    socket.once('timeout', () => answer(false));
+    socket.once('error', () => answer(false));
+  });

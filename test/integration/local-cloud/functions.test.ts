@@ -1,0 +1,134 @@
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { GetFunctionConcurrencyCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import {
+  GetBucketEncryptionCommand,
+  GetBucketLifecycleConfigurationCommand,
+  GetObjectCommand,
+  GetObjectLockConfigurationCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { z } from 'zod';
+import type { SmokeCloud } from './smoke-cloud';
+import { startSmokeCloud } from './smoke-cloud';
+
+jest.setTimeout(120_000);
+
+let smoke: SmokeCloud;
+beforeAll(async () => {
+  smoke = await startSmokeCloud();
+});
+afterAll(() => smoke.cloud.stop());
+
+const Answer = z.object({ event: z.unknown(), node: z.string(), remainingMs: z.number(), environment: z.record(z.string(), z.string()) });
+
+async function probe(event: unknown): Promise<z.infer<typeof Answer>> {
+  const answer = await smoke.cloud.invoke(smoke.probe, event);
+  if (answer.outcome === 'failed') throw new Error(answer.error.message);
+  return Answer.parse(answer.result);
+}
+
+describe('a deployed function', () => {
+  test('gets its event, the time left, and Node 24', async () => {
+    const { event, node, remainingMs } = await probe({ hello: 'there' });
+
+    expect(event).toEqual({ hello: 'there' });
+    expect(node).toMatch(/^v24\./);
+    expect(remainingMs).toBeGreaterThan(5_000);
+  });
+
+  test('fails with the name and message of its own error', async () => {
+    const answer = await smoke.cloud.invoke(smoke.probe, { fail: true });
+
+    expect(answer).toMatchObject({ outcome: 'failed', error: { name: 'ProbeFailed', message: 'as it was told' } });
+  });
+
+  test('is ended at its time limit, and serves again', async () => {
+    const answer = await smoke.cloud.invoke(smoke.probe, { sleepMs: 60_000 });
+
+    expect(answer).toMatchObject({ outcome: 'failed', error: { name: 'Sandbox.Timedout' } });
+    expect((await probe({})).event).toEqual({});
+  });
+
+  test('inherits nothing from whoever started the cloud', async () => {
+    const { environment } = await probe({});
+
+    expect(Object.keys(environment).filter((name) => /^(npm_|JEST|INIT_CWD|LIFEBOAT_PYTHON)/.test(name))).toEqual([]);
+    expect(environment['AWS_ENDPOINT_URL']).toBe(smoke.cloud.faults.endpoint);
+    expect(environment['SECRET']).toMatch(/^arn:aws:secretsmanager:/);
+  });
+
+  test('leaves its logs and its peak of memory', async () => {
+    await probe({ mark: 'find-me' });
+
+    expect((await smoke.cloud.logs(smoke.probe)).join('\n')).toContain('find-me');
+    expect(smoke.cloud.peakRssMiB(smoke.probe)).toBeGreaterThan(20);
+  });
+
+  test('can do with its role what its policy says, and nothing else, and every judgement is recorded', async () => {
+    const { environment } = await probe({});
+    const credentials = {
+      accessKeyId: environment['AWS_ACCESS_KEY_ID']!,
+      secretAccessKey: environment['AWS_SECRET_ACCESS_KEY']!,
+      sessionToken: environment['AWS_SESSION_TOKEN']!,
+    };
+    const s3 = new S3Client({ ...smoke.cloud.clientConfig(), endpoint: smoke.cloud.faults.endpoint, credentials });
+
+    await s3.send(new PutObjectCommand({ Bucket: smoke.bucket, Key: 'mine', Body: 'x' }));
+    await expect(s3.send(new GetObjectCommand({ Bucket: smoke.bucket, Key: 'mine' }))).rejects.toMatchObject({ name: 'AccessDenied' });
+    s3.destroy();
+
+    const calls = smoke.cloud.calls().filter(({ session }) => session === smoke.probe);
+    expect(calls.map(({ action, resource, allowed }) => [action, resource, allowed])).toEqual([
+      ['s3:PutObject', `arn:aws:s3:::${smoke.bucket}/mine`, true],
+      ['s3:GetObject', `arn:aws:s3:::${smoke.bucket}/mine`, false],
+    ]);
+  });
+});
+
+describe('a deployed app', () => {
+  test('was given its config by context', async () => {
+    const { Stacks } = await new CloudFormationClient(smoke.cloud.clientConfig()).send(new DescribeStacksCommand({ StackName: 'Smoke' }));
+
+    expect(Stacks?.[0]?.Description).toBe(`config is ${process.cwd()}/given.json`);
+  });
+
+  test('has the bucket settings that the emulator’s CloudFormation drops', async () => {
+    const s3 = new S3Client(smoke.cloud.clientConfig());
+    const bucket = { Bucket: smoke.bucket };
+
+    const encryption = await s3.send(new GetBucketEncryptionCommand(bucket));
+    const lock = await s3.send(new GetObjectLockConfigurationCommand(bucket));
+    const lifecycle = await s3.send(new GetBucketLifecycleConfigurationCommand(bucket));
+
+    expect(encryption.ServerSideEncryptionConfiguration?.Rules?.[0]?.ApplyServerSideEncryptionByDefault?.SSEAlgorithm).toBe('AES256');
+    expect(lock.ObjectLockConfiguration?.Rule?.DefaultRetention).toEqual({ Mode: 'GOVERNANCE', Days: 1 });
+    expect(lifecycle.Rules).toMatchObject([
+      { AbortIncompleteMultipartUpload: { DaysAfterInitiation: 2 }, NoncurrentVersionExpiration: { NoncurrentDays: 30 } },
+    ]);
+  });
+
+  test('has its reserved concurrency', async () => {
+    const lambda = new LambdaClient(smoke.cloud.clientConfig());
+
+    const { ReservedConcurrentExecutions } = await lambda.send(new GetFunctionConcurrencyCommand({ FunctionName: smoke.probe }));
+    const answers = await Promise.allSettled([1, 2].map(() => smoke.cloud.invoke(smoke.probe, { sleepMs: 500 })));
+
+    expect(ReservedConcurrentExecutions).toBe(1);
+    expect(answers.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  });
+
+  test('has the policy of its secret, which denies even what a role allows', async () => {
+    const policy = await smoke.aws('secretsmanager', 'get-resource-policy', '--secret-id', smoke.secret);
+
+    expect(JSON.stringify(policy)).toContain('secretsmanager:DeleteSecret');
+  });
+
+  test('can be deployed again', async () => {
+    const app = 'npx tsx test/integration/local-cloud/app/app.ts';
+
+    const { outputs } = await smoke.cloud.deployApp({ app, configPath: 'given.json' });
+
+    expect(outputs['Smoke']?.['BucketName']).toBe(smoke.bucket);
+  });
+});
