@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Duration, Size, Validations } from 'aws-cdk-lib';
 import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda';
-import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { LogLevel, NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import type { BundlingOptions } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
@@ -104,7 +104,8 @@ const LARGEST_DISK = Size.gibibytes(10);
 export class LifeboatFunction extends NodejsFunction {
   constructor(scope: Construct, id: string, props: LifeboatFunctionProps) {
     const { timeout = Duration.minutes(1), disk = Size.mebibytes(512), memory = Size.mebibytes(256), network, retryAttempts = 0 } = props;
-    if (timeout.toSeconds() > LONGEST_RUN.toSeconds()) throw new RangeError(`timeout is ${timeout.toHumanString()}, give at most 15 minutes`);
+    if (timeout.toSeconds() > LONGEST_RUN.toSeconds())
+      throw new RangeError(`timeout is ${timeout.toHumanString()}, give at most 15 minutes`);
     if (disk.toMebibytes() > LARGEST_DISK.toMebibytes()) throw new RangeError(`disk is ${disk.toMebibytes()} MiB, give at most 10240 MiB`);
 
     const logGroup = new LogGroup(scope, `${id}Logs`, { retention: props.logRetention ?? RetentionDays.ONE_YEAR });
@@ -149,6 +150,7 @@ const BUNDLING: BundlingOptions = {
   minify: false,
   sourceMap: true,
   sourcesContent: false,
+  logLevel: LogLevel.WARNING,
 };
 
 /** etcd3 reads `../proto/rpc.proto` beside its bundle when it is loaded: https://github.com/microsoft/etcd3/blob/master/src/connection-pool.ts */

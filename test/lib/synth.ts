@@ -20,7 +20,7 @@ export function stacksOf(config: Json): { app: App; stacks: LifeboatStack[] } {
 }
 
 /** Warnings are printed for people at every synthesis; the tests of the stack and of warnings.ts show when they come. */
-function acknowledgeWarnings(scope: IConstruct): void {
+export function acknowledgeWarnings(scope: IConstruct): void {
   for (const id of ['lifeboat:ignored-sections', 'lifeboat:unreachable-members']) {
     Validations.of(scope).acknowledge({ id: `Annotation::${id}`, reason: 'nobody reads the output of tests' });
   }
