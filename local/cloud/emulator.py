@@ -83,48 +83,6 @@ def name_the_throttle_in_step_functions():
     stepfunctions._call_lambda = call_with_aws_name
 
 
-def checksum_whole_multipart_objects():
-    """S3 computes one checksum over the whole object when an upload asks for checksum type FULL_OBJECT.
-
-    The emulator always makes a checksum of the parts' checksums, which no one can compare with the object's bytes.
-    """
-    from ministack.services import s3
-
-    create, complete, composite = s3._create_multipart_upload, s3._complete_multipart_upload, s3._composite_checksum
-    current = threading.local()
-
-    def create_with_type(bucket_name, key, headers):
-        known = set(s3._multipart_uploads)
-        status, answer_headers, body = create(bucket_name, key, headers)
-        if headers.get("x-amz-checksum-type") == "FULL_OBJECT" and status == 200:
-            for upload_id in set(s3._multipart_uploads) - known:
-                s3._multipart_uploads[upload_id]["whole"] = True
-            answer_headers["x-amz-checksum-type"] = "FULL_OBJECT"
-        return status, answer_headers, body
-
-    def complete_with_type(bucket_name, key, body, query_params, *args, **kwargs):
-        upload = s3._multipart_uploads.get(s3._qp(query_params, "uploadId"), {})
-        current.parts = upload["parts"] if upload.get("whole") else None
-        try:
-            status, headers, answer = complete(bucket_name, key, body, query_params, *args, **kwargs)
-        finally:
-            parts, current.parts = current.parts, None
-        if parts is not None and status == 200:
-            s3._ensure_bucket(bucket_name)["objects"][key]["checksum_type"] = "FULL_OBJECT"
-            answer = answer.replace(b"COMPOSITE", b"FULL_OBJECT")
-        return status, headers, answer
-
-    def whole_or_composite(algorithm, part_checksums):
-        parts = getattr(current, "parts", None)
-        if parts is None:
-            return composite(algorithm, part_checksums)
-        return s3._compute_s3_checksum(algorithm, b"".join(parts[number]["body"] for number in sorted(parts)))
-
-    s3._create_multipart_upload = create_with_type
-    s3._complete_multipart_upload = complete_with_type
-    s3._composite_checksum = whole_or_composite
-
-
 def checksum_whole_objects():
     """An upload in parts may ask for one CRC over the whole object (x-amz-checksum-type: FULL_OBJECT).
 
@@ -226,7 +184,7 @@ def main():
     judge_every_call_as_tls()
     fill_in_scheduler_context()
     name_the_throttle_in_step_functions()
-    checksum_whole_multipart_objects()
+    checksum_whole_objects()
     if os.environ.get("LIFEBOAT_CALL_LOG"):
         record_calls(os.environ["LIFEBOAT_CALL_LOG"])
     import ministack.app

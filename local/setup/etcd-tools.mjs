@@ -30,15 +30,22 @@ const variableOf = (minor) => `LIFEBOAT_ETCD_BIN_${minor.replace('.', '_')}`;
 
 /** A folder that the user named instead: it must be right, and is never written to. */
 function ownEtcd(minor, folder) {
-  const isDone = async () => {
-    const faults = await faultsOf(folder, (found) => found.startsWith(`${minor}.`));
-    if (faults.length > 0)
-      throw new SetupError(
-        `${variableOf(minor)}=${folder} does not hold etcd ${minor}: ${faults.join(', ')}\n  next: name a folder with etcd, etcdctl and etcdutl ${minor}.x, or unset the variable to have them built`,
-      );
-    return true;
+  const variable = variableOf(minor);
+  const faults = () => faultsOf(folder, (found) => found.startsWith(`${minor}.`));
+  const verdict = async () => {
+    const found = await faults();
+    return found.length === 0
+      ? undefined
+      : `  ${variable}=${folder} does not hold etcd ${minor}: ${found.join(', ')}\n    name a folder with etcd, etcdctl and etcdutl ${minor}.x, or unset the variable to have them built by Go`;
   };
-  return { name: `etcd ${minor}`, needs: [], isDone, run: isDone, environment: { [variableOf(minor)]: folder } };
+  return {
+    name: `etcd ${minor}`,
+    needs: [],
+    verdict,
+    isDone: async () => (await faults()).length === 0,
+    run: () => Promise.reject(new SetupError(`${variable} stopped holding etcd ${minor} while the set-up ran`)),
+    environment: { [variable]: folder },
+  };
 }
 
 /** etcd, etcdctl and etcdutl of one release, built by Go from a tool module whose go.sum pins every byte. */

@@ -59,7 +59,11 @@ const CHECKS = { npm: npmVerdict, python: pythonVerdict, go: goVerdict };
 export async function checkPrerequisites(steps) {
   const needed = new Set();
   for (const step of steps) if (!(await step.isDone())) for (const name of step.needs) needed.add(name);
-  const verdicts = await Promise.all([verdict(NODE, process.versions.node), ...[...needed].map((name) => CHECKS[name]())]);
+  const verdicts = await Promise.all([
+    verdict(NODE, process.versions.node),
+    ...[...needed].map((name) => CHECKS[name]()),
+    ...steps.map((step) => step.verdict?.()),
+  ]);
   const missing = verdicts.filter((line) => line !== undefined);
   if (missing.length > 0)
     throw new SetupError(

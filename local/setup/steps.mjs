@@ -6,7 +6,7 @@ import { pythonTools } from './python-tools.mjs';
 const ETCD = { demo: ['3.6'], bench: ['3.6'], test: ['3.6', '3.5'], ci: ['3.6', '3.5'] };
 
 /**
- * Each step: `name`, `needs` (names of prerequisites), `isDone()`, `run()`,
+ * Each step: `name`, `needs` (names of prerequisites), `isDone()`, `run()`, maybe a `verdict()` on what the user gave,
  * and what the command gets from it: `path` entries and `environment` variables.
  */
 export function stepsFor(purpose, places, env) {
