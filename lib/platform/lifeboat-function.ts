@@ -103,7 +103,14 @@ const LARGEST_DISK = Size.gibibytes(10);
  */
 export class LifeboatFunction extends NodejsFunction {
   constructor(scope: Construct, id: string, props: LifeboatFunctionProps) {
-    const { timeout = Duration.minutes(1), disk = Size.mebibytes(512), memory = Size.mebibytes(256), network, retryAttempts = 0 } = props;
+    const {
+      timeout = Duration.minutes(1),
+      disk = Size.mebibytes(512),
+      memory = Size.mebibytes(256),
+      network,
+      retryAttempts = 0,
+      speaksToEtcd = false,
+    } = props;
     if (timeout.toSeconds() > LONGEST_RUN.toSeconds())
       throw new RangeError(`timeout is ${timeout.toHumanString()}, give at most 15 minutes`);
     if (disk.toMebibytes() > LARGEST_DISK.toMebibytes()) throw new RangeError(`disk is ${disk.toMebibytes()} MiB, give at most 10240 MiB`);
@@ -120,10 +127,10 @@ export class LifeboatFunction extends NodejsFunction {
       entry: join(REPOSITORY, props.entry),
       projectRoot: REPOSITORY,
       depsLockFilePath: join(REPOSITORY, 'package-lock.json'),
-      handler: props.speaksToEtcd === true ? 'lib/index.handler' : 'index.handler',
+      handler: speaksToEtcd ? 'lib/index.handler' : 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
-      bundling: props.speaksToEtcd === true ? { ...BUNDLING, commandHooks: ETCD_LAYOUT } : BUNDLING,
+      bundling: bundling(speaksToEtcd),
       role,
       logGroup,
       timeout,
@@ -144,25 +151,29 @@ export class LifeboatFunction extends NodejsFunction {
   }
 }
 
-const BUNDLING: BundlingOptions = {
+const bundling = (speaksToEtcd: boolean): BundlingOptions => ({
   bundleAwsSDK: true,
   // Stack traces are read by people at night; the bundle is read by nobody.
   minify: false,
   sourceMap: true,
   sourcesContent: false,
   logLevel: LogLevel.WARNING,
-};
+  commandHooks: {
+    beforeBundling: () => [],
+    beforeInstall: () => [],
+    afterBundling: (input, output) => [
+      `node "${input}/lib/platform/portable-source-map.mjs" "${output}/index.js.map" "${input}"`,
+      ...(speaksToEtcd ? etcdLayout(input, output) : []),
+    ],
+  },
+});
 
 /** etcd3 reads `../proto/rpc.proto` beside its bundle when it is loaded: https://github.com/microsoft/etcd3/blob/master/src/connection-pool.ts */
-const ETCD_LAYOUT: BundlingOptions['commandHooks'] = {
-  beforeBundling: () => [],
-  beforeInstall: () => [],
-  afterBundling: (inputDir, outputDir) => [
-    `mkdir -p "${outputDir}/lib" "${outputDir}/proto"`,
-    `mv "${outputDir}/index.js" "${outputDir}/index.js.map" "${outputDir}/lib/"`,
-    `cp "${inputDir}"/node_modules/etcd3/proto/*.proto "${outputDir}/proto/"`,
-  ],
-};
+const etcdLayout = (input: string, output: string): string[] => [
+  `mkdir -p "${output}/lib" "${output}/proto"`,
+  `mv "${output}/index.js" "${output}/index.js.map" "${output}/lib/"`,
+  `cp "${input}"/node_modules/etcd3/proto/*.proto "${output}/proto/"`,
+];
 
 /** CDK's own destination adds rights to read the queue's attributes, which nobody uses. */
 function sendTo(queue: IQueue, addToRolePolicy: (statement: PolicyStatement) => void): { destination: string } {

@@ -74,14 +74,16 @@ test('every function loads from its bundle alone', () => {
   expect(bundles.map((bundle) => [bundle.name, load(bundle)])).toEqual(bundles.map(({ name }) => [name, `${process.version} function`]));
 });
 
-test('every bundle brings its source map, which names sources and does not repeat them', () => {
+test('every bundle brings its source map, which names sources from the repository on and does not repeat them', () => {
   for (const { folder: task, handler } of bundles) {
     const map = JSON.parse(readFileSync(join(task, `${handler.split('.')[0]!}.js.map`), 'utf8')) as {
       sources: string[];
       sourcesContent?: unknown;
     };
 
-    expect(map.sources).toContainEqual(expect.stringMatching(/lambdas\/.*\.handler\.ts$/));
+    expect(map.sources).toContainEqual(expect.stringMatching(/^lambdas\/.*\.handler\.ts$/));
+    // Or the hash of an asset depends on the folder that it was made in.
+    expect(map.sources.filter((source) => !/^(lambdas|node_modules)\//.test(source))).toEqual([]);
     expect(map.sourcesContent).toBeUndefined();
   }
 });
