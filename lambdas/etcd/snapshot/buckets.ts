@@ -101,7 +101,7 @@ export class Buckets {
     }
     const [id, overflow] = [readU64(inline, Header.id), inline.readUInt32LE(Header.overflow)];
     if (id !== 0 || overflow !== 0) fail(`says that it is page ${id} with overflow ${overflow}, not 0`);
-    const end = leaves.read({ offset, bytes: inline.length, page, separator: undefined });
+    const end = leaves.read(offset, inline.length, page);
     if (end !== undefined && end !== offset + inline.length) fail(`has ${offset + inline.length - end} bytes behind its last entry`);
   }
 }

@@ -47,7 +47,8 @@ export class KeyValueScanner {
 
   /** The next varint, exact below 2^53; -1 if it does not end in time. */
   private varint(bytes: Buffer, end: number): number {
-    let [number, weight] = [0, 1];
+    let number = 0;
+    let weight = 1;
     for (let i = 0; i < MAX_VARINT_BYTES && this.at < end; i++, weight *= 128) {
       const byte = bytes[this.at++] ?? 0;
       number += (byte & 127) * weight;

@@ -14,15 +14,6 @@ export interface LeafSink {
   data(start: number, end: number): void;
 }
 
-/** Where a leaf page lies in memory; `page` is the id that messages name. */
-export interface LeafPlace {
-  readonly offset: number;
-  readonly bytes: number;
-  readonly page: number;
-  /** The key that the parent has for this page: no key of it is below, and all keys of the pages before it are. */
-  readonly separator: KeyRange | undefined;
-}
-
 /**
  * Judges the leaf pages of one bucket, in order.
  *
@@ -45,9 +36,13 @@ export class LeafReader {
     this.words = memory.words;
   }
 
-  /** Returns the offset behind the last value, undefined where the page is too damaged to know. */
-  read(place: LeafPlace): number | undefined {
-    const { offset, bytes, page } = place;
+  /**
+   * Judges the page of `bytes` bytes at `offset` of the memory; `page` is the id that messages name. The separator is the key that the
+   * parent has for the page: no key of it is below, and all keys of the pages before it are.
+   *
+   * Returns the offset behind the last value, undefined where the page is too damaged to know.
+   */
+  read(offset: number, bytes: number, page: number, separator?: KeyRange): number | undefined {
     const header = offset >>> 2;
     const flags = (this.words[header + 2] ?? 0) & 0xffff;
     const count = (this.words[header + 2] ?? 0) >>> 16;
@@ -55,13 +50,14 @@ export class LeafReader {
       return this.fail('page-flags', `page ${page} has flags 0x${flags.toString(16)} where a leaf (0x2) must be`, page);
     const data = PAGE_HEADER_BYTES + count * ELEMENT_BYTES;
     if (data > bytes) return this.fail('page-count', `page ${page} counts ${count} elements, more than fit into ${bytes} bytes`, page);
-    if (count === 0 && place.separator !== undefined)
+    if (count === 0 && separator !== undefined)
       return this.fail('page-count', `page ${page} is empty, though its parent has a key for it`, page);
-    return this.elements(place, count, offset + data);
+    return this.elements(offset, bytes, page, separator, count);
   }
 
   /** The hot loop: no allocation, no call but the sink's. */
-  private elements({ offset, bytes, page, separator }: LeafPlace, count: number, data: number): number | undefined {
+  private elements(offset: number, bytes: number, page: number, separator: KeyRange | undefined, count: number): number | undefined {
+    const data = offset + PAGE_HEADER_BYTES + count * ELEMENT_BYTES;
     const { words, sink } = this;
     const limit = offset + bytes;
     let hashed = data;

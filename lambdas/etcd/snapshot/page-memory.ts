@@ -2,10 +2,11 @@ import type { RunningCrc } from './crc32c';
 import { CrcMemory } from './crc32c';
 
 const KIB = 1024;
-/** Adjacent leaf pages are read together up to here. */
+/**
+ * Adjacent leaf pages are read together up to here, and judged while they are still in the processor's cache: faster than reading ahead on
+ * another thread, whose hand-over costs more than the read.
+ */
 export const RUN_BYTES = 512 * KIB;
-/** So many runs are under way at once: the event loop hands over several at a time. */
-const RUNS = 8;
 /**
  * The largest page, with its overflow, that is judged. bbolt puts at least two entries on a page, and etcd refuses requests above
  * 1.5 MiB unless told otherwise, so that real pages stay below 4 MiB. The room is only touched, and so only costs memory, when used.
@@ -19,9 +20,9 @@ export class PageMemory {
   readonly bytes: Buffer;
   /** The same bytes as 32-bit words in the machine's order, which is little endian wherever Node.js runs on Lambda. */
   readonly words: Uint32Array;
-  readonly runs = Array.from({ length: RUNS }, (_, i) => i * RUN_BYTES);
-  readonly big = RUNS * RUN_BYTES;
-  readonly scratch = RUNS * RUN_BYTES + MAX_PAGE_BYTES;
+  readonly run = 0;
+  readonly big = RUN_BYTES;
+  readonly scratch = RUN_BYTES + MAX_PAGE_BYTES;
   private readonly memory: CrcMemory;
 
   /** @param hashes how many running CRCs will be asked for at most */

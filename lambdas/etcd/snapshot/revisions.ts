@@ -61,7 +61,8 @@ export class Revisions {
       this.problems.add('revision-key', `page ${page} has a key of ${value - key} bytes in the key bucket that is no revision`, page);
       return;
     }
-    const [main, sub] = [mainOf(bytes, key), subOf(bytes, key)];
+    const main = mainOf(bytes, key);
+    const sub = subOf(bytes, key);
     if (main < this.last || (main === this.last && sub <= this.lastSub)) {
       this.problems.add('revision-key', `revision ${main}_${sub} on page ${page} is not above ${this.last}_${this.lastSub}`, page);
     }
@@ -71,7 +72,9 @@ export class Revisions {
     entry.tombstone = value - key === TOMBSTONE_KEY_BYTES;
     entry.start = key;
     entry.end = end;
-    if (this.value(value, end, page)) for (const observer of this.observers) observer.revision(entry);
+    if (!this.value(value, end, page)) return;
+    // By index: an iterator a million times is garbage a million times.
+    for (let i = 0; i < this.observers.length; i++) this.observers[i]?.revision(entry);
   }
 
   pageDone(): void {

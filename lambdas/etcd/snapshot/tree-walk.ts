@@ -5,7 +5,7 @@ import { ELEMENT_BYTES, FIRST_DATA_PAGE, Header, PAGE_HEADER_BYTES, PageFlag, re
 import { compareKeys } from './key-order';
 import type { LeafReader } from './leaf-page';
 import type { LeafRun } from './leaf-runs';
-import { adjacentRuns, ReadAhead } from './leaf-runs';
+import { adjacentRuns } from './leaf-runs';
 import type { PageClaims } from './page-claims';
 import type { PageMemory } from './page-memory';
 import { MAX_PAGE_BYTES } from './page-memory';
@@ -49,15 +49,10 @@ export class TreeWalk {
       return;
     }
     const runs = this.runs(root, leafDepth, { low: undefined, high: undefined }, from);
-    const ahead = new ReadAhead(runs, this.source.file, this.source.pageSize, this.memory);
-    try {
-      for (let reading = ahead.next(); reading !== undefined; reading = ahead.next()) {
-        const got = typeof reading.got === 'number' ? reading.got : await reading.got;
-        this.visit(reading.run, reading.at, got, leaves);
-        await this.yieldAfter(got);
-      }
-    } finally {
-      await ahead.stop();
+    for (const run of runs) {
+      const got = this.source.file.readSync(this.memory.bytes, this.memory.run, run.bytes, (run.pages[0] ?? 0) * this.source.pageSize);
+      this.visit(run, this.memory.run, got, leaves);
+      await this.yieldAfter(got);
     }
   }
 
@@ -98,18 +93,19 @@ export class TreeWalk {
   private visit(run: LeafRun, at: number, got: number, leaves: LeafReader): void {
     const { pageSize } = this.source;
     const first = run.pages[0] ?? 0;
-    for (const [i, page] of run.pages.entries()) {
+    for (let i = 0; i < run.pages.length; i++) {
+      const page = run.pages[i] ?? 0;
       const offset = at + (page - first) * pageSize;
       const span = this.span(this.memory.bytes, offset, page);
       if (span === undefined) continue;
       const bytes = span * pageSize;
       const separator = run.keys[i];
-      if (offset + bytes <= at + got) this.checkSpan(page, span, offset, leaves.read({ offset, bytes, page, separator }));
+      if (offset + bytes <= at + got) this.checkSpan(page, span, offset, leaves.read(offset, bytes, page, separator));
       else if (bytes > MAX_PAGE_BYTES)
         this.fail('page-too-large', `page ${page} has ${span} pages, more than ${MAX_PAGE_BYTES} bytes`, page);
       else {
         this.turn += this.source.file.readSync(this.memory.bytes, this.memory.big, bytes, page * pageSize);
-        this.checkSpan(page, span, this.memory.big, leaves.read({ offset: this.memory.big, bytes, page, separator }));
+        this.checkSpan(page, span, this.memory.big, leaves.read(this.memory.big, bytes, page, separator));
       }
     }
   }
