@@ -5,7 +5,7 @@ import { ELEMENT_BYTES, FIRST_DATA_PAGE, Header, PAGE_HEADER_BYTES, PageFlag, re
 import { compareKeys } from './key-order';
 import type { LeafReader } from './leaf-page';
 import type { LeafRun } from './leaf-runs';
-import { adjacentRuns } from './leaf-runs';
+import { extentOf, leafRuns } from './leaf-runs';
 import type { PageClaims } from './page-claims';
 import type { PageMemory } from './page-memory';
 import { MAX_PAGE_BYTES } from './page-memory';
@@ -50,17 +50,16 @@ export class TreeWalk {
     }
     const runs = this.runs(root, leafDepth, { low: undefined, high: undefined }, from);
     for (const run of runs) {
-      const got = this.source.file.readSync(this.memory.bytes, this.memory.run, run.bytes, (run.pages[0] ?? 0) * this.source.pageSize);
-      this.visit(run, this.memory.run, got, leaves);
-      await this.yieldAfter(got);
+      let got = 0;
+      for (const { first, at, bytes } of run.extents) {
+        got += this.source.file.readSync(this.memory.bytes, this.memory.run + at, bytes, first * this.source.pageSize);
+      }
+      this.visit(run, leaves);
+      this.turn += got;
+      if (this.turn < TURN_BYTES) continue;
+      this.turn = 0;
+      await nextTurn();
     }
-  }
-
-  private async yieldAfter(bytes: number): Promise<void> {
-    this.turn += bytes;
-    if (this.turn < TURN_BYTES) return;
-    this.turn = 0;
-    await nextTurn();
   }
 
   /** All leaves of a bbolt tree are equally deep, so the way to the first one tells. */
@@ -77,30 +76,32 @@ export class TreeWalk {
 
   private *runs(page: number, levels: number, between: Omit<BranchBounds, 'pages'>, from?: Buffer): Generator<LeafRun> {
     if (levels === 0) {
-      yield { pages: [page], keys: between.low === undefined ? [] : [between.low], bytes: this.source.pageSize };
+      yield* leafRuns({ pages: [page], keys: between.low === undefined ? [] : [between.low] }, this.source.pageSize);
       return;
     }
     const bytes = this.branchBytes(page);
     const children = bytes && readBranch(bytes, page, { ...between, pages: this.source.pages }, this.problems);
     if (children === undefined) return;
     const { pages, keys } = from === undefined ? children : skipBelow(children, from);
-    if (levels === 1) yield* adjacentRuns({ pages, keys }, this.source.pageSize);
+    if (levels === 1) yield* leafRuns({ pages, keys }, this.source.pageSize);
     else
       for (const [i, child] of pages.entries())
         yield* this.runs(child, levels - 1, { low: keys[i], high: keys[i + 1] ?? between.high }, from);
   }
 
-  private visit(run: LeafRun, at: number, got: number, leaves: LeafReader): void {
+  private visit(run: LeafRun, leaves: LeafReader): void {
     const { pageSize } = this.source;
-    const first = run.pages[0] ?? 0;
     for (let i = 0; i < run.pages.length; i++) {
       const page = run.pages[i] ?? 0;
-      const offset = at + (page - first) * pageSize;
+      const extent = extentOf(run.extents, page);
+      if (extent === undefined) continue;
+      const start = this.memory.run + extent.at;
+      const offset = start + (page - extent.first) * pageSize;
       const span = this.span(this.memory.bytes, offset, page);
       if (span === undefined) continue;
       const bytes = span * pageSize;
       const separator = run.keys[i];
-      if (offset + bytes <= at + got) this.checkSpan(page, span, offset, leaves.read(offset, bytes, page, separator));
+      if (offset + bytes <= start + extent.bytes) this.checkSpan(page, span, offset, leaves.read(offset, bytes, page, separator));
       else if (bytes > MAX_PAGE_BYTES)
         this.fail('page-too-large', `page ${page} has ${span} pages, more than ${MAX_PAGE_BYTES} bytes`, page);
       else {
