@@ -9,6 +9,7 @@ const fs = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
 const process = require('node:process');
+const { setInterval } = require('node:timers');
 const { pathToFileURL } = require('node:url');
 
 const [host, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(':');
@@ -73,7 +74,16 @@ function recordMemory(requestId) {
   fs.appendFileSync(path.join(folder, `${process.env.AWS_LAMBDA_FUNCTION_NAME}.jsonl`), `${line}\n`);
 }
 
+/** Not on AWS: when the emulator had to be killed, nobody is left to end a function that still works. */
+function endWithEmulator() {
+  const emulator = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== emulator) process.exit(0);
+  }, 500).unref();
+}
+
 async function main() {
+  endWithEmulator();
   let handler;
   try {
     handler = await loadHandler();

@@ -19,6 +19,7 @@ import threading
 import time
 
 SUPPORTED_VERSION = "1.5.33"
+GRACE_SECONDS = 4
 
 
 def assert_version():
@@ -173,6 +174,9 @@ def end_with_parent():
     def wait():
         sys.stdin.buffer.read()
         os.kill(os.getpid(), signal.SIGTERM)
+        # With a hung invocation the emulator would never end by itself.
+        time.sleep(GRACE_SECONDS)
+        os._exit(1)
 
     threading.Thread(target=wait, daemon=True, name="lifeline").start()
 
