@@ -11,7 +11,7 @@
  */
 
 /**
- * `1 + x^2508·8 + x^2751·8 + x^5275·8` is a multiple of the Castagnoli polynomial, so a byte may be removed from a message
+ * `1 + x^(8·2751) + x^(8·4508) + x^(8·5275)` is a multiple of the Castagnoli polynomial, so a byte may be removed from a message
  * without changing its remainder by XORing it to the bytes that stand so far behind it. The lowest degree at which a
  * multiple with only four terms exists is 5275 (that is where CRC-32C's Hamming distance falls from 6 to 4).
  */
