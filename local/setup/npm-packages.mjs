@@ -34,16 +34,21 @@ export function npmPackages({ root, cache, logs, nodeModules }) {
   const hasNode24 = async () => fs.existsSync(node) && (await answerOf(node, ['--version']))?.startsWith('v24.') === true;
   const hasPackages = () => isInstalled(path.join(root, 'package-lock.json'), path.join(nodeModules, '.package-lock.json'));
 
+  /** npm can be told not to run install scripts; the node package needs its own, and only then is there anything to link to. */
+  async function runNodeInstaller() {
+    const home = path.join(nodeModules, 'node');
+    await runLogged(process.execPath, ['installArchSpecificPackage.js'], { ...options, cwd: home });
+    if (fs.existsSync(path.join(home, 'bin/node')) && !fs.existsSync(node)) fs.symlinkSync('../node/bin/node', node);
+  }
+
   async function install() {
     if (!hasPackages() && !(await runLogged('npm', ['ci', '--loglevel=notice', '--foreground-scripts'], options)))
       throw help('npm ci failed', '  next: see the output; a network or registry problem passes by running the same command again');
-    // npm can be told not to run install scripts; the node package needs its own, and can be asked directly.
-    if (!(await hasNode24()))
-      await runLogged(process.execPath, ['installArchSpecificPackage.js'], { ...options, cwd: path.join(nodeModules, 'node') });
+    if (!(await hasNode24())) await runNodeInstaller();
     if (!(await hasNode24()))
       throw help(
         'node_modules/.bin/node is not Node 24',
-        '  next: let npm run install scripts (`npm config set ignore-scripts false`), delete node_modules and run the same command again',
+        '  next: let npm run the install script of the node package (`npm config set ignore-scripts false`), delete node_modules and run the same command again',
       );
   }
 
