@@ -1,6 +1,7 @@
 /** Error names that alarms, state machines and people see. Each class lives with its subject and takes its literal name from here. */
 export const ErrorName = {
   snapshotDamaged: 'SnapshotDamaged',
+  snapshotUnreadable: 'SnapshotUnreadable',
   snapshotTruncated: 'SnapshotTruncated',
   snapshotTooLarge: 'SnapshotTooLarge',
   spoolFull: 'SpoolFull',

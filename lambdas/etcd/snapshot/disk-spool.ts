@@ -32,7 +32,9 @@ export async function openSpool(folder: string, name: string): Promise<DiskSpool
   const named = (error: unknown): Error => {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code !== 'ENOSPC' && code !== 'EDQUOT' && code !== 'EFBIG') return error instanceof Error ? error : new Error(messageOf(error));
-    return new SpoolFull(`${folder} is full after ${written} bytes of the snapshot: raise backup.maxDbSizeGiB and deploy again`, { cause: error });
+    return new SpoolFull(`${folder} is full after ${written} bytes of the snapshot: raise backup.maxDbSizeGiB and deploy again`, {
+      cause: error,
+    });
   };
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -48,7 +50,7 @@ export async function openSpool(folder: string, name: string): Promise<DiskSpool
       path,
       write: async (block) => {
         try {
-          for (let from = 0; from < block.length; ) from += (await file.write(block, from)).bytesWritten;
+          for (let from = 0; from < block.length;) from += (await file.write(block, from)).bytesWritten;
           written += block.length;
         } catch (error) {
           throw named(error);

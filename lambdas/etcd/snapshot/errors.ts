@@ -12,6 +12,6 @@ export class SnapshotDamaged extends SnapshotFileError {
 
 /** The file cannot be opened or read (missing, no permission, I/O error); `cause` has the system's error. */
 export class SnapshotUnreadable extends SnapshotFileError {
-  override readonly name = ErrorName.snapshotDamaged;
+  override readonly name = ErrorName.snapshotUnreadable;
   readonly retryable = true;
 }
