@@ -39,12 +39,17 @@ export class S3Lock {
    * @throws StoreFailed when S3 does not answer; a lock that somebody else holds is an answer, not an error
    */
   async acquire(holder: string): Promise<LockAttempt> {
-    const current = await this.read();
-    if (current && new Date(current.document.expiresAt) > this.now()) return taken(current.document);
-    const etag = await this.write(this.document(holder, this.place.ttlMs), current?.etag);
-    if (etag !== undefined) return { acquired: true, release: () => this.release(holder, etag) };
-    const winner = await this.read();
-    return taken(winner?.document ?? { holder: 'another run', acquiredAt: '', expiresAt: 'soon' });
+    const wanted = this.document(holder, this.place.ttlMs);
+    // Create first and read after: a role without the right to list cannot tell a missing object from a forbidden one.
+    let etag = await this.write(wanted, undefined);
+    if (etag === undefined) {
+      const current = await this.read();
+      if (new Date(current.document.expiresAt) > this.now()) return taken(current.document);
+      etag = await this.write(wanted, current.etag);
+    }
+    if (etag === undefined) return taken((await this.read()).document);
+    const mine = etag;
+    return { acquired: true, release: () => this.release(holder, mine) };
   }
 
   private async release(holder: string, etag: string): Promise<void> {
@@ -57,7 +62,7 @@ export class S3Lock {
     return { holder, acquiredAt: now.toISOString(), expiresAt: new Date(now.getTime() + ttlMs).toISOString() };
   }
 
-  private async read(): Promise<{ readonly document: LockDocument; readonly etag: string } | undefined> {
+  private async read(): Promise<{ readonly document: LockDocument; readonly etag: string }> {
     try {
       const answer = await this.s3.send(new GetObjectCommand({ Bucket: this.place.bucket, Key: this.Key }));
       const text = (await answer.Body?.transformToString()) ?? '';
@@ -67,7 +72,6 @@ export class S3Lock {
         etag: answer.ETag ?? '',
       };
     } catch (error) {
-      if (error instanceof S3ServiceException && error.name === 'NoSuchKey') return undefined;
       throw this.failed('read', error);
     }
   }

@@ -3,7 +3,6 @@ export const clusterPrefix = (cluster: string): string => `clusters/${cluster}/`
 export const snapshotsPrefix = (cluster: string): string => `${clusterPrefix(cluster)}snapshots/`;
 export const snapshotKey = (cluster: string, id: string): string => `${snapshotsPrefix(cluster)}${id}/snapshot.db.zst`;
 export const manifestKey = (cluster: string, id: string): string => `${snapshotsPrefix(cluster)}${id}/manifest.json`;
-export const ledgerKey = (cluster: string): string => `${clusterPrefix(cluster)}ledger.json`;
 export const lockKey = (cluster: string, name: string): string => `${clusterPrefix(cluster)}locks/${name}.json`;
 
 const SNAPSHOT_ID = /^\d{8}T\d{6}Z-[0-9a-f]{8}$/;

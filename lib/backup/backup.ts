@@ -63,7 +63,6 @@ export class Backup extends Construct {
     this.takeSnapshot.setEnvironment(Env.etcdEndpoints, props.endpoints.join(','));
     this.takeSnapshot.setEnvironment(Env.maxDbSizeGiB, String(props.maxDbSizeGiB));
     props.state.grantSnapshots(this.takeSnapshot);
-    props.state.grantLedger(this.takeSnapshot);
     props.state.grantLock(this.takeSnapshot, 'backup');
     props.etcdClient.grantRead(this.takeSnapshot);
 

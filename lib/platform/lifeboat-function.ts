@@ -140,7 +140,7 @@ export class LifeboatFunction extends NodejsFunction {
       retryAttempts,
       maxEventAge: props.maxEventAge ?? Duration.minutes(30),
       onFailure: { bind: (_scope, handler) => sendTo(props.deadLetterQueue, handler.addToRolePolicy.bind(handler)) },
-      environment: { NODE_OPTIONS: '--enable-source-maps', [Env.clusterName]: props.clusterName, ...network?.environment },
+      environment: { NODE_OPTIONS, [Env.clusterName]: props.clusterName, ...network?.environment },
       ...(network !== undefined && { vpc: network.vpc, vpcSubnets: { subnets: network.subnets }, securityGroups: network.securityGroups }),
     });
   }
@@ -167,6 +167,9 @@ const bundling = (speaksToEtcd: boolean): BundlingOptions => ({
     ],
   },
 });
+
+/** gRPC gives an address as TLS server name (DEP0123), harmlessly and in every cold start's log: members are named by address in most configs. */
+const NODE_OPTIONS = '--enable-source-maps --disable-warning=DEP0123';
 
 /** etcd3 reads `../proto/rpc.proto` beside its bundle when it is loaded: https://github.com/microsoft/etcd3/blob/master/src/connection-pool.ts */
 const etcdLayout = (input: string, output: string): string[] => [

@@ -5,7 +5,7 @@ import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aw
 import type { BucketProps } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { Env } from '../../lambdas/contract/env';
-import { clusterPrefix, ledgerKey, lockKey, snapshotsPrefix } from '../../lambdas/contract/s3-keys';
+import { clusterPrefix, lockKey, snapshotsPrefix } from '../../lambdas/contract/s3-keys';
 import { acknowledgeWildcard } from './acknowledge';
 import type { LifeboatFunction } from './lifeboat-function';
 
@@ -41,7 +41,7 @@ const PRIVATE: BucketProps = {
 };
 
 /**
- * Snapshots, ledger and locks of one cluster.
+ * Snapshots and locks of one cluster.
  *
  * Its grants are per subject and give the narrowest rights together with the environment variable that names the bucket.
  *
@@ -88,7 +88,7 @@ export class StateBucket extends Construct {
   /** Lets a function write snapshots in parts, read back what S3 holds, and list and abort uploads. */
   grantSnapshots(handler: LifeboatFunction): void {
     const objects = this.bucket.arnForObjects(`${snapshotsPrefix(this.clusterName)}*`);
-    const actions = ['s3:PutObject', 's3:GetObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'];
+    const actions = ['s3:PutObject', 's3:GetObject', 's3:AbortMultipartUpload'];
     this.grant(handler, actions, objects);
     // Uploads can only be listed for a bucket as a whole: S3 knows no condition on their prefix.
     handler.addToRolePolicy(new PolicyStatement({ actions: ['s3:ListBucketMultipartUploads'], resources: [this.bucket.bucketArn] }));
@@ -97,11 +97,6 @@ export class StateBucket extends Construct {
       objects,
       `The ids of snapshots are made at run time; the wildcard ends at ${snapshotsPrefix(this.clusterName)}.`,
     );
-  }
-
-  /** Lets a function read and replace the cluster's ledger. */
-  grantLedger(handler: LifeboatFunction): void {
-    this.grant(handler, ['s3:GetObject', 's3:PutObject'], this.bucket.arnForObjects(ledgerKey(this.clusterName)));
   }
 
   /** Lets a function take and release one named lock; a lock is released by writing it, never by deleting it. */

@@ -1,3 +1,5 @@
+import path from 'node:path';
+import { pythonPath } from '../tools';
 import { ACCOUNT_ID, REGION } from './emulator';
 
 /** What any @aws-sdk client takes to talk to the local cloud as the account's root. */
@@ -24,4 +26,11 @@ export const commandEnvironment = (endpoint: string): Readonly<Record<string, st
   AWS_REGION: REGION,
   AWS_DEFAULT_REGION: REGION,
   AWS_EC2_METADATA_DISABLED: 'true',
+});
+
+/** For the AWS command line of the set-up, with nothing of the caller's own settings; `home` is where it looks for its files. */
+export const awsEnvironment = (endpoint: string, home: string): NodeJS.ProcessEnv => ({
+  PATH: [path.dirname(pythonPath()), process.env['PATH']].join(path.delimiter),
+  HOME: home,
+  ...commandEnvironment(endpoint),
 });

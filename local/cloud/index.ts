@@ -48,6 +48,8 @@ export interface LocalCloudOptions {
   readonly folder?: string;
   /** @default - a free one */
   readonly port?: number;
+  /** Whether functions pass the fault proxy; benchmarks do without, so that both sides talk to the same endpoint. @default true */
+  readonly faultProxy?: boolean;
 }
 
 const LONGEST_INVOCATION_MS = 900_000;
@@ -58,7 +60,8 @@ export async function startLocalCloud(options: LocalCloudOptions = {}): Promise<
   mkdirSync(folder, { recursive: true });
   const port = options.port ?? (await freePort());
   const faults = await startFaultProxy(port);
-  const emulator = await startEmulator({ folder, port, functionEndpoint: faults.endpoint }).catch(async (error: unknown) => {
+  const functionEndpoint = options.faultProxy === false ? `http://127.0.0.1:${port}` : faults.endpoint;
+  const emulator = await startEmulator({ folder, port, functionEndpoint }).catch(async (error: unknown) => {
     await faults.stop();
     throw error;
   });

@@ -60,8 +60,8 @@ export function whereToLook(narrator: Narrator, cloud: LocalCloud, lifeboat: Dep
   const environment = Object.entries(commandEnvironment(cloud.endpoint)).map(([name, value]) => `${name}=${value}`);
   narrator.say(`      export ${environment.join(' ')}`);
   narrator.say(`      aws s3 ls --recursive s3://${lifeboat.bucket}/`);
-  narrator.say(`      aws lambda invoke --function-name ${lifeboat.takeSnapshotFunction} --cli-binary-format raw-in-base64-out \\`);
-  narrator.say(`        --payload '{"trigger": "manual", "note": "by hand"}' /dev/stdout`);
+  narrator.say(`      echo '{"trigger": "manual", "note": "by hand"}' | \\`);
+  narrator.say(`        aws lambda invoke --function-name ${lifeboat.takeSnapshotFunction} --payload fileb:///dev/stdin /dev/stdout`);
   narrator.say(`      etcd members: ${etcd.endpoints.join(' ')}, their certificates in ${etcd.folder}/pki`);
   narrator.say('\n      A snapshot is taken every minute. Ctrl-C stops everything.\n');
 }

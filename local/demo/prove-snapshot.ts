@@ -4,7 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Manifest } from '../../lambdas/contract/manifest';
 import type { LocalCloud } from '../cloud';
-import { commandEnvironment } from '../cloud/clients';
+import { awsEnvironment } from '../cloud/clients';
 import { bootRestored, snapshotStatus } from '../etcd/restored-member';
 import type { EtcdRelease } from '../tools';
 import { pythonPath } from '../tools';
@@ -17,13 +17,6 @@ export interface SnapshotProof {
   readonly status: { readonly hash: string; readonly revision: number; readonly totalKeys: number };
   readonly restored: { readonly objects: number; readonly keys: number; readonly hashKv: string };
 }
-
-/** Environment for the AWS command line of the set-up, as the account's root. */
-const awsEnvironment = (cloud: LocalCloud): NodeJS.ProcessEnv => ({
-  PATH: `${path.dirname(pythonPath())}${path.delimiter}${process.env['PATH'] ?? ''}`,
-  HOME: cloud.folder,
-  ...commandEnvironment(cloud.endpoint),
-});
 
 /**
  * Takes a stored snapshot apart without a line of this project's reading code: `aws s3 cp`, `zstd -d`,
@@ -38,7 +31,9 @@ export async function proveSnapshot(
 ): Promise<SnapshotProof> {
   const packed = path.join(folder, 'snapshot.db.zst');
   const plain = path.join(folder, 'snapshot.db');
-  await run('aws', ['s3', 'cp', '--quiet', `s3://${bucket}/${manifest.stored.key}`, packed], { env: awsEnvironment(cloud) });
+  await run('aws', ['s3', 'cp', '--quiet', `s3://${bucket}/${manifest.stored.key}`, packed], {
+    env: awsEnvironment(cloud.endpoint, cloud.folder),
+  });
   const decompressedWith = await decompress(packed, plain);
   const status = await snapshotStatus(plain, release);
   const member = await bootRestored(plain, folder, release);

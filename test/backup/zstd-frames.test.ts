@@ -1,6 +1,6 @@
 import { crc32, zstdDecompressSync } from 'node:zlib';
 import fc from 'fast-check';
-import { StoredTally, blocksOf, frameOf, holdBackLast, inOrder } from '../../lambdas/backup/zstd-frames';
+import { BlockPool, StoredTally, blocksOf, frameOf, holdBackLast, inOrder } from '../../lambdas/backup/zstd-frames';
 
 async function* from<T>(items: readonly T[]): AsyncGenerator<T> {
   yield* items;
@@ -15,7 +15,12 @@ describe('blocksOf', () => {
   test('regroups any chunks into equal blocks and loses no byte', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 50 })), fc.integer({ min: 1, max: 40 }), async (chunks, size) => {
-        const blocks = await collect(blocksOf(from(chunks), size));
+        const pool = new BlockPool(size);
+        const blocks: Buffer[] = [];
+        for await (const block of blocksOf(from(chunks), pool)) {
+          blocks.push(Buffer.from(block));
+          pool.give(block);
+        }
 
         expect(Buffer.concat(blocks)).toEqual(Buffer.concat(chunks));
         expect(blocks.slice(0, -1).every((block) => block.length === size)).toBe(true);

@@ -67,7 +67,7 @@ describe('take-snapshot', () => {
       { Effect: 'Allow', Action: 'sqs:SendMessage', Resource: arnOf(queueId) },
       {
         Effect: 'Allow',
-        Action: ['s3:AbortMultipartUpload', 's3:GetObject', 's3:ListMultipartUploadParts', 's3:PutObject'],
+        Action: ['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject'],
         Resource: within(bucketId, 'clusters/prod/snapshots/*'),
       },
       {
@@ -88,7 +88,7 @@ describe('take-snapshot', () => {
       {
         Effect: 'Allow',
         Action: ['s3:GetObject', 's3:PutObject'],
-        Resource: [within(bucketId, 'clusters/prod/ledger.json'), within(bucketId, 'clusters/prod/locks/backup.json')],
+        Resource: within(bucketId, 'clusters/prod/locks/backup.json'),
       },
       { Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: { Ref: secretId } },
       {

@@ -37,7 +37,9 @@ test('runs on Node 24 on ARM, small and short unless told otherwise', () => {
 });
 
 test('knows its cluster, and shows where in the sources an error was', () => {
-  expect(Properties.Environment).toEqual({ Variables: { NODE_OPTIONS: '--enable-source-maps', LIFEBOAT_CLUSTER: 'prod' } });
+  expect(Properties.Environment).toEqual({
+    Variables: { NODE_OPTIONS: '--enable-source-maps --disable-warning=DEP0123', LIFEBOAT_CLUSTER: 'prod' },
+  });
 });
 
 test('is as large, long and many as it is told', () => {
