@@ -1,4 +1,5 @@
 import type { TakeSnapshotEvent } from '../contract/events';
+import { messageOf } from '../contract/lifeboat-error';
 import type { Manifest, MemberAnswer } from '../contract/manifest';
 import { Metric } from '../contract/metrics';
 import { newSnapshotId } from '../contract/s3-keys';
@@ -71,7 +72,8 @@ export async function takeSnapshot(
   try {
     return await underLock({ edges, settings, event, signal, id, takenAt, watch: new Stopwatch(edges.now) });
   } finally {
-    await lock.release();
+    // A lock that cannot be released expires by itself; the run's own outcome is what must be told.
+    await lock.release().catch((error: unknown) => edges.telemetry.warn('lock-not-released', { id, because: messageOf(error) }));
   }
 }
 

@@ -20,6 +20,8 @@ export type Fault =
 export interface FaultRule {
   /** An S3 operation by its API name. */
   readonly operation: string;
+  /** Only calls whose path ends so. @default - any */
+  readonly key?: string;
   /** Which call of that operation is the first to fail, counted from the moment the rule was added. @default 1 */
   readonly from?: number;
   /** @default 1 */
@@ -42,10 +44,10 @@ interface ActiveRule extends FaultRule {
   seen: number;
 }
 
-/** The first rule that is due for this call; every rule of the operation counts it. */
-function dueFault(rules: readonly ActiveRule[], operation: string): Fault | undefined {
+/** The first rule that is due for this call; every rule of the operation and key counts it. */
+function dueFault(rules: readonly ActiveRule[], operation: string, path: string): Fault | undefined {
   const due = rules.filter((rule) => {
-    if (rule.operation !== operation) return false;
+    if (rule.operation !== operation || !path.endsWith(rule.key ?? '')) return false;
     rule.seen++;
     const first = rule.from ?? 1;
     return rule.seen >= first && rule.seen < first + (rule.times ?? 1);
@@ -136,7 +138,8 @@ export async function startFaultProxy(port: number): Promise<FaultProxy> {
   const server = createServer((incoming, outgoing) => {
     const operation = s3Operation(incoming);
     if (operation !== undefined) counts.set(operation, (counts.get(operation) ?? 0) + 1);
-    void serve(incoming, outgoing, port, operation === undefined ? undefined : dueFault(rules, operation));
+    const [path = ''] = (incoming.url ?? '').split('?');
+    void serve(incoming, outgoing, port, operation === undefined ? undefined : dueFault(rules, operation, path));
   });
   // Functions may keep a call open as long as they run.
   server.requestTimeout = 0;

@@ -53,6 +53,7 @@ interface Faults {
   readonly storedCrc?: string;
   readonly spoolWrite?: () => Promise<void>;
   readonly publish?: () => Promise<void>;
+  readonly release?: () => Promise<void>;
 }
 
 async function* wholeSnapshot(): AsyncGenerator<Uint8Array> {
@@ -96,7 +97,7 @@ function world(faults: Faults = {}): World {
       acquire: async () =>
         faults.locked
           ? { acquired: false, holder: 'other-run', expiresAt: '2026-11-23T18:40:00.000Z' }
-          : { acquired: true, release: async () => void events.push('unlocked') },
+          : { acquired: true, release: faults.release ?? (async () => void events.push('unlocked')) },
     },
     disk: {
       open: async () => ({
@@ -250,6 +251,21 @@ describe('takeSnapshot', () => {
     await expect(run(w)).rejects.toThrow();
 
     expect(w.stored).toBeUndefined();
+  });
+
+  test.each<[string, Faults, string]>([
+    ['succeeded', {}, 'published'],
+    ['failed', { publish: () => Promise.reject(new Error('denied')) }, 'denied'],
+  ])('a lock that cannot be released does not change that a run %s', async (_outcome, faults, expected) => {
+    const w = world({ ...faults, release: () => Promise.reject(new Error('S3 is gone')) });
+
+    const outcome = await run(w).then(
+      () => 'published',
+      (error: unknown) => (error as Error).message,
+    );
+
+    expect(outcome).toBe(expected);
+    expect(w.events).toContain('lock-not-released');
   });
 
   test('refuses a database that is larger than configured before it reads a byte', async () => {
