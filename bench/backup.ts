@@ -70,7 +70,6 @@ async function compare(cloud: LocalCloud, etcd: EtcdCluster, size: number, round
     if (round === 0) continue;
     ours.push(one);
     script.push(other);
-    console.error(JSON.stringify((await lifeboat.snapshots()).at(-1)?.durations));
     console.error(`round ${round}: ${(one.wallMs / 1000).toFixed(2)} s against ${(other.wallMs / 1000).toFixed(2)} s`);
   }
   const rss = cloud.peakRssMiB(lifeboat.takeSnapshotFunction) ?? Number.NaN;
