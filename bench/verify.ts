@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { Command } from 'commander';
 import { buildSync } from 'esbuild';
 import { z } from 'zod';
-import { cacheFolder, etcdBinaries } from '../test/support/etcd-binaries';
-import { makeKubernetesShapedSnapshot } from './verify-seed';
+import { etcdProgram } from '../local/tools';
+import { median } from './measure';
+import { kubernetesSnapshot } from './verify-data';
 
 const Status = z.object({ hash: z.number(), revision: z.number(), totalKey: z.number() });
 const Report = z.object({
@@ -23,7 +24,6 @@ interface Run {
   readonly peakRssKiB: number;
 }
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(3)} s`;
 
 function timed(command: string, args: readonly string[], read: (printed: string) => Omit<Run, 'milliseconds'>): Run {
@@ -53,27 +53,21 @@ const theirs = (etcdutl: string, file: string): Run =>
   });
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { size: { type: 'string', default: '500' }, runs: { type: 'string', default: '3' } } });
-  const [size, runs] = [Number(values.size), Number(values.runs)];
-  if (!(size > 0) || !(runs >= 1)) throw new Error(`--size ${values.size} --runs ${values.runs}: both must be positive numbers`);
-  const binaries = etcdBinaries('3.6');
-  const folder = join(cacheFolder(), 'bench');
-  const file = join(folder, `kubernetes-${size}.db`);
-  mkdirSync(folder, { recursive: true });
-  if (!existsSync(file)) await makeKubernetesShapedSnapshot(binaries, size, file);
-  console.log(`${file}: ${(warm(file) / 1e6).toFixed(0)} MB`);
+  const { size, runs } = new Command('npm run bench:verify --')
+    .description('Times the snapshot reader, as one bundled process, against etcdutl snapshot status, in turn.')
+    .option('--size <MB>', 'size of the snapshot', Number, 500)
+    .option('--runs <n>', 'measured rounds', Number, 3)
+    .parse()
+    .opts<{ size: number; runs: number }>();
+  if (!(size >= 10) || !(runs >= 1)) throw new Error(`--size ${size} --runs ${runs}: give at least 10 MB and 1 run`);
+  const { file, bytes } = await kubernetesSnapshot(size);
+  console.log(`${file}: ${(bytes / 1e6).toFixed(0)} MB`);
   const temporary = mkdtempSync(join(tmpdir(), 'bench-verify-'));
   try {
-    report(bundle(temporary), binaries.etcdutl, file, runs);
+    report(bundle(temporary), etcdProgram('3.6', 'etcdutl'), file, runs);
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
-}
-
-/** Reads the file once, so that every run finds it in the page cache; returns its bytes. */
-function warm(file: string): number {
-  execFileSync('cksum', [file]);
-  return statSync(file).size;
 }
 
 function report(child: string, etcdutl: string, file: string, runs: number): void {

@@ -40,7 +40,9 @@ export function readBranch(bytes: Buffer, page: number, bounds: BranchBounds, pr
   let before = bounds.low;
   for (let i = 0; i < count; i++) {
     const element = PAGE_HEADER_BYTES + i * ELEMENT_BYTES;
-    const [pos, size, child] = [bytes.readUInt32LE(element), bytes.readUInt32LE(element + 4), readU64(bytes, element + 8)];
+    const pos = bytes.readUInt32LE(element);
+    const size = bytes.readUInt32LE(element + 4);
+    const child = readU64(bytes, element + 8);
     if (element + pos !== position || size === 0 || size > MAX_KEY_BYTES || position + size > bytes.length) {
       fail(
         'element-bounds',

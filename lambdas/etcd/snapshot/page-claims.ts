@@ -14,14 +14,15 @@ export class PageClaims {
     this.free = new Uint8Array(Math.ceil(pages / 8));
   }
 
-  /** Marks `span` pages from `page` on as used by the page there. False, with a problem, if any of them is used already: do not follow it. */
-  use(page: number, span: number, by: string): boolean {
+  /** Marks `span` pages from `page` on as used: by the page there, unless something else is named. False, with a problem, if any of them is used already: do not follow it. */
+  use(page: number, span: number, by?: string): boolean {
     for (let id = page; id < page + span; id++) {
       if (isSet(this.used, id)) {
-        this.problems.add('page-used-twice', `page ${id} is used by ${by}, and by another page before`, id);
+        this.problems.add('page-used-twice', `page ${id} is used by ${by ?? `page ${page}`}, and by another page before`, id);
         return false;
       }
-      if (isSet(this.free, id)) this.problems.add('page-free-but-used', `page ${id} is in the free list and used by ${by}`, id);
+      if (isSet(this.free, id))
+        this.problems.add('page-free-but-used', `page ${id} is in the free list and used by ${by ?? `page ${page}`}`, id);
     }
     for (let id = page; id < page + span; id++) set(this.used, id);
     return true;
