@@ -1,13 +1,16 @@
 import type { MemberAnswer } from '../contract/manifest';
 import { messageOf } from '../contract/lifeboat-error';
-import type { ClusterView, MemberView } from '../etcd/cluster-view';
+import type { ClusterView, EtcdReader, LiveHashKv, MemberView } from '../etcd/cluster-view';
 import { compareAnswer } from './attest';
 import type { ExpectedHash, HashKvReply } from './attest';
 import type { TakeSnapshotEdges } from './edges';
 
-/** A follower applies what the snapshot holds within a heartbeat or two; after this many tries it counts as not answering. */
+/** A follower applies what the snapshot holds, compactions too, within a heartbeat or two; after this many tries its answer counts as it is. */
 const TRIES = 6;
 const FIRST_WAIT_MS = 100;
+const NEWEST = 0;
+
+export type AskEdges = Pick<TakeSnapshotEdges, 'etcd' | 'disk' | 'wait'>;
 
 /** What the file itself says, to compare with. */
 export interface FileHash {
@@ -21,8 +24,8 @@ export interface FileHash {
  * Asks every member that was reached for HashKV at the file's revision and compares each answer with the file under the
  * compaction that the answer names: the cluster may have compacted since the snapshot, and members may differ for a moment.
  */
-export async function askMembers(edges: TakeSnapshotEdges, view: ClusterView, file: FileHash): Promise<MemberAnswer[]> {
-  const replies = await Promise.all(view.members.map((member) => reply(edges, member, file.revision)));
+export async function askMembers(edges: AskEdges, view: ClusterView, file: FileHash): Promise<MemberAnswer[]> {
+  const replies = await Promise.all(view.members.map((member) => reply(edges, member, file)));
   const answers: MemberAnswer[] = [];
   // One after the other: each different compaction costs a pass over the file, and equal ones are remembered.
   const known = new Map<number, ExpectedHash>([[file.compactRevision, { hash: file.hash }]]);
@@ -36,20 +39,45 @@ export async function askMembers(edges: TakeSnapshotEdges, view: ClusterView, fi
   return answers;
 }
 
-async function reply(edges: TakeSnapshotEdges, member: MemberView, revision: number): Promise<HashKvReply> {
+async function reply(edges: AskEdges, member: MemberView, file: FileHash): Promise<HashKvReply> {
   if (!member.reachable) return { outcome: 'unreachable', because: member.because };
   for (let attempt = 1; ; attempt++) {
     try {
-      return { outcome: 'answered', ...(await edges.etcd.hashKv(member.endpoint, revision)) };
+      const heard = await answerAt(edges, member.endpoint, file);
+      if (heard.compactRevision >= file.compactRevision || attempt === TRIES) return { outcome: 'answered', ...heard };
     } catch (error) {
-      if (attempt === TRIES || !/future revision/.test(messageOf(error))) return { outcome: 'unreachable', because: messageOf(error) };
-      await edges.wait(FIRST_WAIT_MS * 2 ** (attempt - 1));
+      if (attempt === TRIES || !isFuture(error)) return { outcome: 'unreachable', because: messageOf(error) };
     }
+    await edges.wait(FIRST_WAIT_MS * 2 ** (attempt - 1));
   }
 }
 
+/**
+ * HashKV at the file's revision. Where that is the very revision of the last compaction, members since 3.5.5 repeat the hash that the
+ * compaction left behind (etcd `mvcc/hash.go`, `HashByRev`): it goes over entries that the compaction has removed, so no file has them.
+ * Asked for revision 0, the newest, they compute anew; and that is still the file's revision if the one behind it is yet to come.
+ */
+async function answerAt({ etcd }: AskEdges, endpoint: string, file: FileHash): Promise<LiveHashKv> {
+  const heard = await etcd.hashKv(endpoint, file.revision);
+  if (heard.compactRevision >= file.compactRevision || file.revision !== file.compactRevision) return heard;
+  const newest = await etcd.hashKv(endpoint, NEWEST);
+  return newest.hash === file.hash || (await isLast(etcd, endpoint, file.revision)) ? newest : heard;
+}
+
+async function isLast(etcd: EtcdReader, endpoint: string, revision: number): Promise<boolean> {
+  try {
+    await etcd.hashKv(endpoint, revision + 1);
+    return false;
+  } catch (error) {
+    if (isFuture(error)) return true;
+    throw error;
+  }
+}
+
+const isFuture = (error: unknown): boolean => /future revision/.test(messageOf(error));
+
 async function expectedUnder(
-  edges: TakeSnapshotEdges,
+  edges: AskEdges,
   file: FileHash,
   compactRevision: number,
   known: Map<number, ExpectedHash>,
@@ -61,7 +89,7 @@ async function expectedUnder(
   return expected;
 }
 
-async function compute(edges: TakeSnapshotEdges, file: FileHash, compactRevision: number): Promise<ExpectedHash> {
+async function compute(edges: AskEdges, file: FileHash, compactRevision: number): Promise<ExpectedHash> {
   if (compactRevision > file.revision)
     return { incomparable: `the member has compacted at ${compactRevision}, past the file's revision ${file.revision}` };
   try {
