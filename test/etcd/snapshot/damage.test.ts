@@ -4,6 +4,9 @@ import { metaPage, resealed, sealMeta } from '../../support/bolt-file';
 import { creations, etcdFile } from '../../support/etcd-state';
 import { codesOf, inspectBytes } from '../../support/snapshot-bytes';
 
+// Hundreds of files are written and read: a busy machine takes longer than Jest's five seconds.
+jest.setTimeout(60_000);
+
 const PAGE = 4096;
 const options = { perLeaf: 4, perBranch: 3, freePages: 5 };
 /** A file with everything: branches in two levels, overflow, inline buckets, free pages. */

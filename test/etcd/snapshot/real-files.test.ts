@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { ChangedKeys, UNCHANGED } from '../../../lambdas/etcd/snapshot/changed-keys';
 import { codesOf, inspectBytes } from '../../support/snapshot-bytes';
 
 const real = (line: string) => gunzipSync(readFileSync(join(__dirname, `../../fixtures/snapshots/etcd-${line}.db.gz`)));
@@ -31,26 +30,5 @@ test.each(['3.5', '3.6'])('no flipped bit in a snapshot of etcd %s goes unnotice
       expect(codesOf(await inspectBytes(copy))).toContain('trailer-mismatch');
     }),
     { numRuns: 40 },
-  );
-});
-
-test('the last entry of each changed key is remembered as a map would', () => {
-  const change = fc.record({ key: fc.nat(3000), tombstone: fc.boolean() });
-
-  fc.assert(
-    fc.property(fc.array(change, { maxLength: 5000, size: 'max' }), (changes) => {
-      const [table, map] = [new ChangedKeys(), new Map<number, number>()];
-      for (const [ordinal, { key, tombstone }] of changes.entries()) {
-        const bytes = Buffer.from(`/registry/pods/${key}`);
-        table.put(bytes, 0, bytes.length, ordinal, tombstone);
-        map.set(key, tombstone ? Infinity : ordinal);
-      }
-      for (let key = 0; key <= 3000; key++) {
-        const bytes = Buffer.from(`/registry/pods/${key}`);
-        if (table.last(bytes, 0, bytes.length) !== (map.get(key) ?? UNCHANGED)) throw new Error(`key ${key} differs`);
-      }
-      expect(table.alive).toBe([...map.values()].filter((last) => last !== Infinity).length);
-    }),
-    { numRuns: 15 },
   );
 });
