@@ -15,7 +15,7 @@ try {
   const { purpose, command } = parseArguments(process.argv.slice(2));
   const places = locations(process.env);
   const steps = stepsFor(purpose, places, process.env);
-  await checkPrerequisites(steps);
+  await checkPrerequisites(steps, places);
   await runSteps(steps, process.stderr);
   if (command.length > 0) process.exitCode = await runCommand(command, places, steps);
 } catch (error) {

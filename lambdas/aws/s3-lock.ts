@@ -44,7 +44,9 @@ export class S3Lock {
     let etag = await this.write(wanted, undefined);
     if (etag === undefined) {
       const current = await this.read();
-      if (new Date(current.document.expiresAt) > this.now()) return taken(current.document);
+      // The same holder again: S3 did the write and its answer was lost, or Lambda repeats a run that died with the lock.
+      const held = current.document.holder !== holder && new Date(current.document.expiresAt) > this.now();
+      if (held) return taken(current.document);
       etag = await this.write(wanted, current.etag);
     }
     if (etag === undefined) return taken((await this.read()).document);

@@ -1,6 +1,13 @@
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
-import { AbortMultipartUploadCommand, HeadObjectCommand, ListMultipartUploadsCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import {
+  AbortMultipartUploadCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  PutObjectCommand,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
 import type { ListMultipartUploadsCommandOutput, MultipartUpload, S3Client } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import type { SnapshotStore, StoredObject } from '../backup/edges';
@@ -51,18 +58,20 @@ export class S3SnapshotStore implements SnapshotStore {
 
   async publish(manifest: Manifest): Promise<void> {
     const Key = manifestKey(this.cluster, manifest.id);
+    const text = JSON.stringify(manifest, undefined, 1);
     try {
       await this.s3.send(
         new PutObjectCommand({
           Bucket: this.bucket,
           Key,
-          Body: JSON.stringify(manifest, undefined, 1),
+          Body: text,
           ContentType: 'application/json',
           ChecksumAlgorithm: 'SHA256',
           IfNoneMatch: '*',
         }),
       );
     } catch (error) {
+      if (await this.holds(Key, text)) return;
       throw this.failed('publish', Key, error);
     }
   }
@@ -71,11 +80,26 @@ export class S3SnapshotStore implements SnapshotStore {
     const prefix = snapshotsPrefix(this.cluster);
     try {
       const found = await this.openUploads(prefix);
-      for (const { Key, UploadId } of found) await this.s3.send(new AbortMultipartUploadCommand({ Bucket: this.bucket, Key, UploadId }));
+      for (const upload of found) await this.abort(upload);
       return found.length;
     } catch (error) {
       throw this.failed('clean up uploads under', prefix, error);
     }
+  }
+
+  private async abort({ Key, UploadId }: MultipartUpload): Promise<void> {
+    try {
+      await this.s3.send(new AbortMultipartUploadCommand({ Bucket: this.bucket, Key, UploadId }));
+    } catch (error) {
+      // The lifecycle rule was faster.
+      if (!(error instanceof S3ServiceException && error.name === 'NoSuchUpload')) throw error;
+    }
+  }
+
+  /** Whether the object holds just this text: a conditional write that was repeated fails on its own first success. */
+  private async holds(Key: string, text: string): Promise<boolean> {
+    const stored = await this.s3.send(new GetObjectCommand({ Bucket: this.bucket, Key })).catch(() => undefined);
+    return (await stored?.Body?.transformToString()) === text;
   }
 
   /** Every open upload under the prefix; the SDK has no paginator for this call. */

@@ -25,19 +25,21 @@ export interface FileHash {
  * compaction that the answer names: the cluster may have compacted since the snapshot, and members may differ for a moment.
  */
 export async function askMembers(edges: AskEdges, view: ClusterView, file: FileHash): Promise<MemberAnswer[]> {
-  const replies = await Promise.all(view.members.map((member) => reply(edges, member, file)));
   const answers: MemberAnswer[] = [];
-  // One after the other: each different compaction costs a pass over the file, and equal ones are remembered.
+  // Each different compaction costs a pass over the file, so equal ones are remembered.
   const known = new Map<number, ExpectedHash>([[file.compactRevision, { hash: file.hash }]]);
-  for (const [index, member] of view.members.entries()) {
-    const heard = replies[index];
-    if (heard === undefined || (member.reachable && member.status.isLearner)) continue;
-    const name = member.reachable ? member.status.name : member.endpoint;
+  // One member after the other and the leader last: hashing reads a member's whole key space.
+  for (const member of [...view.members].sort((a, b) => Number(isLeader(a)) - Number(isLeader(b)))) {
+    if (member.reachable && member.status.isLearner) continue;
+    const heard = await reply(edges, member, file);
+    const name = member.reachable ? { member: member.status.name, memberId: member.status.id } : { member: member.endpoint };
     const expected = heard.outcome === 'answered' ? await expectedUnder(edges, file, heard.compactRevision, known) : { incomparable: '' };
-    answers.push(compareAnswer(name, member.endpoint, heard, expected));
+    answers.push(compareAnswer({ ...name, endpoint: member.endpoint }, heard, expected));
   }
   return answers;
 }
+
+const isLeader = (member: MemberView): boolean => member.reachable && member.status.leaderId === member.status.id;
 
 async function reply(edges: AskEdges, member: MemberView, file: FileHash): Promise<HashKvReply> {
   if (!member.reachable) return { outcome: 'unreachable', because: member.because };
@@ -46,7 +48,7 @@ async function reply(edges: AskEdges, member: MemberView, file: FileHash): Promi
       const heard = await answerAt(edges, member.endpoint, file);
       if (heard.compactRevision >= file.compactRevision || attempt === TRIES) return { outcome: 'answered', ...heard };
     } catch (error) {
-      if (attempt === TRIES || !isFuture(error)) return { outcome: 'unreachable', because: messageOf(error) };
+      if (attempt === TRIES || !isFuture(error)) return { outcome: 'refused', because: messageOf(error) };
     }
     await edges.wait(FIRST_WAIT_MS * 2 ** (attempt - 1));
   }

@@ -3,19 +3,21 @@ import type { MemberAnswer } from '../contract/manifest';
 /** What asking one member for HashKV gave, before it is compared. */
 export type HashKvReply =
   | { readonly outcome: 'answered'; readonly hash: string; readonly compactRevision: number }
-  | { readonly outcome: 'unreachable'; readonly because: string };
+  | { readonly outcome: 'unreachable' | 'refused'; readonly because: string };
+
+export type Asked = Pick<MemberAnswer, 'member' | 'memberId' | 'endpoint'>;
 
 /** The file's own hash as a member with that compaction would compute it, or why that cannot be said. */
 export type ExpectedHash = { readonly hash: string } | { readonly incomparable: string };
 
 /** Compares one member's reply with what the file says under the same compaction. */
-export function compareAnswer(member: string, endpoint: string, reply: HashKvReply, expected: ExpectedHash): MemberAnswer {
-  if (reply.outcome === 'unreachable') return { member, endpoint, answer: { outcome: 'unreachable', because: reply.because } };
-  if ('incomparable' in expected) return { member, endpoint, answer: { outcome: 'incomparable', because: expected.incomparable } };
+export function compareAnswer(asked: Asked, reply: HashKvReply, expected: ExpectedHash): MemberAnswer {
+  if (reply.outcome !== 'answered') return { ...asked, answer: reply };
+  if ('incomparable' in expected) return { ...asked, answer: { outcome: 'incomparable', because: expected.incomparable } };
   const { hash, compactRevision } = reply;
   return hash === expected.hash
-    ? { member, endpoint, answer: { outcome: 'equal', hash, compactRevision } }
-    : { member, endpoint, answer: { outcome: 'different', hash, expected: expected.hash, compactRevision } };
+    ? { ...asked, answer: { outcome: 'equal', hash, compactRevision } }
+    : { ...asked, answer: { outcome: 'different', hash, expected: expected.hash, compactRevision } };
 }
 
 export interface Attestation {
@@ -31,11 +33,18 @@ export interface Attestation {
  */
 export function attest(answers: readonly MemberAnswer[], votingMembers: number): Attestation {
   const voters = Math.max(votingMembers, 1);
-  const equal = answers.filter(({ answer }) => answer.outcome === 'equal').length;
-  const different = answers.filter(({ answer }) => answer.outcome === 'different');
+  const equal = voices(answers, 'equal').size;
+  const different = voices(answers, 'different');
   const heard = `${equal} of ${voters} voting members hold the same data`;
-  const dissent = different.length > 0 ? `, ${different.map(({ member }) => member).join(', ')} differs` : '';
+  const dissent = different.size > 0 ? `, ${[...different.values()].join(', ')} differs` : '';
   if (equal * 2 > voters) return { verdict: 'majority', because: heard + dissent };
-  if (different.length * 2 > voters) return { verdict: 'minority', because: heard + dissent };
+  if (different.size * 2 > voters) return { verdict: 'minority', because: heard + dissent };
   return { verdict: 'unknown', because: heard + dissent };
+}
+
+/** Members that answered so, by id: two endpoints may lead to one member, which has one voice. */
+function voices(answers: readonly MemberAnswer[], outcome: 'equal' | 'different'): ReadonlyMap<string, string> {
+  return new Map(
+    answers.filter(({ answer }) => answer.outcome === outcome).map(({ memberId, member, endpoint }) => [memberId ?? endpoint, member]),
+  );
 }

@@ -10,6 +10,18 @@ export class NoHealthyMember extends BackupError {
   readonly retryable = true;
 }
 
+/** The configured endpoints belong to more than one etcd cluster. */
+export class EndpointsDisagree extends BackupError {
+  override readonly name = ErrorName.endpointsDisagree;
+  readonly retryable = false;
+}
+
+/** The function's own time was nearly over, so the run ended itself while it could still clean up. */
+export class BackupOutOfTime extends BackupError {
+  override readonly name = ErrorName.backupOutOfTime;
+  readonly retryable = true;
+}
+
 /** Another run holds the lock. */
 export class BackupInProgress extends BackupError {
   override readonly name = ErrorName.backupInProgress;

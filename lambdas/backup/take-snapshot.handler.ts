@@ -11,6 +11,7 @@ import { readEtcdClientSecret } from '../aws/secrets';
 import { openTelemetry } from '../aws/telemetry';
 import { Env } from '../contract/env';
 import { TakeSnapshotEvent } from '../contract/events';
+import { maxSnapshotBytes } from '../contract/limits';
 import { openEtcd } from '../etcd/client/etcd-reader';
 import { hashKvOf, inspectSnapshot } from '../etcd/snapshot';
 import { openSpool } from '../etcd/snapshot/disk-spool';
@@ -36,14 +37,20 @@ const disk = {
   hashKvOf,
 };
 
-export async function handler(event: unknown, context: { getRemainingTimeInMillis(): number }): Promise<TakeSnapshotResult> {
-  const settings = { cluster, maxDbBytes: requirePositiveInteger(Env.maxDbSizeGiB) * 1024 ** 3 };
+export async function handler(
+  event: unknown,
+  context: { readonly awsRequestId: string; getRemainingTimeInMillis(): number },
+): Promise<TakeSnapshotResult> {
+  const settings = { cluster, maxDbBytes: maxSnapshotBytes(requirePositiveInteger(Env.maxDbSizeGiB)) };
   const request = parseEvent(TakeSnapshotEvent, event);
   const secret = await readEtcdClientSecret(secrets, requireEnv(Env.etcdClientSecret));
   const etcd = openEtcd(requireEnv(Env.etcdEndpoints).split(','), secret);
   const signal = AbortSignal.timeout(Math.max(1, context.getRemainingTimeInMillis() - LEAVE_MS));
   try {
-    return await takeSnapshot({ etcd, store, lock, disk, telemetry, now, randomBytes, wait }, settings, request, signal);
+    return await takeSnapshot({ etcd, store, lock, disk, telemetry, now, randomBytes, wait }, settings, request, {
+      requestId: context.awsRequestId,
+      signal,
+    });
   } finally {
     etcd.close();
     telemetry.flush();

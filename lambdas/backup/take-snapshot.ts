@@ -1,5 +1,5 @@
 import type { TakeSnapshotEvent } from '../contract/events';
-import { messageOf } from '../contract/lifeboat-error';
+import { LifeboatError, messageOf } from '../contract/lifeboat-error';
 import type { Manifest, MemberAnswer } from '../contract/manifest';
 import { Metric } from '../contract/metrics';
 import { newSnapshotId } from '../contract/s3-keys';
@@ -12,8 +12,8 @@ import { buildManifest } from './build-manifest';
 import { chooseMember } from './choose-member';
 import type { ChosenMember } from './choose-member';
 import type { TakeSnapshotEdges } from './edges';
-import { BackupInProgress, SnapshotTooLarge } from './errors';
-import { noMemberError } from './no-member-error';
+import { BackupInProgress, BackupOutOfTime, SnapshotTooLarge } from './errors';
+import { noMemberError, refuseMixedClusters } from './member-errors';
 import { Stopwatch } from './stopwatch';
 import { streamSnapshot } from './stream-snapshot';
 
@@ -38,6 +38,12 @@ export interface TakeSnapshotResult {
   readonly durations: Readonly<Record<string, number>>;
 }
 
+/** What Lambda says of this run: the id that its own repetitions share, and a signal for when its time is nearly over. */
+export interface Invocation {
+  readonly requestId: string;
+  readonly signal: AbortSignal;
+}
+
 interface Run {
   readonly edges: TakeSnapshotEdges;
   readonly settings: TakeSnapshotSettings;
@@ -54,36 +60,83 @@ interface Run {
  *
  * Nothing that fails leaves a listed snapshot or an open upload, and nothing here writes to etcd.
  *
- * @param signal aborts the stream when the function's own time is nearly over
- * @throws BackupInProgress, NoHealthyMember, SnapshotTooLarge, SnapshotTruncated, SnapshotDamaged, StoredBytesDiffer and the
+ * @throws BackupInProgress, BackupOutOfTime, EndpointsDisagree, NoHealthyMember, SnapshotTooLarge, SnapshotTruncated, SnapshotDamaged, StoredBytesDiffer and the
  *   errors of the edges (EtcdTlsRefused, EtcdUnreachable, SnapshotStreamBroken, SpoolFull, StoreFailed)
  */
 export async function takeSnapshot(
   edges: TakeSnapshotEdges,
   settings: TakeSnapshotSettings,
   event: TakeSnapshotEvent,
-  signal: AbortSignal,
+  { requestId, signal }: Invocation,
 ): Promise<TakeSnapshotResult> {
   const takenAt = edges.now();
   const id = newSnapshotId(takenAt, edges.randomBytes(4));
-  const lock = await edges.lock.acquire(id);
-  if (!lock.acquired)
-    throw new BackupInProgress(`run ${lock.holder} is taking a snapshot of ${settings.cluster}; its lock expires at ${lock.expiresAt}`);
+  const { telemetry } = edges;
   try {
-    return await underLock({ edges, settings, event, signal, id, takenAt, watch: new Stopwatch(edges.now) });
+    // Lambda repeats a failed request under the same id: it may take over the lock that its own first try died with.
+    const lock = await edges.lock.acquire(requestId);
+    if (!lock.acquired) {
+      const { holder, expiresAt } = lock;
+      throw new BackupInProgress(`request ${holder} is taking a snapshot of ${settings.cluster}; its lock expires at ${expiresAt}`);
+    }
+    try {
+      return await beforeTime({ edges, settings, event, signal, id, takenAt, watch: new Stopwatch(edges.now) });
+    } finally {
+      // A lock that cannot be released expires by itself; the run's own outcome is what must be told.
+      await lock.release().catch((error: unknown) => telemetry.warn('lock-not-released', { id, because: messageOf(error) }));
+    }
+  } catch (error) {
+    telemetry.count(Metric.snapshotFailed, 1, 'Count');
+    const { name, message } = error instanceof Error ? error : new Error(messageOf(error));
+    telemetry.warn('snapshot-failed', { id, name, message, retryable: error instanceof LifeboatError ? error.retryable : undefined });
+    throw error;
+  }
+}
+
+/**
+ * Ends the run by itself when its time is nearly over, whatever it waits for: killed by Lambda, it would leave its lock and its upload.
+ *
+ * @throws BackupOutOfTime
+ */
+async function beforeTime(run: Run): Promise<TakeSnapshotResult> {
+  const { signal, edges } = run;
+  const work = underLock(run);
+  let stop: () => void = () => undefined;
+  const outOfTime = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(new BackupOutOfTime('the run did not end within the time of its function: look at the durations of earlier runs'));
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([work, outOfTime]);
+  } catch (error) {
+    if (error instanceof BackupOutOfTime) {
+      work.catch(() => undefined);
+      await endUploads(run);
+    }
+    throw error;
   } finally {
-    // A lock that cannot be released expires by itself; the run's own outcome is what must be told.
-    await lock.release().catch((error: unknown) => edges.telemetry.warn('lock-not-released', { id, because: messageOf(error) }));
+    signal.removeEventListener('abort', stop);
+    edges.telemetry.log('durations', { id: run.id, durations: run.watch.durations });
+  }
+}
+
+/** Only the run that holds the lock may have an upload open: any other was left by one that was killed. */
+async function endUploads({ edges, id }: Run): Promise<void> {
+  try {
+    const count = await edges.store.abortStaleUploads();
+    if (count > 0) edges.telemetry.warn('stale-uploads-aborted', { id, count });
+  } catch (error) {
+    // Housekeeping must not stop a backup: the lifecycle of the bucket ends uploads after a day.
+    edges.telemetry.warn('stale-uploads-not-aborted', { id, because: messageOf(error) });
   }
 }
 
 async function underLock(run: Run): Promise<TakeSnapshotResult> {
   const { edges, id, watch } = run;
-  // Only this run holds the lock, so whatever upload is open under the prefix was left by one that was killed.
-  const stale = await edges.store.abortStaleUploads();
-  if (stale > 0) edges.telemetry.warn('stale-uploads-aborted', { count: stale });
-
+  await endUploads(run);
   const view = await watch.time('gather', () => edges.etcd.gather());
+  edges.telemetry.count(Metric.memberUnreachable, view.members.filter((member) => !member.reachable).length, 'Count');
+  refuseMixedClusters(view);
   const chosen = pick(run, view);
   const spool = await edges.disk.open(id);
   let checked: { readonly report: SnapshotReport; readonly answers: Promise<MemberAnswer[]> } | undefined;
@@ -106,7 +159,7 @@ async function underLock(run: Run): Promise<TakeSnapshotResult> {
       ...{ chosen, report, hashKv: sound(report, chosen), streamed, answers, attestation },
     });
     await edges.store.publish(manifest);
-    tell(run, view, manifest);
+    tell(run, manifest);
     return brief(manifest, attestation.because);
   } finally {
     await checked?.answers.catch(() => undefined);
@@ -137,7 +190,7 @@ function sound(report: SnapshotReport, chosen: ChosenMember): NonNullable<Snapsh
   );
 }
 
-function tell({ edges, takenAt }: Run, view: ClusterView, manifest: Manifest): void {
+function tell({ edges, takenAt }: Run, manifest: Manifest): void {
   const { telemetry } = edges;
   telemetry.count(manifest.verified ? Metric.snapshotVerified : Metric.snapshotUnverified, 1, 'Count');
   telemetry.count(Metric.snapshotPlainBytes, manifest.plainBytes, 'Bytes');
@@ -145,7 +198,6 @@ function tell({ edges, takenAt }: Run, view: ClusterView, manifest: Manifest): v
   telemetry.count(Metric.snapshotRevision, manifest.revision, 'Count');
   telemetry.count(Metric.snapshotKeys, manifest.totalKeys, 'Count');
   telemetry.count(Metric.snapshotSeconds, (edges.now().getTime() - takenAt.getTime()) / 1000, 'Seconds');
-  telemetry.count(Metric.memberUnreachable, view.members.filter((member) => !member.reachable).length, 'Count');
   const { id, revision, verified, member, hashKv, durations } = manifest;
   telemetry[verified ? 'log' : 'warn']('snapshot-published', {
     id,

@@ -5,6 +5,8 @@ export const ErrorName = {
   snapshotTruncated: 'SnapshotTruncated',
   snapshotTooLarge: 'SnapshotTooLarge',
   spoolFull: 'SpoolFull',
+  endpointsDisagree: 'EndpointsDisagree',
+  backupOutOfTime: 'BackupOutOfTime',
   noHealthyMember: 'NoHealthyMember',
   etcdUnreachable: 'EtcdUnreachable',
   etcdTlsRefused: 'EtcdTlsRefused',

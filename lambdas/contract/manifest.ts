@@ -9,12 +9,14 @@ const crc = z.string().regex(/^[0-9a-f]{8}$/);
 /** What one member answered to HashKV at the file's revision, and what that says about the file. */
 export const MemberAnswer = z.object({
   member: z.string(),
+  /** Hexadecimal; missing when the member was not reached. */
+  memberId: z.string().optional(),
   endpoint: z.string(),
   answer: z.discriminatedUnion('outcome', [
     z.object({ outcome: z.literal('equal'), hash: crc, compactRevision: z.number().int() }),
     z.object({ outcome: z.literal('different'), hash: crc, expected: crc, compactRevision: z.number().int() }),
     z.object({ outcome: z.literal('incomparable'), because: z.string() }),
-    z.object({ outcome: z.literal('unreachable'), because: z.string() }),
+    z.object({ outcome: z.enum(['unreachable', 'refused']), because: z.string() }),
   ]),
 });
 export type MemberAnswer = z.infer<typeof MemberAnswer>;

@@ -4,6 +4,7 @@ export const CLUSTER_DIMENSION = 'Cluster';
 
 export const Metric = {
   snapshotVerified: 'SnapshotVerified',
+  snapshotFailed: 'SnapshotFailed',
   snapshotUnverified: 'SnapshotUnverified',
   snapshotPlainBytes: 'SnapshotPlainBytes',
   snapshotStoredBytes: 'SnapshotStoredBytes',

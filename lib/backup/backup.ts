@@ -3,6 +3,7 @@ import { Role, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { ContextAttribute, Schedule, ScheduleExpression, ScheduleGroup, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import { Env } from '../../lambdas/contract/env';
+import { DISK_HEADROOM_GIB } from '../../lambdas/contract/limits';
 import type { EtcdClientSecret } from '../platform/etcd-client-secret';
 import { LifeboatFunction } from '../platform/lifeboat-function';
 import type { FunctionDefaults } from '../platform/lifeboat-function';
@@ -27,12 +28,6 @@ export interface BackupProps {
   /** Size of the largest database, in whole GiB; the function's own disk is this and a headroom of 1 GiB. */
   readonly maxDbSizeGiB: number;
 }
-
-/**
- * Beside the spooled database: a file can end a few steps of 16 MiB above the quota (bbolt's AllocSize), the trailer adds
- * 32 bytes, and a file system keeps up to 5 % to itself: 8 GiB + 16 MiB·n < 0.95 · 9 GiB.
- */
-const DISK_HEADROOM_GIB = 1;
 
 /** Takes snapshots by schedule. */
 export class Backup extends Construct {

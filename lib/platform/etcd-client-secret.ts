@@ -65,7 +65,7 @@ export class EtcdClientSecret extends Construct {
         resources: [this.encryptionKey.keyArn],
         conditions: {
           StringEquals: {
-            'kms:ViaService': `secretsmanager.${Stack.of(this).region}.amazonaws.com`,
+            'kms:ViaService': `secretsmanager.${Stack.of(this).region}.${Stack.of(this).urlSuffix}`,
             'kms:EncryptionContext:SecretARN': this.secret.secretArn,
           },
         },

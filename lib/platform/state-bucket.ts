@@ -121,7 +121,7 @@ export class StateBucket extends Construct {
         resources: [this.encryptionKey.keyArn],
         conditions: {
           StringEquals: {
-            'kms:ViaService': `s3.${Stack.of(this).region}.amazonaws.com`,
+            'kms:ViaService': `s3.${Stack.of(this).region}.${Stack.of(this).urlSuffix}`,
             // With a bucket key the context is the bucket, not the object.
             'kms:EncryptionContext:aws:s3:arn': this.bucket.bucketArn,
           },

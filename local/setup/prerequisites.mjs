@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import { answerOf } from './processes.mjs';
 import { SetupError } from './setup-error.mjs';
 
@@ -28,6 +29,22 @@ async function npmVerdict() {
     : undefined;
 }
 
+/** Go asks it for versions, and the checks of the project for the files that they are to look at. */
+async function gitVerdict() {
+  return (await answerOf('git', ['--version'])) === undefined ? '  git: not found\n    get it: https://git-scm.com/downloads' : undefined;
+}
+
+/** Everything that is built or installed goes there, so it must be writable before anything else is tried. */
+function cacheVerdict({ cache }) {
+  try {
+    fs.mkdirSync(cache, { recursive: true });
+    fs.accessSync(cache, fs.constants.W_OK);
+    return undefined;
+  } catch (error) {
+    return `  a folder for tools: ${cache} cannot be used (${error.message})\n    name another one in LIFEBOAT_CACHE`;
+  }
+}
+
 /** The newest usable Python by its usual names: Debian's `python3` may be old while a newer one lies beside it. */
 export async function findPython() {
   const probe = 'import sys, venv, ensurepip; print("%d.%d.%d" % sys.version_info[:3])';
@@ -56,11 +73,14 @@ async function goVerdict() {
 const CHECKS = { npm: npmVerdict, python: pythonVerdict, go: goVerdict };
 
 /** Checks everything that the steps still to do need, and names all that is missing at once, before anything is changed. */
-export async function checkPrerequisites(steps) {
+export async function checkPrerequisites(steps, places) {
+  const cache = cacheVerdict(places);
+  if (cache !== undefined) throw new SetupError(`this machine lacks what the set-up needs:\n${cache}`);
   const needed = new Set();
   for (const step of steps) if (!(await step.isDone())) for (const name of step.needs) needed.add(name);
   const verdicts = await Promise.all([
     verdict(NODE, process.versions.node),
+    gitVerdict(),
     ...[...needed].map((name) => CHECKS[name]()),
     ...steps.map((step) => step.verdict?.()),
   ]);

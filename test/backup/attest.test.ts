@@ -1,14 +1,15 @@
 import type { MemberAnswer } from '../../lambdas/contract/manifest';
 import { attest, compareAnswer } from '../../lambdas/backup/attest';
 
+const named = (member: string) => ({ member, memberId: member.slice(0, 1), endpoint: `https://${member}:2379` });
 const equal = (member: string): MemberAnswer =>
-  compareAnswer(member, member, { outcome: 'answered', hash: 'aaaaaaaa', compactRevision: 5 }, { hash: 'aaaaaaaa' });
+  compareAnswer(named(member), { outcome: 'answered', hash: 'aaaaaaaa', compactRevision: 5 }, { hash: 'aaaaaaaa' });
 const different = (member: string): MemberAnswer =>
-  compareAnswer(member, member, { outcome: 'answered', hash: 'bbbbbbbb', compactRevision: 5 }, { hash: 'aaaaaaaa' });
+  compareAnswer(named(member), { outcome: 'answered', hash: 'bbbbbbbb', compactRevision: 5 }, { hash: 'aaaaaaaa' });
 const silent = (member: string): MemberAnswer =>
-  compareAnswer(member, member, { outcome: 'unreachable', because: 'down' }, { incomparable: '' });
+  compareAnswer(named(member), { outcome: 'unreachable', because: 'down' }, { incomparable: '' });
 const unclear = (member: string): MemberAnswer =>
-  compareAnswer(member, member, { outcome: 'answered', hash: 'cccccccc', compactRevision: 9 }, { incomparable: 'compacted later' });
+  compareAnswer(named(member), { outcome: 'answered', hash: 'cccccccc', compactRevision: 9 }, { incomparable: 'compacted later' });
 
 describe('attest', () => {
   test.each<[string, MemberAnswer[], number, string]>([
@@ -21,6 +22,7 @@ describe('attest', () => {
     ['one differs but the majority agrees', [equal('a'), equal('b'), different('c')], 3, 'majority'],
     ['answers that cannot be compared say nothing', [unclear('a'), unclear('b'), unclear('c')], 3, 'unknown'],
     ['members beyond the configured endpoints count as voters', [equal('a')], 3, 'unknown'],
+    ['two endpoints of one member are one voice', [equal('a'), equal('a-by-another-name')], 3, 'unknown'],
     ['nobody told how many vote', [], 0, 'unknown'],
   ])('%s', (_sentence, answers, voters, verdict) => {
     expect(attest(answers, voters).verdict).toBe(verdict);

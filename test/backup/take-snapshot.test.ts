@@ -33,7 +33,7 @@ const threeMembers: ClusterView = {
   members: [
     reachable('https://one:2379', { id: 'b2', name: 'one' }),
     reachable('https://two:2379', { name: 'two' }),
-    reachable('https://three:2379', { name: 'three' }),
+    reachable('https://three:2379', { id: 'c3', name: 'three' }),
   ],
 };
 
@@ -54,6 +54,7 @@ interface Faults {
   readonly spoolWrite?: () => Promise<void>;
   readonly publish?: () => Promise<void>;
   readonly release?: () => Promise<void>;
+  readonly abortStaleUploads?: () => Promise<number>;
 }
 
 async function* wholeSnapshot(): AsyncGenerator<Uint8Array> {
@@ -91,7 +92,7 @@ function world(faults: Faults = {}): World {
         manifests.push(Manifest.parse(manifest));
         events.push('published');
       },
-      abortStaleUploads: async () => 0,
+      abortStaleUploads: faults.abortStaleUploads ?? (async () => 0),
     },
     lock: {
       acquire: async () =>
@@ -120,8 +121,8 @@ function world(faults: Faults = {}): World {
   return Object.assign(it, { edges });
 }
 
-const run = (w: World, maxDbBytes = 8 * 1024 ** 3) =>
-  takeSnapshot(w.edges, { cluster: 'prod', maxDbBytes }, { trigger: 'manual', note: 'before upgrade' }, new AbortController().signal);
+const run = (w: World, maxDbBytes = 8 * 1024 ** 3, signal = new AbortController().signal) =>
+  takeSnapshot(w.edges, { cluster: 'prod', maxDbBytes }, { trigger: 'manual', note: 'before upgrade' }, { requestId: 'request-1', signal });
 
 describe('takeSnapshot', () => {
   test('checks before it stores, publishes after, and cleans up last', async () => {
@@ -171,7 +172,7 @@ describe('takeSnapshot', () => {
   });
 
   test.each<[string, Faults, string, RegExp]>([
-    ['another run holds the lock', { locked: true }, 'BackupInProgress', /run other-run is taking a snapshot of prod/],
+    ['another run holds the lock', { locked: true }, 'BackupInProgress', /request other-run is taking a snapshot of prod/],
     [
       'no member answers',
       { view: { votingMembers: 0, members: [unreachable('https://one:2379')] } },
@@ -188,6 +189,17 @@ describe('takeSnapshot', () => {
       },
       'EtcdTlsRefused',
       /the server certificate expired/,
+    ],
+    [
+      'the endpoints belong to two clusters',
+      {
+        view: {
+          votingMembers: 3,
+          members: [reachable('https://one:2379'), reachable('https://two:2379', { clusterId: 'beef', raftAppliedIndex: 900_000 })],
+        },
+      },
+      'EndpointsDisagree',
+      /https:\/\/one:2379 to c0ffee, https:\/\/two:2379 to beef/,
     ],
     [
       'all who answer are unfit',
@@ -231,7 +243,8 @@ describe('takeSnapshot', () => {
     await expect(run(w)).rejects.toThrow(expect.objectContaining({ name, message: expect.stringMatching(message) as string }) as Error);
 
     expect(w.manifests).toEqual([]);
-    const opened = !['BackupInProgress', 'EtcdUnreachable', 'EtcdTlsRefused', 'NoHealthyMember'].includes(name);
+    expect(w.events).toEqual(expect.arrayContaining(['SnapshotFailed', 'snapshot-failed']));
+    const opened = !['BackupInProgress', 'EndpointsDisagree', 'EtcdUnreachable', 'EtcdTlsRefused', 'NoHealthyMember'].includes(name);
     expect(w.events.filter((event) => event === 'discarded')).toHaveLength(opened ? 1 : 0);
     expect(w.events.includes('unlocked')).toBe(name !== 'BackupInProgress');
   });
@@ -266,6 +279,31 @@ describe('takeSnapshot', () => {
 
     expect(outcome).toBe(expected);
     expect(w.events).toContain('lock-not-released');
+  });
+
+  test('ends itself when its time is nearly over, with no upload open and the lock released', async () => {
+    const time = new AbortController();
+    const w = world({
+      stream: async function* () {
+        yield snapshot.subarray(0, 5_000_000);
+        time.abort();
+        await new Promise(() => undefined); // whoever waits here has lost
+      },
+      abortStaleUploads: async () => Number(time.signal.aborted),
+    });
+
+    await expect(run(w, undefined, time.signal)).rejects.toThrow(expect.objectContaining({ name: 'BackupOutOfTime' }) as Error);
+
+    expect(w.manifests).toEqual([]);
+    expect(w.events).toEqual(expect.arrayContaining(['stale-uploads-aborted', 'unlocked', 'SnapshotFailed']));
+  });
+
+  test('housekeeping that fails does not stop a backup', async () => {
+    const w = world({ abortStaleUploads: () => Promise.reject(new Error('denied')) });
+
+    await run(w);
+
+    expect(w.events).toEqual(expect.arrayContaining(['stale-uploads-not-aborted', 'published']));
   });
 
   test('refuses a database that is larger than configured before it reads a byte', async () => {

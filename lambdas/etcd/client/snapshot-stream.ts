@@ -22,7 +22,12 @@ const STALL_MS = 30_000;
  *
  * @throws SnapshotStreamBroken when the stream ends in any other way, stalls, or is aborted
  */
-export async function* streamSnapshot(endpoint: string, secret: EtcdClientSecret, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+export async function* streamSnapshot(
+  endpoint: string,
+  secret: EtcdClientSecret,
+  signal: AbortSignal,
+  stallMs = STALL_MS,
+): AsyncGenerator<Uint8Array> {
   let bytes = 0;
   const broken = (why: string, cause?: unknown) =>
     new SnapshotStreamBroken(`the snapshot stream of ${endpoint} broke off after ${bytes} bytes: ${why}`, { cause });
@@ -32,18 +37,21 @@ export async function* streamSnapshot(endpoint: string, secret: EtcdClientSecret
   session.once('connect', () => session.setLocalWindowSize(WINDOW_BYTES));
   const stream = open(session);
   const status = grpcStatus(stream);
-  const stall = setTimeout(() => stream.destroy(broken(`nothing arrived for ${STALL_MS / 1000} s`)), STALL_MS);
+  const stalled = () => stream.destroy(broken(`nothing arrived for ${stallMs / 1000} s`));
+  let stall = setTimeout(stalled, stallMs);
   const stop = () => stream.destroy(broken(messageOf(signal.reason), signal.reason));
   signal.addEventListener('abort', stop, { once: true });
   try {
     if (signal.aborted) stop();
     const messages = new SnapshotMessages();
     for await (const chunk of stream as AsyncIterable<Buffer>) {
-      stall.refresh();
+      // The clock only runs while this side waits: a reader that is slow to come back says nothing about the member.
+      clearTimeout(stall);
       for (const blob of messages.blobsOf(chunk)) {
         bytes += blob.length;
         yield blob;
       }
+      stall = setTimeout(stalled, stallMs);
     }
     const failure = status();
     if (failure !== undefined) throw broken(failure);

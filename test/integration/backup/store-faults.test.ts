@@ -21,6 +21,8 @@ describe('take-snapshot, deployed, when S3 has a bad day', () => {
     ['a part is answered 503 once', { operation: 'UploadPart', from: 2, fault: unavailable }],
     ['a connection is reset in the middle of a part', { operation: 'UploadPart', fault: { kind: 'reset', afterBytes: 1_000_000 } }],
     ['the answer to the completion is lost', { operation: 'CompleteMultipartUpload', fault: { kind: 'lose-answer' } }],
+    ['the answer to the manifest is lost', { operation: 'PutObject', key: '/manifest.json', fault: { kind: 'lose-answer' } }],
+    ['the answer to the lock is lost', { operation: 'PutObject', key: '/locks/backup.json', from: 2, fault: { kind: 'lose-answer' } }],
     [
       'the manifest is answered 500 once',
       { operation: 'PutObject', key: '/manifest.json', fault: { kind: 'status', status: 500, code: 'InternalError' } },

@@ -6,6 +6,9 @@ import { EtcdClientSecret } from '../../../lib/platform/etcd-client-secret';
 import { StateBucket } from '../../../lib/platform/state-bucket';
 import { arnOf, inVpc, only, statementsOf, templateOf, testApp, within } from '../synth';
 
+/** A service's own name in its region, whatever the partition's domain is. */
+const service = (name: string) => ({ 'Fn::Join': ['', [`${name}.eu-central-1.`, { Ref: 'AWS::URLSuffix' }]] });
+
 const template = templateOf(inVpc({ backup: { schedule: 'cron(0/30 * * * ? *)', maxDbSizeGiB: 4 } }));
 const [functionId, takeSnapshot] = only(template, 'AWS::Lambda::Function');
 const [queueId] = only(template, 'AWS::SQS::Queue');
@@ -81,7 +84,7 @@ describe('take-snapshot', () => {
         Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
         Resource: arnOf(keyId),
         Condition: {
-          StringEquals: { 'kms:ViaService': 's3.eu-central-1.amazonaws.com', 'kms:EncryptionContext:aws:s3:arn': arnOf(bucketId) },
+          StringEquals: { 'kms:ViaService': service('s3'), 'kms:EncryptionContext:aws:s3:arn': arnOf(bucketId) },
         },
       },
       { Effect: 'Allow', Action: 's3:ListBucketMultipartUploads', Resource: arnOf(bucketId) },
@@ -97,7 +100,7 @@ describe('take-snapshot', () => {
         Resource: arnOf(keyId),
         Condition: {
           StringEquals: {
-            'kms:ViaService': 'secretsmanager.eu-central-1.amazonaws.com',
+            'kms:ViaService': service('secretsmanager'),
             'kms:EncryptionContext:SecretARN': { Ref: secretId },
           },
         },

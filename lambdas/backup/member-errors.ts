@@ -1,7 +1,22 @@
 import { EtcdTlsRefused, EtcdUnreachable } from '../etcd/errors';
 import type { ClusterView } from '../etcd/cluster-view';
 import type { Judgement } from './choose-member';
-import { NoHealthyMember } from './errors';
+import { EndpointsDisagree, NoHealthyMember } from './errors';
+
+/**
+ * Endpoints of two clusters in one config, or a cluster that was restored on some members only: whatever was taken from them would
+ * not be a backup of the one that was meant.
+ *
+ * @throws EndpointsDisagree naming each endpoint with the cluster it belongs to
+ */
+export function refuseMixedClusters(view: ClusterView): void {
+  const found = view.members.flatMap(({ endpoint, ...member }) =>
+    member.reachable ? [{ endpoint, clusterId: member.status.clusterId }] : [],
+  );
+  if (new Set(found.map(({ clusterId }) => clusterId)).size < 2) return;
+  const each = found.map(({ endpoint, clusterId }) => `${endpoint} to ${clusterId}`).join(', ');
+  throw new EndpointsDisagree(`the endpoints belong to different etcd clusters (${each}): correct etcd.endpoints and deploy again`);
+}
 
 /** Names the one thing to repair: nobody answers, TLS is refused everywhere, or those who answer are unfit. */
 export function noMemberError(view: ClusterView, judgements: readonly Judgement[]): EtcdTlsRefused | EtcdUnreachable | NoHealthyMember {
