@@ -1,3 +1,4 @@
+import { field, integerField, message } from '../../local/etcd/protobuf';
 import type { BoltItem, BoltOptions } from './bolt-file';
 import { boltFile } from './bolt-file';
 
@@ -12,15 +13,6 @@ export interface Change {
   readonly version?: number;
 }
 
-function varint(value: number): Buffer {
-  const out: number[] = [];
-  for (; value > 127; value = Math.floor(value / 128)) out.push((value % 128) | 128);
-  return Buffer.from([...out, value]);
-}
-
-const bytesField = (field: number, bytes: Buffer): Buffer[] => [varint(field * 8 + 2), varint(bytes.length), bytes];
-const numberField = (field: number, value: number): Buffer[] => [varint(field * 8), varint(value)];
-
 export function revisionBytes(main: number, sub = 0, tombstone = false): Buffer {
   const bytes = Buffer.alloc(tombstone ? 18 : 17, 't');
   bytes.writeBigUInt64BE(BigInt(main), 0);
@@ -30,10 +22,9 @@ export function revisionBytes(main: number, sub = 0, tombstone = false): Buffer 
 }
 
 function keyValue({ main, key, value, created, version }: Change): Buffer {
-  const head = bytesField(1, Buffer.from(key));
-  if (value === undefined) return Buffer.concat(head);
-  const numbers = [...numberField(2, created ?? main), ...numberField(3, main), ...numberField(4, version ?? 1)];
-  return Buffer.concat([...head, ...numbers, ...bytesField(5, value)]);
+  const head = field(1, key);
+  if (value === undefined) return head;
+  return message(head, integerField(2, created ?? main), integerField(3, main), integerField(4, version ?? 1), field(5, value));
 }
 
 const u64 = (value: number): Buffer => {

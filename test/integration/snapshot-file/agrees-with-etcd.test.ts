@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hashKvOf, hashKvsOf, inspectSnapshot, resourceOf } from '../../../lambdas/etcd/snapshot';
-import type { EtcdLine } from '../../support/etcd-binaries';
-import { etcdBinaries } from '../../support/etcd-binaries';
-import { EtcdMember, message, tool } from '../../support/etcd-member';
+import { random } from '../../../local/etcd/random';
+import type { Random } from '../../../local/etcd/random';
+import { snapshotStatus } from '../../../local/etcd/restored-member';
+import { LiveMember } from '../../support/live-member';
 
 jest.setTimeout(120_000);
 
-const LINES: readonly EtcdLine[] = ['3.5', '3.6'];
 const NAMES = [
   'pods/a',
   'pods/b',
@@ -17,86 +17,54 @@ const NAMES = [
   'minions',
   'example.com/widgets/a',
   'configmaps/kube-system',
-];
+] as const;
 
-/** mulberry32, so that a failing seed can be had again. */
-function random(seed: number): (below: number) => number {
-  return (below) => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * below);
-  };
-}
-
-async function changeAtRandom(member: EtcdMember, next: (below: number) => number, changes: number): Promise<void> {
-  const key = () => (next(9) === 0 ? `other-${next(5)}` : `/registry/${NAMES[next(NAMES.length)] ?? ''}/o${next(40)}`);
+async function changeAtRandom(member: LiveMember, next: Random, changes: number): Promise<void> {
+  const key = () => (next.below(9) === 0 ? `other-${next.below(5)}` : `/registry/${next.pick(NAMES)}/o${next.below(40)}`);
   for (let i = 0; i < changes; i++) {
-    const what = next(10);
-    if (what < 6) await member.put(key(), Buffer.alloc(next(20) === 0 ? 9000 + next(60_000) : next(500), next(256)));
-    else if (what < 8) await member.delete(key());
-    else await member.call('KV/Txn', transaction(new Set([key(), key(), key()]), next));
+    const what = next.below(10);
+    const size = next.below(20) === 0 ? 9000 + next.below(60_000) : next.below(500);
+    if (what < 6) await member.change({ key: key(), value: Buffer.alloc(size, next.below(256)) });
+    else if (what < 8) await member.change({ key: key() });
+    else {
+      const keys = [...new Set([key(), key(), key()])];
+      await member.change(...keys.map((one) => (next.below(3) === 0 ? { key: one } : { key: one, value: 'in a transaction' })));
+    }
   }
 }
 
-const transaction = (keys: Set<string>, next: (below: number) => number) =>
-  Buffer.concat(
-    [...keys].map((key) =>
-      next(3) === 0
-        ? message([2, message([3, message([1, Buffer.from(key)])])])
-        : message([2, message([2, message([1, Buffer.from(key)], [2, Buffer.from('in a transaction')])])]),
-    ),
-  );
-
-async function liveObjects(member: EtcdMember): Promise<Record<string, number>> {
+async function liveObjects(member: LiveMember): Promise<Record<string, number>> {
   const printed = await member.etcdctl('get', '', '--from-key', '--keys-only');
   const counts: Record<string, number> = {};
   for (const key of printed.split('\n').filter((line) => line !== '')) counts[resourceOf(key)] = (counts[resourceOf(key)] ?? 0) + 1;
   return counts;
 }
 
-async function revisionOf(member: EtcdMember): Promise<number> {
-  return Number(/"revision":(\d+)/.exec(await member.etcdctl('get', 'none', '-w', 'json'))?.[1]);
-}
-
-async function status(etcdutl: string, path: string): Promise<{ hash: string; revision: number; totalKey: number; totalSize: number }> {
-  const parsed = JSON.parse(await tool(etcdutl, 'snapshot', 'status', path, '-w', 'json')) as {
-    hash: number;
-    revision: number;
-    totalKey: number;
-    totalSize: number;
-  };
-  return { ...parsed, hash: parsed.hash.toString(16).padStart(8, '0') };
-}
-
-async function expectAgreement(member: EtcdMember, path: string): Promise<void> {
+async function expectAgreement(member: LiveMember, path: string): Promise<void> {
   const report = await inspectSnapshot(await member.snapshot(path));
-  const told = await status(etcdBinaries('3.6').etcdutl, path);
-  const live = await member.hashKv(report.revision);
+  // 3.6 for both: 3.5 counts entries where 3.6 counts keys.
+  const told = await snapshotStatus(path, '3.6');
 
   expect(report.problems).toEqual([]);
   expect(report.checks.filter(({ passed }) => !passed)).toEqual([]);
-  expect({ hash: report.statusHash, revision: report.lastEntryRevision, keys: report.totalKeys, size: report.dbSize }).toEqual({
-    hash: told.hash,
-    revision: told.revision,
-    keys: told.totalKey,
-    size: told.totalSize,
-  });
-  expect(report.revision).toBe(await revisionOf(member));
-  // Asked at the very revision of a compaction, members since 3.5.5 repeat what they stored before it, with the compact revision of then.
-  if (report.revision > report.compactRevision) expect(report.hashKv).toEqual({ revision: report.revision, ...live });
+  const { statusHash: hash, lastEntryRevision: revision, totalKeys, dbSize: bytes } = report;
+  expect({ hash, revision, totalKeys, bytes }).toEqual(told);
+  expect(report.revision).toBe(await member.revision());
   expect(report.inventory).toEqual(await liveObjects(member));
+  // Asked for the very revision of a compaction, members repeat what that left behind, made of entries that are gone; for 0 they hash anew.
+  const asked = report.revision > report.compactRevision ? report.revision : 0;
+  expect(report.hashKv).toEqual({ revision: report.revision, ...(await member.hashKv(asked)) });
 }
 
-describe.each(LINES)('a snapshot of etcd %s', (line) => {
-  let member: EtcdMember;
+describe.each(['3.5', '3.6'] as const)('a snapshot of etcd %s', (release) => {
+  let member: LiveMember;
   let folder: string;
   let path: string;
 
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'snapshot-file-'));
     path = join(folder, 'snapshot.db');
-    member = await EtcdMember.start(etcdBinaries(line));
+    member = await LiveMember.start(release);
   });
   afterEach(async () => {
     await member.stop();
@@ -111,13 +79,13 @@ describe.each(LINES)('a snapshot of etcd %s', (line) => {
     const next = random(seed);
 
     for (let round = 0; round < 5; round++) {
-      await changeAtRandom(member, next, 60 + next(200));
-      if (round > 0) await member.compact((await revisionOf(member)) - next(30));
+      await changeAtRandom(member, next, 60 + next.below(200));
+      if (round > 0) await member.compact((await member.revision()) - next.below(30));
       await expectAgreement(member, path);
     }
-    await member.call('KV/DeleteRange', message([1, Buffer.from('\0')], [2, Buffer.from('\0')]));
+    await member.client.delete().all();
     await expectAgreement(member, path);
-    await member.compact(await revisionOf(member));
+    await member.compact(await member.revision());
     await expectAgreement(member, path);
     await changeAtRandom(member, next, 20);
     await expectAgreement(member, path);
@@ -129,7 +97,7 @@ describe.each(LINES)('a snapshot of etcd %s', (line) => {
     await member.compact(120);
     await changeAtRandom(member, next, 100);
     await member.snapshot(path);
-    const last = await revisionOf(member);
+    const last = await member.revision();
     const revisions = [121, 150, 200, 250, 300, last];
 
     const told = await hashKvsOf(
@@ -143,51 +111,43 @@ describe.each(LINES)('a snapshot of etcd %s', (line) => {
       expect(await hashKvOf(path, revision, 240)).toEqual({ revision, ...(await member.hashKv(revision)) });
   });
 
+  test('tells what a compaction at its own last revision left behind, if it was taken before that', async () => {
+    await changeAtRandom(member, random(6), 200);
+    await member.compact(100);
+    const report = await inspectSnapshot(await member.snapshot(path));
+
+    await member.compact(report.revision);
+
+    expect(await member.hashKv(report.revision)).toEqual({ hash: report.hashKv?.hash, compactRevision: 100 });
+    const anew = await member.hashKv(0);
+    expect(await hashKvOf(path, report.revision, report.revision)).toEqual({ revision: report.revision, ...anew });
+  });
+
   test('counts leased keys, and knows those that their lease took along', async () => {
-    const id = /lease (\w+) granted/.exec(await member.etcdctl('lease', 'grant', '600'))?.[1] ?? '';
-    await member.put('/registry/leases/a/kept', 'x');
-    await member.etcdctl('put', '/registry/masterleases/10.0.0.1', 'x', `--lease=${id}`);
-    await member.etcdctl('put', '/registry/events/a/b', 'x', `--lease=${id}`);
+    const lease = member.client.lease(600);
+    await member.change({ key: '/registry/leases/a/kept', value: 'x' });
+    await lease.put('/registry/masterleases/10.0.0.1').value('x');
+    await lease.put('/registry/events/a/b').value('x');
     await expectAgreement(member, path);
 
-    await member.etcdctl('lease', 'revoke', id);
+    await lease.revoke();
 
     await expectAgreement(member, path);
   });
 
   test('taken after a restore that bumped the revision and marked older ones compacted agrees too', async () => {
     await changeAtRandom(member, random(4), 150);
-    await member.snapshot(path);
-    const data = join(folder, 'restored');
-    await tool(
-      etcdBinaries(line).etcdutl,
-      'snapshot',
-      'restore',
-      path,
-      '--data-dir',
-      data,
-      '--bump-revision',
-      '1000000',
-      '--mark-compacted',
-    );
-    const restored = await EtcdMember.start(etcdBinaries(line), { dataDir: data });
+    await member.restore(await member.snapshot(path), '--bump-revision=1000000', '--mark-compacted');
 
-    try {
-      const report = await inspectSnapshot(await restored.snapshot(path));
-      expect(report.problems).toEqual([]);
-      expect(report.revision).toBeGreaterThan(1_000_000);
-      await changeAtRandom(restored, random(5), 50);
-      await restored.snapshot(path);
-      const [later, told] = [await inspectSnapshot(path), await status(etcdBinaries('3.6').etcdutl, path)];
-      expect([later.problems, later.statusHash, later.lastEntryRevision, later.totalKeys]).toEqual([
-        [],
-        told.hash,
-        told.revision,
-        told.totalKey,
-      ]);
-      expect(later.hashKv).toEqual({ revision: later.revision, ...(await restored.hashKv(later.revision)) });
-    } finally {
-      await restored.stop();
-    }
+    const report = await inspectSnapshot(await member.snapshot(path));
+
+    expect(report.problems).toEqual([]);
+    expect(report.revision).toBeGreaterThan(1_000_000);
+    await changeAtRandom(member, random(5), 50);
+    await member.snapshot(path);
+    const [later, told] = [await inspectSnapshot(path), await snapshotStatus(path, '3.6')];
+    expect(later.problems).toEqual([]);
+    expect([later.statusHash, later.lastEntryRevision, later.totalKeys]).toEqual([told.hash, told.revision, told.totalKeys]);
+    expect(later.hashKv).toEqual({ revision: later.revision, ...(await member.hashKv(later.revision)) });
   });
 });
