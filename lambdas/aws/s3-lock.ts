@@ -8,6 +8,9 @@ import { StoreFailed } from './errors';
 const LockDocument = z.object({ holder: z.string(), acquiredAt: z.iso.datetime(), expiresAt: z.iso.datetime() });
 type LockDocument = z.infer<typeof LockDocument>;
 
+/** Writes that may be lost to others, or to a lost answer, before the lock counts as taken. */
+const TRIES = 3;
+
 export type LockAttempt =
   | { readonly acquired: true; readonly release: () => Promise<void> }
   | { readonly acquired: false; readonly holder: string; readonly expiresAt: string };
@@ -42,14 +45,13 @@ export class S3Lock {
     const wanted = this.document(holder, this.place.ttlMs);
     // Create first and read after: a role without the right to list cannot tell a missing object from a forbidden one.
     let etag = await this.write(wanted, undefined);
-    if (etag === undefined) {
+    for (let attempt = 1; etag === undefined; attempt++) {
       const current = await this.read();
-      // The same holder again: S3 did the write and its answer was lost, or Lambda repeats a run that died with the lock.
+      // The same holder: S3 did an earlier write and its answer was lost, or Lambda repeats a run that died with the lock.
       const held = current.document.holder !== holder && new Date(current.document.expiresAt) > this.now();
-      if (held) return taken(current.document);
+      if (held || attempt > TRIES) return taken(current.document);
       etag = await this.write(wanted, current.etag);
     }
-    if (etag === undefined) return taken((await this.read()).document);
     const mine = etag;
     return { acquired: true, release: () => this.release(holder, mine) };
   }

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import path from 'node:path';
 import { answerOf } from './processes.mjs';
 import { SetupError } from './setup-error.mjs';
 
@@ -36,13 +37,16 @@ async function gitVerdict() {
 
 /** Everything that is built or installed goes there, so it must be writable before anything else is tried. */
 function cacheVerdict({ cache }) {
+  // Nothing is made yet: whether it can be is decided by the folder above it that exists.
+  let existing = cache;
+  while (!fs.existsSync(existing)) existing = path.dirname(existing);
   try {
-    fs.mkdirSync(cache, { recursive: true });
-    fs.accessSync(cache, fs.constants.W_OK);
-    return undefined;
-  } catch (error) {
-    return `  a folder for tools: ${cache} cannot be used (${error.message})\n    name another one in LIFEBOAT_CACHE`;
+    fs.accessSync(existing, fs.constants.W_OK);
+    if (fs.statSync(existing).isDirectory()) return undefined;
+  } catch {
+    // told below
   }
+  return `  a folder for tools: ${cache} cannot be made or written to (${existing} stands in the way)\n    name another one in LIFEBOAT_CACHE`;
 }
 
 /** The newest usable Python by its usual names: Debian's `python3` may be old while a newer one lies beside it. */

@@ -32,7 +32,18 @@ describe('what the machine lacks', () => {
     expect(stdout).toBe('');
     expect(stderr).toMatch(/Python with venv >= 3\.11: not found\n +get it: /);
     expect(stderr).toMatch(/Go >= 1\.26: not found\n +get it: .*LIFEBOAT_ETCD_BIN_3_6/);
+    expect(stderr).toMatch(/git: not found\n +get it: /);
     expect(readdirSync(folder)).toEqual(['bin']);
+  });
+
+  test('is told when the folder for tools cannot be made', () => {
+    const file = path.join(folder, 'file');
+    writeFileSync(file, '');
+
+    const { status, stderr } = setup(['--for', 'demo'], { LIFEBOAT_CACHE: path.join(file, 'cache') });
+
+    expect(status).toBe(1);
+    expect(stderr).toContain(`cannot be made or written to (${file} stands in the way)\n    name another one in LIFEBOAT_CACHE`);
   });
 
   test('is told with the version that was found when it is too old', () => {

@@ -100,7 +100,7 @@ describe('take-snapshot, deployed, when S3 has a bad day', () => {
     await lock(new Date(Date.now() + 600_000));
     expect(await world.lifeboat.takeSnapshot()).toMatchObject({
       outcome: 'failed',
-      error: { name: 'BackupInProgress', message: expect.stringMatching(/run a run that was killed is taking/) as string },
+      error: { name: 'BackupInProgress', message: expect.stringMatching(/request a run that was killed is taking/) as string },
     });
 
     await lock(new Date(Date.now() - 1));
