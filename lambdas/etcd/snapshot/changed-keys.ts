@@ -22,12 +22,13 @@ export class ChangedKeys {
   /** Keys whose last entry is no tombstone. */
   alive = 0;
 
-  constructor(private readonly hash = new KeyedHash()) {}
+  /** @param hash by default one with a key of its own */
+  constructor(private hash?: KeyedHash) {}
 
   /** Notes that the entry with this ordinal is the last one of the key so far. */
   put(bytes: Buffer, start: number, end: number, ordinal: number, tombstone: boolean): void {
-    this.hash.of(bytes, start, end);
-    const { low, high } = this.hash;
+    // Made when it is needed: most readings have nothing to remember, and the system's randomness takes its time at first.
+    const { low, high } = (this.hash ??= new KeyedHash()).of(bytes, start, end);
     const slot = this.find(low, high);
     const before = this.state[slot] ?? 0;
     if (before > 1) this.alive--;
@@ -40,9 +41,9 @@ export class ChangedKeys {
 
   /** The ordinal of the key's last entry, a number that is no ordinal if that is a tombstone, UNCHANGED if the key is not known. */
   last(bytes: Buffer, start: number, end: number): number {
-    if (this.size === 0) return UNCHANGED;
-    this.hash.of(bytes, start, end);
-    const state = this.state[this.find(this.hash.low, this.hash.high)] ?? 0;
+    if (this.hash === undefined) return UNCHANGED;
+    const { low, high } = this.hash.of(bytes, start, end);
+    const state = this.state[this.find(low, high)] ?? 0;
     return state === 0 ? UNCHANGED : state === 1 ? Number.POSITIVE_INFINITY : state - 2;
   }
 

@@ -2,6 +2,7 @@ import type { ChangedKeys } from './changed-keys';
 import { UNCHANGED } from './changed-keys';
 import type { CompactionMarks } from './compaction';
 import { compactRevisionOf } from './compaction';
+import { compareKeys } from './key-order';
 import type { PageMemory } from './page-memory';
 import { needsSecondSegment, OTHER, resourceOfSegments } from './resource-of';
 import type { RevisionEntry, RevisionObserver } from './revisions';
@@ -11,8 +12,17 @@ const SLASH = 0x2f;
 /** A cluster has some hundreds of resources; keys that only look like theirs must not fill the memory. */
 const MAX_RESOURCES = 10_000;
 
+/** Places for segments that were just seen: several times the resources of a cluster. */
+const RECENT = 256;
+const MAX_RECENT_BYTES = 256;
+
 interface Counter {
   live: number;
+}
+
+interface RecentSegment {
+  readonly name: Buffer;
+  readonly counter: Counter;
 }
 
 /**
@@ -66,20 +76,36 @@ export class Inventory implements RevisionObserver {
   }
 
   private readonly bySegment = new Map<string, Counter>();
+  /** One segment and its counter per place, so that most entries need no string to be made of their key. */
+  private readonly recent: (RecentSegment | undefined)[] = new Array<undefined>(RECENT).fill(undefined);
 
   private counter(entry: RevisionEntry): Counter {
     const { bytes } = this;
     for (let i = 0; i < REGISTRY.length; i++) if (bytes[entry.keyStart + i] !== REGISTRY[i]) return this.named(OTHER);
     const start = entry.keyStart + REGISTRY.length;
-    const end = segmentEnd(bytes, start, entry.keyEnd);
+    let place = 0;
+    let end = start;
+    for (; end < entry.keyEnd; end++) {
+      const byte = bytes[end] ?? 0;
+      if (byte === SLASH) break;
+      place = (place * 31 + byte) % RECENT;
+    }
+    const recent = this.recent[place];
+    if (recent !== undefined && compareKeys(bytes, start, end, recent.name, 0, recent.name.length) === 0) return recent.counter;
     const first = bytes.toString('latin1', start, end);
-    const known = this.bySegment.get(first);
-    if (known !== undefined) return known;
-    const two = needsSecondSegment(first);
-    const stop = two ? segmentEnd(bytes, end + 1, entry.keyEnd) : end;
-    const segments = two && stop > end + 1 ? bytes.toString('latin1', start, stop) : first;
+    if (needsSecondSegment(first)) return this.byTwoSegments(first, start, end, entry.keyEnd);
+    const counter = this.bySegment.get(first) ?? this.named(resourceOfSegments(first, ''));
+    if (this.bySegment.size < MAX_RESOURCES) this.bySegment.set(first, counter);
+    if (first.length <= MAX_RECENT_BYTES) this.recent[place] = { name: Buffer.from(bytes.subarray(start, end)), counter };
+    return counter;
+  }
+
+  private byTwoSegments(first: string, start: number, end: number, keyEnd: number): Counter {
+    const stop = segmentEnd(this.bytes, end + 1, keyEnd);
+    if (stop <= end + 1) return this.named(resourceOfSegments(first, ''));
+    const segments = this.bytes.toString('latin1', start, stop);
     const counter = this.bySegment.get(segments) ?? this.named(resourceOfSegments(first, segments.slice(first.length + 1)));
-    if (this.bySegment.size < MAX_RESOURCES && !(two && segments === first)) this.bySegment.set(segments, counter);
+    if (this.bySegment.size < MAX_RESOURCES) this.bySegment.set(segments, counter);
     return counter;
   }
 

@@ -9,7 +9,7 @@ export const HASH_KEY_BYTES = 8;
  * of n inputs share their 64 bits with a probability of about n² / 2^65.
  */
 export class KeyedHash {
-  /** The last result's halves, as signed 32-bit numbers. */
+  /** Halves of the last result, as signed 32-bit numbers. */
   low = 0;
   high = 0;
   private readonly k0: number;
@@ -21,8 +21,11 @@ export class KeyedHash {
     this.k1 = key.readInt32LE(4);
   }
 
-  /** One loop over double rounds: one for each word, one for the rest with the length, two for each half of the result. */
-  of(bytes: Buffer, start: number, end: number): void {
+  /**
+   * Hashes [start, end); the result is this object, until the next one. The loop is over double rounds: one for each word, one for the rest
+   * with the length, two for each half of the result.
+   */
+  of(bytes: Buffer, start: number, end: number): this {
     let v0 = this.k0;
     let v1 = this.k1 ^ 0xee;
     let v2 = this.k0 ^ 0x6c796765;
@@ -51,6 +54,7 @@ export class KeyedHash {
       v0 ^= word;
     }
     this.high = v1 ^ v3;
+    return this;
   }
 }
 

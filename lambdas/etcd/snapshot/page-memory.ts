@@ -6,7 +6,7 @@ const KIB = 1024;
  * Leaf pages that lie close together are read at once up to here, and judged while they are still in the processor's cache: faster than
  * reading ahead on another thread, whose hand-over costs more than the read.
  */
-export const RUN_BYTES = 1024 * KIB;
+export const RUN_BYTES = 512 * KIB;
 /**
  * The largest page, with its overflow, that is judged. bbolt puts at least two entries on a page, and etcd refuses requests above
  * 1.5 MiB unless told otherwise, so that real pages stay below 4 MiB. The room is only touched, and so only costs memory, when used.
