@@ -16,9 +16,9 @@ import type { Manifest } from '../contract/manifest';
 import { manifestKey, snapshotKey, snapshotsPrefix } from '../contract/s3-keys';
 import { StoreFailed } from './errors';
 
-/** 10,000 parts of 8 MiB are 78 GiB, far above etcd's largest database; four in flight fill a Lambda's link. */
+/** 10,000 parts of 8 MiB are 78 GiB, far above etcd's largest database; three in flight fill a Lambda's link. */
 const PART_BYTES = 8 * 1024 * 1024;
-const PARTS_IN_FLIGHT = 4;
+const PARTS_IN_FLIGHT = 3;
 
 /** Snapshots of one cluster in one bucket. */
 export class S3SnapshotStore implements SnapshotStore {

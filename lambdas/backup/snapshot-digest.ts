@@ -1,10 +1,6 @@
 import { createHash } from 'node:crypto';
+import { TRAILER_BYTES, trailerProblem } from '../etcd/snapshot';
 import { SnapshotTruncated } from './errors';
-
-/** Length of the SHA-256 that etcd appends to a snapshot (etcd server/etcdserver/api/v3rpc/maintenance.go, `Snapshot`). */
-export const TRAILER_BYTES = 32;
-/** A bbolt file is whole pages, each at least 512 bytes: what is left over is the trailer (etcdutl/snapshot/v3_snapshot.go, `hasChecksum`). */
-const PAGE_UNIT = 512;
 
 export interface DigestResult {
   /** Bytes of the file with its trailer. */
@@ -41,16 +37,9 @@ export class SnapshotDigest {
    */
   finish(): DigestResult {
     if (this.bytes === 0) throw new SnapshotTruncated('the member sent an empty snapshot');
-    if (this.bytes % PAGE_UNIT !== TRAILER_BYTES) {
-      throw new SnapshotTruncated(`the snapshot ends after ${this.bytes} bytes without the SHA-256 that etcd appends: it was cut off`);
-    }
-    const databaseSha256 = this.hash.copy().digest('hex');
-    const trailer = this.held.toString('hex');
-    if (trailer !== databaseSha256) {
-      throw new SnapshotTruncated(
-        `the snapshot's trailer says SHA-256 ${trailer}, but its ${this.bytes - TRAILER_BYTES} bytes hash to ${databaseSha256}`,
-      );
-    }
-    return { plainBytes: this.bytes, plainSha256: this.hash.update(this.held).digest('hex'), databaseSha256 };
+    const sha256 = this.hash.copy().digest();
+    const problem = trailerProblem(this.bytes, this.held, sha256);
+    if (problem !== undefined) throw new SnapshotTruncated(problem.message);
+    return { plainBytes: this.bytes, plainSha256: this.hash.update(this.held).digest('hex'), databaseSha256: sha256.toString('hex') };
   }
 }

@@ -173,7 +173,7 @@ const NODE_OPTIONS = [
   // gRPC gives an address as TLS server name: harmless, and in every cold start's log, since most members are named by address.
   '--disable-warning=DEP0123',
   // MiB. Left alone, the young generation of a process that streams gigabytes grows to 64 MiB and stays there.
-  '--max-semi-space-size=8',
+  '--max-semi-space-size=4',
 ].join(' ');
 /** glibc opens up to eight heaps a processor for threads that compress in turns, and gives little back. */
 const MALLOC_ARENAS = '2';

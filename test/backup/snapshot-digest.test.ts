@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import { SnapshotDigest, TRAILER_BYTES } from '../../lambdas/backup/snapshot-digest';
+import { SnapshotDigest } from '../../lambdas/backup/snapshot-digest';
+import { TRAILER_BYTES } from '../../lambdas/etcd/snapshot';
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest();
 const withTrailer = (database: Uint8Array) => Buffer.concat([database, sha256(database)]);

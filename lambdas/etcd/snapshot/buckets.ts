@@ -4,10 +4,14 @@ import { LeafReader } from './leaf-page';
 import type { PageMemory } from './page-memory';
 import { MAX_INLINE_BYTES } from './page-memory';
 import type { ProblemList } from './problems';
+import { quotedName } from './quoted-name';
 import type { TreeWalk } from './tree-walk';
 
-/** etcd has about ten buckets and nests none; this is where a damaged file is told from a strange one. */
-const MAX_BUCKETS = 1000;
+/**
+ * etcd has about ten buckets and nests none; this is where a damaged file is told from a strange one. A bucket is remembered until it was
+ * read, by its name (at most 32 KiB) and inline page (at most 64 KiB): 10 MiB for all of a file.
+ */
+const MAX_BUCKETS = 100;
 const MAX_NESTING = 16;
 
 /** A bucket by its name; its tree begins at page `root`, or at `inline` where the only page lies inside the parent's. */
@@ -24,12 +28,18 @@ export interface BucketReader {
   data?(start: number, end: number): void;
 }
 
+/** How many buckets a reading has met, in all bucket trees together. */
+interface Met {
+  buckets: number;
+}
+
 class BucketSink implements LeafSink {
   readonly nested: Bucket[] = [];
 
   constructor(
     private readonly memory: PageMemory,
     private readonly problems: ProblemList,
+    private readonly met: Met,
     private readonly reader: BucketReader,
   ) {}
 
@@ -49,9 +59,13 @@ class BucketSink implements LeafSink {
     const fits =
       root === 0 ? length > BUCKET_HEADER_BYTES && length <= BUCKET_HEADER_BYTES + MAX_INLINE_BYTES : length === BUCKET_HEADER_BYTES;
     if (!fits)
-      this.problems.add('bucket-damaged', `bucket ${JSON.stringify(name)} on page ${page} has ${length} bytes with root ${root}`, page);
-    else if (this.nested.length >= MAX_BUCKETS)
-      this.problems.add('bucket-damaged', `page ${page} has bucket number ${MAX_BUCKETS + 1}`, page);
+      this.problems.add('bucket-damaged', `bucket ${quotedName(name)} on page ${page} has ${length} bytes with root ${root}`, page);
+    else if (++this.met.buckets > MAX_BUCKETS)
+      this.problems.add(
+        'bucket-damaged',
+        `page ${page} has bucket number ${this.met.buckets}, more than the ${MAX_BUCKETS} that are read`,
+        page,
+      );
     else
       this.nested.push({
         name,
@@ -64,6 +78,8 @@ class BucketSink implements LeafSink {
 
 /** Walks buckets, whether they have pages of their own or not, with the buckets inside them. */
 export class Buckets {
+  private readonly met: Met = { buckets: 0 };
+
   constructor(
     private readonly walk: TreeWalk,
     private readonly memory: PageMemory,
@@ -74,26 +90,25 @@ export class Buckets {
   async list(root: number): Promise<Bucket[]> {
     const misplaced = (_key: number, _value: number, _end: number, page: number) =>
       this.problems.add('bucket-damaged', `the root bucket has an entry on page ${page} that is no bucket`, page);
-    const sink = new BucketSink(this.memory, this.problems, { entry: misplaced });
+    const sink = new BucketSink(this.memory, this.problems, this.met, { entry: misplaced });
     await this.walk.walk(root, new LeafReader(this.memory, this.problems, sink));
     return sink.nested;
   }
 
   /** Gives the entries of a bucket to the reader, from `from` on or a little before; of buckets inside only the pages are judged. */
   async read(bucket: Bucket, reader: BucketReader, from?: Buffer, depth = 0): Promise<void> {
-    const sink = new BucketSink(this.memory, this.problems, reader);
+    const sink = new BucketSink(this.memory, this.problems, this.met, reader);
     const leaves = new LeafReader(this.memory, this.problems, sink);
     if (bucket.inline === undefined) await this.walk.walk(bucket.root, leaves, from);
     else this.readInline(bucket.name, bucket.page, bucket.inline, leaves);
     if (sink.nested.length === 0) return;
     if (depth >= MAX_NESTING)
-      this.problems.add('bucket-damaged', `bucket ${JSON.stringify(bucket.name)} is nested more than ${MAX_NESTING} deep`, bucket.page);
+      this.problems.add('bucket-damaged', `bucket ${quotedName(bucket.name)} is nested more than ${MAX_NESTING} deep`, bucket.page);
     else for (const inner of sink.nested) await this.read(inner, {}, undefined, depth + 1);
   }
 
   private readInline(name: string, page: number, inline: Buffer, leaves: LeafReader): void {
-    const fail = (what: string) =>
-      this.problems.add('bucket-damaged', `inline bucket ${JSON.stringify(name)} on page ${page}: ${what}`, page);
+    const fail = (what: string) => this.problems.add('bucket-damaged', `inline bucket ${quotedName(name)} on page ${page}: ${what}`, page);
     const offset = this.memory.place(inline);
     if (inline.length < BUCKET_HEADER_BYTES) {
       fail(`has a page of ${inline.length} bytes`);

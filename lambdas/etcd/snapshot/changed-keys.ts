@@ -6,8 +6,15 @@ const DELETED = 0;
 const FIRST_SLOTS = 1 << 10;
 
 /**
- * For each user key changed after a compaction, which of its entries is the last one: 12 bytes a slot, at most three quarters full,
- * so that a million changed keys cost 24 MiB at most.
+ * Keys that are remembered at most: three quarters of 2^23 slots. API servers compact away what is older than five to ten minutes, in
+ * which etcd would have to write more than ten thousand new keys a second.
+ */
+export const MAX_CHANGED_KEYS = 0.75 * 2 ** 23;
+
+/**
+ * For each user key changed after a compaction, which of its entries is the last one. A slot has 12 bytes, and their number is the power
+ * of two of which three quarters are enough: 16 to 32 bytes a key, and half as much again while it grows. A million keys cost 24 MiB, the
+ * 6,291,456 that are allowed 96 MiB; 144 MiB while the last slots are added. One key more, and all are forgotten: `overflowed`.
  *
  * Keys are known by 64 bits of a hash with a secret, random key. Two of n keys share them with a probability of n² / 2^65: 3 * 10^-8 for
  * a million, whoever chose the keys. A shared one makes HashKV differ from the members', which no backup passes as verified.
@@ -21,16 +28,31 @@ export class ChangedKeys {
   private state = new Uint32Array(FIRST_SLOTS);
   /** Keys whose last entry is no tombstone. */
   alive = 0;
+  /** True if there were more keys than the limit: nothing is known of any then. */
+  overflowed = false;
 
   /** @param hash by default one with a key of its own */
-  constructor(private hash?: KeyedHash) {}
+  constructor(
+    private hash?: KeyedHash,
+    private readonly limit = MAX_CHANGED_KEYS,
+  ) {}
+
+  /** Bytes of memory that the slots take. */
+  get bytes(): number {
+    return this.low.byteLength + this.high.byteLength + this.state.byteLength;
+  }
 
   /** Notes that the entry with this ordinal is the last one of the key so far. */
   put(bytes: Buffer, start: number, end: number, ordinal: number, tombstone: boolean): void {
+    if (this.overflowed) return;
     // Made when it is needed: most readings have nothing to remember, and the system's randomness takes its time at first.
     const { low, high } = (this.hash ??= new KeyedHash()).of(bytes, start, end);
     const slot = this.find(low, high);
     const before = this.state[slot] ?? 0;
+    if (before === 0 && this.size >= this.limit) {
+      this.forget();
+      return;
+    }
     if (before > 1) this.alive--;
     if (!tombstone) this.alive++;
     this.low[slot] = low;
@@ -45,6 +67,15 @@ export class ChangedKeys {
     const { low, high } = this.hash.of(bytes, start, end);
     const state = this.state[this.find(low, high)] ?? 0;
     return state === 0 ? UNCHANGED : state === 1 ? Number.POSITIVE_INFINITY : state - 2;
+  }
+
+  private forget(): void {
+    this.overflowed = true;
+    this.size = this.alive = 0;
+    this.slots = FIRST_SLOTS;
+    this.low = new Int32Array(FIRST_SLOTS);
+    this.high = new Int32Array(FIRST_SLOTS);
+    this.state = new Uint32Array(FIRST_SLOTS);
   }
 
   private find(low: number, high: number): number {

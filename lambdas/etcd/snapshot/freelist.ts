@@ -14,7 +14,10 @@ const CHUNK_BYTES = 65_536;
 export function readFreelist(file: SnapshotFile, meta: BoltMeta, claims: PageClaims, problems: ProblemList): boolean {
   const page = meta.freelist;
   if (page === undefined) {
-    problems.note('page-accounting', 'this database keeps no free list: unused pages cannot be told from lost ones');
+    problems.note(
+      'page-accounting',
+      'no page is used twice; the database keeps no free list, so that lost pages cannot be told from free ones',
+    );
     return false;
   }
   if (page < FIRST_DATA_PAGE || page >= claims.pages) {
@@ -42,6 +45,7 @@ export function readFreelist(file: SnapshotFile, meta: BoltMeta, claims: PageCla
     if (!ordered) problems.add('freelist-damaged', `page ${id} is out of order or out of bounds in the free list`, page);
     if (id >= FIRST_DATA_PAGE && id < claims.pages) claims.release(id);
   });
+  problems.note('page-accounting', 'every page is either used once or free once');
   return true;
 }
 

@@ -1,11 +1,12 @@
+import type { ChangedKeys } from './changed-keys';
 import type { CompactionMarks } from './compaction';
 import { compactRevisionOf } from './compaction';
 import type { RunningCrc } from './crc32c';
 import { crcText } from './crc32c';
 import { readFreelist } from './freelist';
-import { HashKv } from './hash-kv';
-import { hashOfEmptied } from './hash-kv-of';
-import type { HashKvResult } from './hash-kv-of';
+import { HashKv } from './hash-kv-rule';
+import { hashOfEmptied, tooManyChanges } from './hash-kv-of-file';
+import type { HashKvResult } from './hash-kv-of-file';
 import { Inventory } from './inventory';
 import { TRAILER_BYTES } from './layout';
 import type { BoltMeta } from './meta';
@@ -45,6 +46,8 @@ export interface SnapshotReport {
    * equal, members since 3.5.5 answer with a hash stored before that compaction, and with its compact revision: not comparable.
    */
   readonly hashKv: HashKvResult | undefined;
+  /** Why the file has no `hashKv` though it was asked for and the file may be whole: it cannot be compared, and is not damaged for that. */
+  readonly hashKvUnavailable?: string;
   readonly checks: readonly SnapshotCheck[];
 }
 
@@ -59,11 +62,16 @@ export interface InspectOptions {
    * @default true
    */
   readonly hashKv?: boolean;
+  /**
+   * Keys changed since the last compaction that are remembered at most, at 16 to 32 bytes each. With more there is no HashKV.
+   * @default MAX_CHANGED_KEYS: six million
+   */
+  readonly maxChangedKeys?: number;
 }
 
 type Facts = Pick<
   SnapshotReport,
-  'revision' | 'lastEntryRevision' | 'compactRevision' | 'totalKeys' | 'statusHash' | 'inventory' | 'hashKv'
+  'revision' | 'lastEntryRevision' | 'compactRevision' | 'totalKeys' | 'statusHash' | 'inventory' | 'hashKv' | 'hashKvUnavailable'
 >;
 
 const NO_FACTS: Facts = {
@@ -90,7 +98,8 @@ export async function inspectSnapshot(path: string, options: InspectOptions = {}
     const meta = readMeta(file, problems);
     if (meta !== undefined) checkSize(file.size, meta, problems);
     await checkTrailer(file, options.expectedSha256Trailer, problems);
-    const facts = meta === undefined ? NO_FACTS : await readFacts(file, meta, problems, options.hashKv ?? true);
+    const facts = meta === undefined ? NO_FACTS : await readFacts(file, meta, problems, options);
+    if (meta === undefined) for (const check of NEED_META) problems.incomplete(check, 'not checked: neither meta page is valid');
     return {
       problems: problems.kept,
       problemCount: problems.count,
@@ -104,6 +113,9 @@ export async function inspectSnapshot(path: string, options: InspectOptions = {}
   }
 }
 
+/** What cannot be looked at where no page tells the layout of the file. */
+const NEED_META = ['page-tree', 'page-accounting', 'revisions', 'meta-bucket'] as const;
+
 function checkSize(size: number, meta: BoltMeta, problems: ProblemList): void {
   const expected = meta.pages * meta.pageSize + (hasTrailer(size) ? TRAILER_BYTES : 0);
   if (size === expected) return;
@@ -111,9 +123,10 @@ function checkSize(size: number, meta: BoltMeta, problems: ProblemList): void {
   problems.add(size < expected ? 'file-truncated' : 'file-too-long', message);
 }
 
-async function readFacts(file: SnapshotFile, meta: BoltMeta, problems: ProblemList, withHashKv: boolean): Promise<Facts> {
+async function readFacts(file: SnapshotFile, meta: BoltMeta, problems: ProblemList, options: InspectOptions): Promise<Facts> {
+  const { hashKv: withHashKv = true, maxChangedKeys } = options;
   const memory = new PageMemory(3);
-  const snapshot = new OpenedSnapshot(file, meta, memory);
+  const snapshot = new OpenedSnapshot(file, meta, memory, maxChangedKeys);
   const marks = await snapshot.marks();
   const compactRevision = compactRevisionOf(marks);
   const unsettled = marks.scheduled > marks.finished;
@@ -122,9 +135,10 @@ async function readFacts(file: SnapshotFile, meta: BoltMeta, problems: ProblemLi
     unsettled || wantHistory
       ? await snapshot.changesUpTo(marks, [unsettled ? marks.scheduled : -1, wantHistory ? Number.MAX_SAFE_INTEGER : -1])
       : await snapshot.changesFor(marks, [NOTHING, NOTHING]);
-  const inventory = new Inventory(memory, marks, toCompaction);
+  const inventory = inventoryOf(memory, marks, toCompaction, problems);
   const point = { revision: Number.MAX_SAFE_INTEGER, compactRevision };
-  const hashKv = withHashKv && toEnd !== undefined ? new HashKv(memory, point, marks, toEnd) : undefined;
+  const tooMany = withHashKv && toEnd?.overflowed === true;
+  const hashKv = withHashKv && toEnd !== undefined && !tooMany ? new HashKv(memory, point, marks, toEnd) : undefined;
   const before = problems.count;
   const reading = snapshot.reading(problems);
   const status = memory.running();
@@ -141,10 +155,19 @@ async function readFacts(file: SnapshotFile, meta: BoltMeta, problems: ProblemLi
       hashKv === undefined || problems.count > before
         ? undefined
         : await finishHashKv(hashKv, snapshot, marks, { revision, compactRevision }),
+    ...(tooMany ? { hashKvUnavailable: tooManyChanges(marks, maxChangedKeys) } : {}),
   };
 }
 
 const NOTHING = { revision: -1, compactRevision: -1 };
+
+/** Where a begun compaction has too many changes before it to be remembered, entries are taken as if it had removed nothing yet. */
+function inventoryOf(memory: PageMemory, marks: CompactionMarks, changes: ChangedKeys | undefined, problems: ProblemList): Inventory {
+  if (changes?.overflowed !== true) return new Inventory(memory, marks, changes);
+  const { scheduled, finished } = marks;
+  problems.note('revisions', `live keys are counted as if the compaction at ${scheduled} had not begun: too many keys changed before it`);
+  return new Inventory(memory, { scheduled: finished, finished });
+}
 
 async function finishHashKv(
   hashKv: HashKv,
@@ -178,6 +201,7 @@ async function readTrees(
   }
   if (last === undefined)
     problems.add('key-bucket-missing', `there is no key bucket among the ${all.length} buckets: this is no etcd database`);
+  if (problems.unread()) problems.incomplete('page-accounting', 'pages below damaged ones were not reached');
   if (accountable) {
     for (const [first, end] of claims.lost())
       problems.add('page-lost', `pages ${first} to ${end} are neither used nor in the free list`, first);

@@ -4,17 +4,19 @@ import type { CompactionMarks } from './compaction';
 import { compactRevisionOf } from './compaction';
 import { compareKeys } from './key-order';
 import type { PageMemory } from './page-memory';
-import { needsSecondSegment, OTHER, resourceOfSegments } from './resource-of';
+import { MAX_SEGMENT_BYTES, needsSecondSegment, OTHER, resourceOfSegments } from './resource-of';
 import type { RevisionEntry, RevisionObserver } from './revisions';
 
 const REGISTRY = Buffer.from('/registry/');
 const SLASH = 0x2f;
-/** A cluster has some hundreds of resources; keys that only look like theirs must not fill the memory. */
-const MAX_RESOURCES = 10_000;
+/**
+ * A cluster has some hundreds of resources; keys that only look like theirs must fill neither the memory nor the manifest. So many, with two
+ * segments of 253 bytes each and as key of two maps, are 5 MiB; further ones are counted under `(other)`.
+ */
+export const MAX_RESOURCES = 5000;
 
 /** Places for segments that were just seen: several times the resources of a cluster. */
 const RECENT = 256;
-const MAX_RECENT_BYTES = 256;
 
 interface Counter {
   live: number;
@@ -61,7 +63,7 @@ export class Inventory implements RevisionObserver {
 
   /** Live objects by resource name, sorted by name. */
   counts(): Record<string, number> {
-    const live = [...this.counters].filter(([, counter]) => counter.live !== 0).map(([name, counter]) => [name, counter.live] as const);
+    const live = [...this.counters].filter(([, counter]) => counter.live > 0).map(([name, counter]) => [name, counter.live] as const);
     return Object.fromEntries(live.sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
@@ -71,7 +73,7 @@ export class Inventory implements RevisionObserver {
    */
   totalKeys(): number {
     let total = this.bumped ? 1 : 0;
-    for (const counter of new Set(this.counters.values())) total += counter.live;
+    for (const counter of this.counters.values()) total += Math.max(0, counter.live);
     return total;
   }
 
@@ -85,24 +87,27 @@ export class Inventory implements RevisionObserver {
     const start = entry.keyStart + REGISTRY.length;
     let place = 0;
     let end = start;
-    for (; end < entry.keyEnd; end++) {
+    const limit = Math.min(entry.keyEnd, start + MAX_SEGMENT_BYTES + 1);
+    for (; end < limit; end++) {
       const byte = bytes[end] ?? 0;
       if (byte === SLASH) break;
       place = (place * 31 + byte) % RECENT;
     }
+    if (end - start > MAX_SEGMENT_BYTES) return this.named(OTHER);
     const recent = this.recent[place];
     if (recent !== undefined && compareKeys(bytes, start, end, recent.name, 0, recent.name.length) === 0) return recent.counter;
     const first = bytes.toString('latin1', start, end);
     if (needsSecondSegment(first)) return this.byTwoSegments(first, start, end, entry.keyEnd);
     const counter = this.bySegment.get(first) ?? this.named(resourceOfSegments(first, ''));
     if (this.bySegment.size < MAX_RESOURCES) this.bySegment.set(first, counter);
-    if (first.length <= MAX_RECENT_BYTES) this.recent[place] = { name: Buffer.from(bytes.subarray(start, end)), counter };
+    this.recent[place] = { name: Buffer.from(bytes.subarray(start, end)), counter };
     return counter;
   }
 
   private byTwoSegments(first: string, start: number, end: number, keyEnd: number): Counter {
     const stop = segmentEnd(this.bytes, end + 1, keyEnd);
     if (stop <= end + 1) return this.named(resourceOfSegments(first, ''));
+    if (stop - end - 1 > MAX_SEGMENT_BYTES) return this.named(OTHER);
     const segments = this.bytes.toString('latin1', start, stop);
     const counter = this.bySegment.get(segments) ?? this.named(resourceOfSegments(first, segments.slice(first.length + 1)));
     if (this.bySegment.size < MAX_RESOURCES) this.bySegment.set(segments, counter);
@@ -117,8 +122,10 @@ export class Inventory implements RevisionObserver {
   }
 }
 
+/** Where the segment ends, or a byte that makes it too long. */
 function segmentEnd(bytes: Buffer, start: number, end: number): number {
+  const stop = Math.min(end, start + MAX_SEGMENT_BYTES + 1);
   let at = start;
-  while (at < end && bytes[at] !== SLASH) at++;
-  return Math.min(at, end);
+  while (at < stop && bytes[at] !== SLASH) at++;
+  return Math.min(at, stop);
 }

@@ -3,8 +3,8 @@ import { Buckets } from './buckets';
 import type { CompactionMarks } from './compaction';
 import { compactRevisionOf, MetaBucket } from './compaction';
 import { ChangedKeys } from './changed-keys';
-import type { HashKvPoint } from './hash-kv';
-import { ChangesSince } from './hash-kv';
+import type { HashKvPoint } from './hash-kv-rule';
+import { ChangesSince } from './hash-kv-rule';
 import type { BoltMeta } from './meta';
 import { PageClaims } from './page-claims';
 import type { PageMemory } from './page-memory';
@@ -70,6 +70,7 @@ export class OpenedSnapshot {
     readonly file: SnapshotFile,
     readonly meta: BoltMeta,
     readonly memory: PageMemory,
+    private readonly maxChangedKeys?: number,
   ) {}
 
   reading(problems = new ProblemList()): Reading {
@@ -86,10 +87,13 @@ export class OpenedSnapshot {
     return bucket === undefined ? { scheduled: -1, finished: -1 } : this.reading().metaBucket(bucket);
   }
 
-  /** For each bound, the last entry up to it of every key changed after the finished compaction: one reading of that part. */
+  /**
+   * For each bound, the last entry up to it of every key changed after the finished compaction: one reading of that part. Whether there were
+   * too many to remember must be asked.
+   */
   async changesUpTo(marks: CompactionMarks, bounds: readonly number[]): Promise<ChangedKeys[]> {
     const bucket = await this.bucket(KEY_BUCKET);
-    const changes = bounds.map((bound) => new ChangesSince(this.memory, marks.finished, bound));
+    const changes = bounds.map((bound) => new ChangesSince(this.memory, marks.finished, bound, this.maxChangedKeys));
     if (bucket !== undefined && Math.max(...bounds) > marks.finished) {
       await this.reading().revisions(bucket, changes, undefined, revisionKey(marks.finished + 1, 0));
     }

@@ -22,6 +22,9 @@ const CODES = {
   'meta-bucket': ['meta-bucket'],
 } as const;
 
+/** Problems of a page tree that do not keep from reading on. */
+const READ_ALL_THE_SAME: readonly string[] = ['key-order', 'key-range'];
+
 export type SnapshotCheckName = keyof typeof CODES;
 export type SnapshotProblemCode = (typeof CODES)[SnapshotCheckName][number];
 
@@ -34,6 +37,7 @@ export interface SnapshotProblem {
 
 export interface SnapshotCheck {
   readonly name: SnapshotCheckName;
+  /** Nothing wrong was found, and everything that the file lets one check was checked. */
   readonly passed: boolean;
   readonly detail?: string;
 }
@@ -46,6 +50,7 @@ export class ProblemList {
   readonly kept: SnapshotProblem[] = [];
   private readonly counts = new Map<SnapshotProblemCode, number>();
   private readonly details = new Map<SnapshotCheckName, string>();
+  private readonly unfinished = new Map<SnapshotCheckName, string>();
   count = 0;
 
   add(code: SnapshotProblemCode, message: string, page?: number): void {
@@ -59,11 +64,22 @@ export class ProblemList {
     this.details.set(check, detail);
   }
 
+  /** Says that a check could not be made, or not of all: that it found nothing is no good news then. */
+  incomplete(check: SnapshotCheckName, because: string): void {
+    this.unfinished.set(check, because);
+  }
+
+  /** Whether something was found that had to be left unread, with all below it. */
+  unread(): boolean {
+    return CODES['page-tree'].some((code) => this.counts.has(code) && !READ_ALL_THE_SAME.includes(code));
+  }
+
   checks(): SnapshotCheck[] {
     return checkNames().map((name) => {
-      const failures = CODES[name].map((code) => [code, this.counts.get(code) ?? 0] as const).filter(([, count]) => count > 0);
-      const passed = failures.length === 0;
-      const detail = passed ? this.details.get(name) : failures.map(([code, count]) => `${count} ${code}`).join(', ');
+      const failures = CODES[name].filter((code) => this.counts.has(code)).map((code) => `${this.counts.get(code) ?? 0} ${code}`);
+      const unfinished = this.unfinished.get(name);
+      const passed = failures.length === 0 && unfinished === undefined;
+      const detail = passed ? this.details.get(name) : [...failures, ...(unfinished === undefined ? [] : [unfinished])].join(', ');
       return detail === undefined ? { name, passed } : { name, passed, detail };
     });
   }

@@ -1,6 +1,8 @@
 const REGISTRY = '/registry/';
 /** Where keys are counted that no API server wrote. */
 export const OTHER = '(other)';
+/** API groups and resources are names of RFC 1123, which Kubernetes bounds to this; what is longer is nobody's resource. */
+export const MAX_SEGMENT_BYTES = 253;
 
 /** Resources whose objects lie under another name than the API's, from the time before there were groups. */
 const RENAMED: Readonly<Record<string, string>> = {
@@ -36,9 +38,9 @@ export function resourceOf(key: string): string {
   return resourceOfSegments(first, second);
 }
 
-/** As {@link resourceOf}, from the two segments behind `/registry/`. */
+/** As {@link resourceOf}, from the two segments behind `/registry/`, one character to a byte. */
 export function resourceOfSegments(first: string, second: string): string {
-  if (first === '') return OTHER;
+  if (first === '' || first.length > MAX_SEGMENT_BYTES || second.length > MAX_SEGMENT_BYTES) return OTHER;
   if (first.includes('.')) return second === '' ? first : `${second}.${first}`;
   if (Object.hasOwn(TWO_SEGMENTS, first)) return second === '' ? first : (TWO_SEGMENTS[first]?.(second) ?? first);
   return Object.hasOwn(RENAMED, first) ? (RENAMED[first] ?? first) : first;

@@ -23,7 +23,10 @@ export interface WalkedFile extends PagedFile {
   readonly file: SnapshotFile;
 }
 
-/** Walks the trees of a file in key order; every page is claimed before it is followed, so a walk is bounded by the file's pages. */
+/**
+ * Walks the trees of a file in key order. Every page is claimed before it is read, so that no page is read for two parents, and all walks
+ * together are bounded by the file's pages: at worst leaves that lie apart cost the gap that is read along with each.
+ */
 export class TreeWalk {
   private turn = 0;
 
@@ -40,6 +43,7 @@ export class TreeWalk {
       this.fail('page-out-of-bounds', `a bucket's root is page ${root}, outside 2..${this.source.pages - 1}`);
       return;
     }
+    if (!this.claims.follow(root)) return;
     const leafDepth = this.leafDepth(root);
     if (leafDepth === undefined) {
       this.fail('page-depth', `the tree below page ${root} has no leaf in ${MAX_DEPTH} levels`, root);
@@ -71,6 +75,7 @@ export class TreeWalk {
     return undefined;
   }
 
+  /** The leaves below a page that is claimed already. */
   private *runs(page: number, levels: number, between: Omit<BranchBounds, 'pages'>, from?: Buffer): Generator<LeafRun> {
     if (levels === 0) {
       yield* leafRuns({ pages: [page], keys: between.low === undefined ? [] : [between.low] }, this.source);
@@ -79,11 +84,18 @@ export class TreeWalk {
     const bytes = this.branchBytes(page);
     const children = bytes && readBranch(bytes, page, { ...between, pages: this.source.pages }, this.problems);
     if (children === undefined) return;
-    const { pages, keys } = from === undefined ? children : skipBelow(children, from);
+    const { pages, keys } = this.unclaimed(from === undefined ? children : skipBelow(children, from));
     if (levels === 1) yield* leafRuns({ pages, keys }, this.source);
     else
       for (const [i, child] of pages.entries())
         yield* this.runs(child, levels - 1, { low: keys[i], high: keys[i + 1] ?? between.high }, from);
+  }
+
+  /** Claims the first page of each child, and leaves out those that another page has. */
+  private unclaimed(children: Children): Children {
+    const fresh = children.pages.map((page) => this.claims.follow(page));
+    if (fresh.every(Boolean)) return children;
+    return { pages: children.pages.filter((_, i) => fresh[i]), keys: children.keys.filter((_, i) => fresh[i]) };
   }
 
   private visit(run: LeafRun, leaves: LeafReader): void {
@@ -114,7 +126,7 @@ export class TreeWalk {
     this.fail('page-overflow', `page ${page} takes ${span} pages for ${end - offset} bytes`, page);
   }
 
-  /** The pages that a page takes, claimed; undefined, with a problem, if it must not be read. */
+  /** The pages that a followed page takes, all claimed; undefined, with a problem, if it must not be read. */
   private span(header: Buffer, at: number, page: number): number | undefined {
     const id = readU64(header, at);
     if (id !== page) return this.fail('page-id-mismatch', `page ${page} says that it is page ${id}`, page);
@@ -122,7 +134,7 @@ export class TreeWalk {
     if (page + span > this.source.pages) {
       return this.fail('page-overflow', `page ${page} takes ${span} pages, behind the last page ${this.source.pages - 1}`, page);
     }
-    return this.claims.use(page, span) ? span : undefined;
+    return this.claims.extend(page, span) ? span : undefined;
   }
 
   private branchBytes(page: number): Buffer | undefined {

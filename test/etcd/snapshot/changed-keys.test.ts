@@ -53,3 +53,18 @@ test('the last entry of each changed key is remembered as a map would', () => {
     { numRuns: 15 },
   );
 });
+
+test('a key more than the limit makes it forget all, and take no more memory', () => {
+  const table = new ChangedKeys(undefined, 3000);
+  const put = (key: number) => {
+    const bytes = Buffer.from(`/registry/pods/${key}`);
+    table.put(bytes, 0, bytes.length, key, false);
+  };
+
+  for (let key = 0; key < 3000; key++) put(key);
+  for (let key = 0; key < 3000; key++) put(key);
+  expect(table).toMatchObject({ overflowed: false, alive: 3000, bytes: 12 * 4096 });
+
+  for (let key = 3000; key < 9000; key++) put(key);
+  expect(table).toMatchObject({ overflowed: true, alive: 0, bytes: 12 * 1024 });
+});

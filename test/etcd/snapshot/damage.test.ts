@@ -180,3 +180,52 @@ test('without the trailer the checks alone find a flipped bit in every byte of p
   // What users wrote, sub revisions and the unused end of a page are left to the trailer.
   expect(missed).toEqual([]);
 });
+
+test.each([
+  ['neighbours on a page', { perLeaf: 4 }, ['key 1 of page']],
+  [
+    'the last of a page and the first of the next',
+    { perLeaf: 1 },
+    ['key 1 of branch page', 'the pages before reach above', 'key 0 of page'],
+  ],
+])('is reported: equal keys, %s', async (_where, options_, messages) => {
+  const twice = { key: Buffer.from('same'), value: Buffer.from('x') };
+  const more = [{ key: Buffer.from('zoo'), bucket: [twice, twice] }];
+
+  const report = await inspectBytes(etcdFile([], { ...options_, more }));
+
+  expect(report.problems.map(({ message }) => message)).toEqual(messages.map((part) => expect.stringContaining(part) as string));
+});
+
+describe('the accounting of pages', () => {
+  const accounting = async (file: Buffer) => (await inspectBytes(file)).checks.find(({ name }) => name === 'page-accounting');
+
+  test('says of a file with a free list that every page was accounted for', async () => {
+    expect(await accounting(whole)).toEqual({
+      name: 'page-accounting',
+      passed: true,
+      detail: 'every page is either used once or free once',
+    });
+  });
+
+  test('says of a file without one what could not be checked', async () => {
+    expect(await accounting(etcdFile(creations(40)))).toEqual({
+      name: 'page-accounting',
+      passed: true,
+      detail: 'no page is used twice; the database keeps no free list, so that lost pages cannot be told from free ones',
+    });
+  });
+
+  test('does not pass where pages were not reached, free list or not', async () => {
+    const file = etcdFile(creations(40));
+    const at =
+      Array.from({ length: file.length >> 12 }, (_, i) => i).find((page) => page > 1 && file.readUInt16LE(page * PAGE + 8) === 1) ?? 0;
+    file.writeUInt16LE(7, at * PAGE + 8);
+
+    expect(await accounting(resealed(file))).toMatchObject({ passed: false, detail: 'pages below damaged ones were not reached' });
+  });
+
+  test('does not pass where nothing could be read at all', async () => {
+    expect(await accounting(Buffer.alloc(50_000))).toMatchObject({ passed: false, detail: 'not checked: neither meta page is valid' });
+  });
+});

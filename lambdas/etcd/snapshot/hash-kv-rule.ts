@@ -16,14 +16,17 @@ export interface HashKvPoint {
  * entry, so nothing has to be remembered about it.
  */
 export class ChangesSince implements RevisionObserver {
-  readonly keys = new ChangedKeys();
+  readonly keys: ChangedKeys;
   private ordinal = 0;
 
   constructor(
     private readonly memory: PageMemory,
     private readonly finished: number,
     private readonly upTo: number,
-  ) {}
+    maxKeys?: number,
+  ) {
+    this.keys = new ChangedKeys(undefined, maxKeys);
+  }
 
   revision({ main, keyStart, keyEnd, tombstone }: RevisionEntry): void {
     if (main > this.finished && main <= this.upTo) this.keys.put(this.memory.bytes, keyStart, keyEnd, this.ordinal++, tombstone);

@@ -1,10 +1,11 @@
 import type { ChangedKeys } from './changed-keys';
+import { MAX_CHANGED_KEYS } from './changed-keys';
 import type { CompactionMarks } from './compaction';
 import { compactRevisionOf } from './compaction';
 import { crcText } from './crc32c';
 import { SnapshotDamaged } from './errors';
-import type { HashKvPoint } from './hash-kv';
-import { HashKv } from './hash-kv';
+import type { HashKvPoint } from './hash-kv-rule';
+import { HashKv } from './hash-kv-rule';
 import { readMeta } from './meta';
 import { KEY_BUCKET, OpenedSnapshot } from './opened-snapshot';
 import { PageMemory } from './page-memory';
@@ -23,6 +24,7 @@ async function attempt(
   points: readonly HashKvPoint[],
   changes: readonly ChangedKeys[],
 ): Promise<HashKv[]> {
+  if (changes.some(({ overflowed }) => overflowed)) throw new RangeError(tooManyChanges(marks));
   const problems = new ProblemList();
   const hashes = points.map((point, i) => new HashKv(snapshot.memory, point, marks, required(changes[i])));
   const bucket = await snapshot.bucket(KEY_BUCKET);
@@ -37,6 +39,10 @@ const required = (changes: ChangedKeys | undefined): ChangedKeys => {
   if (changes === undefined) throw new RangeError('one set of changes belongs to each point');
   return changes;
 };
+
+/** Why a file with more changed keys than are remembered has no HashKV. */
+export const tooManyChanges = ({ finished }: CompactionMarks, limit = MAX_CHANGED_KEYS): string =>
+  `more than ${limit} keys changed after the compaction at ${finished}: HashKV would take too much memory`;
 
 /** HashKV at a point at which nothing lives: there a compaction at its compact revision decides what counts. */
 export async function hashOfEmptied(snapshot: OpenedSnapshot, marks: CompactionMarks, point: HashKvPoint): Promise<number> {
@@ -57,7 +63,8 @@ function checkPoint({ revision, compactRevision }: HashKvPoint, own: number, las
  *
  * @param points a compact revision may be above the file's own: a later compaction can be foretold, an earlier one not. Left out, it is
  *   the file's own.
- * @throws RangeError for a point that the file cannot know about; SnapshotFileError when it is damaged or cannot be read
+ * @throws RangeError for a point that the file cannot know about, or with more changed keys behind its compaction than are remembered;
+ *   SnapshotFileError when it is damaged or cannot be read
  */
 export async function hashKvsOf(path: string, points: readonly { revision: number; compactRevision?: number }[]): Promise<HashKvResult[]> {
   const file = SnapshotFile.open(path);
