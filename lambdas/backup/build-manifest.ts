@@ -13,7 +13,7 @@ export interface ManifestParts {
   readonly event: TakeSnapshotEvent;
   readonly chosen: ChosenMember;
   readonly report: SnapshotReport;
-  readonly hashKv: { readonly revision: number; readonly hash: string };
+  readonly hashKv: SnapshotReport['hashKv'];
   readonly streamed: StreamedSnapshot;
   readonly answers: readonly MemberAnswer[];
   readonly attestation: Attestation;
@@ -49,7 +49,7 @@ export function buildManifest(parts: ManifestParts): Manifest {
       crc32: streamed.stored.crc32,
       ...(streamed.stored.versionId === undefined ? {} : { versionId: streamed.stored.versionId }),
     },
-    hashKv: { revision: parts.hashKv.revision, hash: parts.hashKv.hash, verdict: attestation.verdict, members: [...parts.answers] },
+    hashKv: { revision: report.revision, hash: parts.hashKv?.hash, verdict: attestation.verdict, members: [...parts.answers] },
     inventory: { ...report.inventory },
     pkiGenerations: {},
     verified: majority,

@@ -145,18 +145,22 @@ async function underLock(run: Run): Promise<TakeSnapshotResult> {
     const streamed = await watch.time('stream', () =>
       streamSnapshot(source, spool, edges.store, id, run.settings.maxDbBytes, async ({ databaseSha256 }) => {
         const report = await watch.time('verify', () => edges.disk.inspect(spool.path, databaseSha256));
-        const file = { path: spool.path, ...sound(report, chosen) };
+        refuseDamage(report, chosen);
+        const { hashKv } = report;
         // The members hash while the last parts are still being uploaded.
-        checked = { report, answers: watch.time('attest', () => askMembers(edges, view, file)) };
+        const ask = () => (hashKv ? askMembers(edges, view, { path: spool.path, ...hashKv }) : Promise.resolve([]));
+        checked = { report, answers: watch.time('attest', ask) };
       }),
     );
     if (!checked) throw new SnapshotDamaged(`snapshot ${id} was stored without having been checked`);
     const { report } = checked;
     const answers = await checked.answers;
-    const attestation = attest(answers, view.votingMembers);
+    const attestation = report.hashKvUnavailable
+      ? ({ verdict: 'unknown', because: report.hashKvUnavailable } as const)
+      : attest(answers, view.votingMembers);
     const manifest = buildManifest({
       ...{ id, cluster: run.settings.cluster, takenAt: run.takenAt, event: run.event, durations: watch.durations },
-      ...{ chosen, report, hashKv: sound(report, chosen), streamed, answers, attestation },
+      ...{ chosen, report, hashKv: report.hashKv, streamed, answers, attestation },
     });
     await edges.store.publish(manifest);
     tell(run, manifest);
@@ -180,10 +184,10 @@ function pick({ edges, settings, id }: Run, view: ClusterView): ChosenMember {
   return chosen;
 }
 
-/** The file's own HashKV, or the reason why this file must never be stored. */
-function sound(report: SnapshotReport, chosen: ChosenMember): NonNullable<SnapshotReport['hashKv']> {
+/** @throws SnapshotDamaged for a file that must never be stored */
+function refuseDamage(report: SnapshotReport, chosen: ChosenMember): void {
   const [first] = report.problems;
-  if (first === undefined && report.hashKv) return report.hashKv;
+  if (first === undefined && (report.hashKv ?? report.hashKvUnavailable) !== undefined) return;
   const what = first ? `${report.problemCount} problems, first ${first.code}: ${first.message}` : 'its HashKV cannot be computed';
   throw new SnapshotDamaged(
     `the snapshot of ${chosen.status.name || chosen.endpoint} is damaged (${what}): check that member's disk, and take one from another member`,

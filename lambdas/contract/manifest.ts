@@ -54,7 +54,13 @@ export const Manifest = z.object({
     crc32: crc,
     versionId: z.string().optional(),
   }),
-  hashKv: z.object({ revision: count, hash: crc, verdict: z.enum(['majority', 'minority', 'unknown']), members: z.array(MemberAnswer) }),
+  /** `hash` is missing when the file is sound but cannot be hashed in bounded memory: it is then never called verified. */
+  hashKv: z.object({
+    revision: count,
+    hash: crc.optional(),
+    verdict: z.enum(['majority', 'minority', 'unknown']),
+    members: z.array(MemberAnswer),
+  }),
   /** Live objects per API resource, from the `/registry/` keys at the file's revision. */
   inventory: z.record(z.string(), count),
   pkiGenerations: z.record(z.string(), z.string()),

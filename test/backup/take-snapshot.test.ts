@@ -298,6 +298,19 @@ describe('takeSnapshot', () => {
     expect(w.events).toEqual(expect.arrayContaining(['stale-uploads-aborted', 'unlocked', 'SnapshotFailed']));
   });
 
+  test('a sound file with too many changed keys to hash is kept, but never called verified', async () => {
+    const w = world({ report: report({ hashKv: undefined, hashKvUnavailable: 'too many keys changed' }) });
+
+    const result = await run(w);
+
+    expect(result).toMatchObject({ verified: false, because: 'too many keys changed' });
+    expect(w.manifests[0]).toMatchObject({ verified: false, hashKv: { verdict: 'unknown', members: [] } });
+  });
+
+  test('a sound file without a hash and without a reason is refused', async () => {
+    await expect(run(world({ report: report({ hashKv: undefined }) }))).rejects.toThrow(/its HashKV cannot be computed/);
+  });
+
   test('housekeeping that fails does not stop a backup', async () => {
     const w = world({ abortStaleUploads: () => Promise.reject(new Error('denied')) });
 
