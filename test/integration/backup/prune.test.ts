@@ -1,5 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { CopyObjectCommand, GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
+import {
+  CopyObjectCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+} from '@aws-sdk/client-s3';
 import { S3Lock } from '../../../lambdas/aws/s3-lock';
 import { S3SnapshotCatalog } from '../../../lambdas/aws/s3-snapshot-catalog';
 import { pruneSnapshots } from '../../../lambdas/backup/prune-snapshots';
@@ -23,7 +30,12 @@ describe('prune-snapshots, deployed', () => {
     real = (await world.lifeboat.snapshots())[0]!;
   });
   afterAll(() => world.stop());
-  afterEach(() => world.cloud.faults.clear());
+  afterEach(async () => {
+    world.cloud.faults.clear();
+    const { s3, bucket, cluster } = world.lifeboat;
+    const ours = [...(await keysUnder(snapshotsPrefix(cluster))), lockKey(cluster, 'backup'), pruneStateKey(cluster)];
+    for (const Key of ours.filter((key) => !key.includes(real.id))) await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key }));
+  });
 
   /** A copy of the one real snapshot that claims to be so many days older. */
   async function copy(daysOld: number, overrides: Partial<Manifest> = {}): Promise<string> {
@@ -36,7 +48,7 @@ describe('prune-snapshots, deployed', () => {
     const manifest = {
       ...real,
       lock: FREE,
-      revision: real.revision - Math.ceil(daysOld),
+      revision: Math.max(1, real.revision - Math.ceil(daysOld)),
       ...overrides,
       id,
       takenAt: takenAt.toISOString(),
@@ -85,6 +97,7 @@ describe('prune-snapshots, deployed', () => {
 
   test('a removal that is denied stops no other, and is not repeated by the next run', async () => {
     const { s3, bucket, cluster } = world.lifeboat;
+    for (const days of [1, 2]) await copy(days);
     const [denied, other] = [await copy(500), await copy(501)];
     const refusal = { kind: 'status', status: 403, code: 'AccessDenied' } as const;
     world.cloud.faults.inject({ operation: 'DeleteObject', key: `${denied}/manifest.json`, times: 1000, fault: refusal });
@@ -128,7 +141,9 @@ describe('prune-snapshots, deployed', () => {
     const catalog = new S3SnapshotCatalog(s3, bucket, cluster);
     const everything = policy({ hourly: 1000 });
 
-    expect(await pruneSnapshots({ catalog, lock, telemetry, now }, { cluster, policy: everything })).toMatchObject({ swept: [id] });
+    expect(await pruneSnapshots({ catalog, lock, telemetry, now }, { cluster, policy: everything }, 'tomorrow')).toMatchObject({
+      swept: [id],
+    });
     expect(await keysUnder(key)).toEqual([]);
   });
 
@@ -140,7 +155,7 @@ describe('prune-snapshots, deployed', () => {
 
     expect(await world.lifeboat.pruneSnapshots()).toMatchObject({
       outcome: 'returned',
-      result: { outcome: 'skipped', because: `run a backup holds the lock until ${document.expiresAt}` },
+      result: { outcome: 'skipped', because: `request a backup holds the lock until ${document.expiresAt}` },
     });
     expect(await listedIds()).toContain(doomed);
   });
