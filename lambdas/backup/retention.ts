@@ -58,13 +58,15 @@ export function planRetention(snapshots: readonly StoredSnapshot[], policy: Rete
   const past = snapshots.filter(({ takenAt }) => takenAt <= now);
   const verified = past.filter((snapshot) => snapshot.verified);
   const youngerThan = (days: number) => (snapshot: StoredSnapshot) => now.getTime() - snapshot.takenAt.getTime() <= days * DAY_MS;
-  const superseded = (snapshot: StoredSnapshot) => verified.some((other) => isNewer(other, snapshot));
 
   keep('from-the-future', snapshots.filter(({ takenAt }) => takenAt > now)); // prettier-ignore
   keep('newest-verified', newestOf(verified));
   keep('floor', floorOf(verified, policy.floor));
   const scheduled = verified.filter(({ trigger }) => trigger === 'scheduled');
   for (const [tier, period] of PERIODS) keep(tier, lastOfEach(scheduled, period, policy[tier]));
+  // Only what stays whatever the hour can supersede: one that goes itself must not take others with it.
+  const lasting = verified.filter(({ id }) => kept.has(id));
+  const superseded = (snapshot: StoredSnapshot) => lasting.some((other) => isNewer(other, snapshot));
   keep('newest-of-any-kind', newestOf(past));
   keep('newest-of-lineage', newestOfEachLineage(verified).filter(youngerThan(policy.lineageDays)));
   keep('pre-change', past.filter(isPreChange).filter(youngerThan(policy.preChangeDays)));

@@ -115,6 +115,17 @@ describe('planRetention', () => {
       [],
     ],
     [
+      'keeps an unverified snapshot when all that would supersede it go too',
+      [
+        snapshot('newest', { daysOld: 5, lineage: 'second', revision: 1 }),
+        snapshot('good', { daysOld: 30, revision: 70 }),
+        snapshot('bad', { daysOld: 4, revision: 60, ...unverified }),
+        snapshot('last', { daysOld: 3, lineage: 'third', ...unverified }),
+      ],
+      {},
+      ['good'],
+    ],
+    [
       'keeps all when none is verified',
       [snapshot('a', { daysOld: 80, ...unverified }), snapshot('b', { daysOld: 90, ...unverified })],
       {},
@@ -316,7 +327,7 @@ describe('planRetention, whatever is stored', () => {
 
         expect(orphans).toEqual([]);
       }),
-      { numRuns: 100 },
+      RUNS,
     );
   });
 
