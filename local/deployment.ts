@@ -13,10 +13,12 @@ export interface Deployment {
   readonly cluster: string;
   readonly bucket: string;
   readonly takeSnapshotFunction: string;
+  readonly pruneSnapshotsFunction: string;
   readonly etcdClientSecretArn: string;
   readonly s3: S3Client;
   putSecret(secret: EtcdClientSecret): Promise<void>;
   takeSnapshot(event?: unknown): Promise<InvokeResult>;
+  pruneSnapshots(): Promise<InvokeResult>;
   /** Every listed snapshot, oldest first. */
   snapshots(): Promise<Manifest[]>;
 }
@@ -29,14 +31,23 @@ export interface DeploymentOptions {
   readonly schedule?: string;
   /** @default 2 */
   readonly maxDbSizeGiB?: number;
+  /** As in the config; what is left out has the config's own default. */
+  readonly retention?: Readonly<Record<string, number>>;
 }
 
-const Outputs = z.object({ StateBucketName: z.string(), TakeSnapshotFunctionName: z.string(), EtcdClientSecretArn: z.string() });
+const Outputs = z.object({
+  StateBucketName: z.string(),
+  TakeSnapshotFunctionName: z.string(),
+  PruneSnapshotsFunctionName: z.string(),
+  EtcdClientSecretArn: z.string(),
+});
 
 /** Writes a `lifeboat.json` and deploys the unchanged app with it, as an operator would. */
 export async function deployLifeboat(cloud: LocalCloud, options: DeploymentOptions): Promise<Deployment> {
-  const { cluster = 'demo', endpoints, schedule = 'rate(1 hour)', maxDbSizeGiB = 2 } = options;
-  const config = { clusters: [{ name: cluster, terminationProtection: false, etcd: { endpoints }, backup: { schedule, maxDbSizeGiB } }] };
+  const { cluster = 'demo', endpoints, schedule = 'rate(1 hour)', maxDbSizeGiB = 2, retention } = options;
+  const config = {
+    clusters: [{ name: cluster, terminationProtection: false, etcd: { endpoints }, backup: { schedule, maxDbSizeGiB, retention } }],
+  };
   const configPath = path.join(cloud.folder, `${cluster}.lifeboat.json`);
   writeFileSync(configPath, JSON.stringify(config, undefined, 2));
   const { outputs } = await cloud.deployApp({ app: 'npx tsx bin/app.ts', configPath });
@@ -47,12 +58,14 @@ export async function deployLifeboat(cloud: LocalCloud, options: DeploymentOptio
     cluster,
     bucket: found.StateBucketName,
     takeSnapshotFunction: found.TakeSnapshotFunctionName,
+    pruneSnapshotsFunction: found.PruneSnapshotsFunctionName,
     etcdClientSecretArn: found.EtcdClientSecretArn,
     s3,
     putSecret: async (secret) => {
       await secrets.send(new PutSecretValueCommand({ SecretId: found.EtcdClientSecretArn, SecretString: JSON.stringify(secret) }));
     },
     takeSnapshot: (event = { trigger: 'manual' }) => cloud.invoke(found.TakeSnapshotFunctionName, event),
+    pruneSnapshots: () => cloud.invoke(found.PruneSnapshotsFunctionName),
     snapshots: () => listSnapshots(s3, found.StateBucketName, cluster),
   };
 }

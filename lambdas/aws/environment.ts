@@ -16,6 +16,21 @@ export function requirePositiveInteger(name: EnvName): number {
   return Number(text);
 }
 
+/** @throws BadConfiguration when the variable is not JSON of the given shape */
+export function requireJson<T>(name: EnvName, schema: z.ZodType<T>): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(requireEnv(name));
+  } catch (cause) {
+    throw new BadConfiguration(`environment variable ${name} is missing or no JSON: deploy the stack again`, { cause });
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new BadConfiguration(`environment variable ${name} does not fit (${mistakesOf(parsed.error)}): deploy the stack again`, {
+    cause: parsed.error,
+  });
+}
+
 /** Mistakes of a zod parse in one line: `note: too long; trigger: …`. Values are left out, since they may be secret. */
 export const mistakesOf = (error: z.ZodError): string =>
   error.issues.map((issue) => `${issue.path.map(String).join('.') || 'value'}: ${issue.message}`).join('; ');

@@ -5,12 +5,13 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
+  ObjectLockMode,
   PutObjectCommand,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import type { ListMultipartUploadsCommandOutput, MultipartUpload, S3Client } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
-import type { SnapshotStore, StoredObject } from '../backup/edges';
+import type { ObjectLock, SnapshotStore, StoredObject } from '../backup/edges';
 import { messageOf } from '../contract/lifeboat-error';
 import type { Manifest } from '../contract/manifest';
 import { manifestKey, snapshotKey, snapshotsPrefix } from '../contract/s3-keys';
@@ -28,7 +29,7 @@ export class S3SnapshotStore implements SnapshotStore {
     private readonly cluster: string,
   ) {}
 
-  async storeSnapshot(id: string, body: AsyncIterable<Buffer>): Promise<StoredObject> {
+  async storeSnapshot(id: string, body: AsyncIterable<Buffer>, lock: ObjectLock): Promise<StoredObject> {
     const Key = snapshotKey(this.cluster, id);
     const watched = new WatchedBody(body);
     const upload = new Upload({
@@ -41,6 +42,7 @@ export class S3SnapshotStore implements SnapshotStore {
         // One CRC-32 over the whole object, computed by S3 itself, whatever the parts were.
         ChecksumAlgorithm: 'CRC32',
         ChecksumType: 'FULL_OBJECT',
+        ...lockParameters(lock),
       },
       partSize: PART_BYTES,
       queueSize: PARTS_IN_FLIGHT,
@@ -68,6 +70,7 @@ export class S3SnapshotStore implements SnapshotStore {
           ContentType: 'application/json',
           ChecksumAlgorithm: 'SHA256',
           IfNoneMatch: '*',
+          ...(manifest.lock && lockParameters(manifest.lock)),
         }),
       );
     } catch (error) {
@@ -133,6 +136,12 @@ export class S3SnapshotStore implements SnapshotStore {
     return new StoreFailed(`cannot ${action} s3://${this.bucket}/${key}: ${messageOf(error)}`, { cause: error });
   }
 }
+
+/** S3 asks for a checksum with every request that sets these: both writers send one. */
+const lockParameters = ({ mode, until }: ObjectLock) => ({
+  ObjectLockMode: mode === 'compliance' ? ObjectLockMode.COMPLIANCE : ObjectLockMode.GOVERNANCE,
+  ObjectLockRetainUntilDate: new Date(until),
+});
 
 /** S3 gives base64 of four big-endian bytes; a composite checksum (`…-7`) is not one over the object and must not pass for it. */
 function crcHex(base64: string | undefined): string {

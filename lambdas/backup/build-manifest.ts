@@ -4,12 +4,14 @@ import { snapshotKey } from '../contract/s3-keys';
 import type { SnapshotReport } from '../etcd/snapshot';
 import type { Attestation } from './attest';
 import type { ChosenMember } from './choose-member';
+import type { ObjectLock } from './edges';
 import type { StreamedSnapshot } from './stream-snapshot';
 
 export interface ManifestParts {
   readonly id: string;
   readonly cluster: string;
   readonly takenAt: Date;
+  readonly lock: ObjectLock;
   readonly event: TakeSnapshotEvent;
   readonly chosen: ChosenMember;
   readonly report: SnapshotReport;
@@ -33,6 +35,7 @@ export function buildManifest(parts: ManifestParts): Manifest {
     trigger: event.trigger,
     ...(event.note === undefined ? {} : { note: event.note }),
     takenAt: parts.takenAt.toISOString(),
+    lock: parts.lock,
     member: { id: status.id, name: status.name, endpoint: chosen.endpoint, leader: chosen.leader },
     versions: { etcd: status.version },
     revision: report.revision,

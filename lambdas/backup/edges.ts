@@ -10,15 +10,19 @@ export interface StoredObject {
   readonly versionId?: string;
 }
 
+/** How S3 holds a version against deletion. */
+export type ObjectLock = NonNullable<Manifest['lock']>;
+
 /** Where snapshots go. */
 export interface SnapshotStore {
   /**
    * Stores the bytes under the snapshot's key. When `body` throws, nothing is stored and no upload stays open.
    *
+   * @param lock from the first byte on nobody can delete the version, or only who may lift governance
    * @throws StoreFailed with the S3 operation's own reason; what `body` throws passes through unchanged
    */
-  storeSnapshot(id: string, body: AsyncIterable<Buffer>): Promise<StoredObject>;
-  /** Writes the manifest, once: from here on the snapshot is listed. @throws StoreFailed */
+  storeSnapshot(id: string, body: AsyncIterable<Buffer>, lock: ObjectLock): Promise<StoredObject>;
+  /** Writes the manifest, once and under its own lock: from here on the snapshot is listed. @throws StoreFailed */
   publish(manifest: Manifest): Promise<void>;
   /** Ends the uploads that a killed run left open; how many there were. */
   abortStaleUploads(): Promise<number>;

@@ -28,6 +28,12 @@ export class BackupInProgress extends BackupError {
   readonly retryable = true;
 }
 
+/** S3 failed on some removals; all others were done. */
+export class PruneIncomplete extends BackupError {
+  override readonly name = ErrorName.pruneIncomplete;
+  readonly retryable = true;
+}
+
 /** The stream ended, but not where a snapshot ends. */
 export class SnapshotTruncated extends BackupError {
   override readonly name = ErrorName.snapshotTruncated;

@@ -1,6 +1,6 @@
 import { SnapshotDigest } from './snapshot-digest';
 import type { DigestResult } from './snapshot-digest';
-import type { Disk, SnapshotStore, StoredObject } from './edges';
+import type { Disk, ObjectLock, SnapshotStore, StoredObject } from './edges';
 import { SnapshotTooLarge, StoredBytesDiffer } from './errors';
 import { BlockPool, FRAME_BYTES, StoredTally, blocksOf, frameOf, holdBackLast, inOrder } from './zstd-frames';
 
@@ -31,6 +31,7 @@ export async function streamSnapshot(
   store: SnapshotStore,
   id: string,
   maxBytes: number,
+  lock: ObjectLock,
   verify: (digest: DigestResult) => Promise<void>,
 ): Promise<StreamedSnapshot> {
   const running = new SnapshotDigest();
@@ -66,7 +67,7 @@ export async function streamSnapshot(
     }
   }
 
-  const stored = await store.storeSnapshot(id, body());
+  const stored = await store.storeSnapshot(id, body(), lock);
   if (!digest) throw new StoredBytesDiffer('the store took the snapshot without reading it to its end');
   if (stored.bytes !== tally.bytes || stored.crc32 !== tally.crc32) {
     throw new StoredBytesDiffer(

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { parseEvent, requireEnv, requirePositiveInteger } from '../aws/environment';
+import { parseEvent, requireEnv, requireJson, requirePositiveInteger } from '../aws/environment';
 import { openS3 } from '../aws/s3-client';
 import { S3Lock } from '../aws/s3-lock';
 import { S3SnapshotStore } from '../aws/s3-snapshot-store';
@@ -12,6 +12,7 @@ import { openTelemetry } from '../aws/telemetry';
 import { Env } from '../contract/env';
 import { TakeSnapshotEvent } from '../contract/events';
 import { maxSnapshotBytes } from '../contract/limits';
+import { LockPolicy } from '../contract/retention';
 import { openEtcd } from '../etcd/client/etcd-reader';
 import { hashKvOf, inspectSnapshot } from '../etcd/snapshot';
 import { openSpool } from '../etcd/snapshot/disk-spool';
@@ -41,7 +42,8 @@ export async function handler(
   event: unknown,
   context: { readonly awsRequestId: string; getRemainingTimeInMillis(): number },
 ): Promise<TakeSnapshotResult> {
-  const settings = { cluster, maxDbBytes: maxSnapshotBytes(requirePositiveInteger(Env.maxDbSizeGiB)) };
+  const maxDbBytes = maxSnapshotBytes(requirePositiveInteger(Env.maxDbSizeGiB));
+  const settings = { cluster, maxDbBytes, lock: requireJson(Env.lockPolicy, LockPolicy) };
   const request = parseEvent(TakeSnapshotEvent, event);
   const secret = await readEtcdClientSecret(secrets, requireEnv(Env.etcdClientSecret));
   const etcd = openEtcd(requireEnv(Env.etcdEndpoints).split(','), secret);

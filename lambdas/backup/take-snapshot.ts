@@ -2,6 +2,7 @@ import type { TakeSnapshotEvent } from '../contract/events';
 import { LifeboatError, messageOf } from '../contract/lifeboat-error';
 import type { Manifest, MemberAnswer } from '../contract/manifest';
 import { Metric } from '../contract/metrics';
+import type { LockPolicy } from '../contract/retention';
 import { newSnapshotId } from '../contract/s3-keys';
 import type { ClusterView } from '../etcd/cluster-view';
 import { SnapshotDamaged } from '../etcd/snapshot';
@@ -11,7 +12,7 @@ import { attest } from './attest';
 import { buildManifest } from './build-manifest';
 import { chooseMember } from './choose-member';
 import type { ChosenMember } from './choose-member';
-import type { TakeSnapshotEdges } from './edges';
+import type { ObjectLock, TakeSnapshotEdges } from './edges';
 import { BackupInProgress, BackupOutOfTime, SnapshotTooLarge } from './errors';
 import { noMemberError, refuseMixedClusters } from './member-errors';
 import { Stopwatch } from './stopwatch';
@@ -20,6 +21,7 @@ import { streamSnapshot } from './stream-snapshot';
 export interface TakeSnapshotSettings {
   readonly cluster: string;
   readonly maxDbBytes: number;
+  readonly lock: LockPolicy;
 }
 
 /** What the function answers: the manifest in brief, small enough to read in a console. */
@@ -51,6 +53,7 @@ interface Run {
   readonly signal: AbortSignal;
   readonly id: string;
   readonly takenAt: Date;
+  readonly objectLock: ObjectLock;
   readonly watch: Stopwatch;
 }
 
@@ -80,7 +83,10 @@ export async function takeSnapshot(
       throw new BackupInProgress(`request ${holder} is taking a snapshot of ${settings.cluster}; its lock expires at ${expiresAt}`);
     }
     try {
-      return await beforeTime({ edges, settings, event, signal, id, takenAt, watch: new Stopwatch(edges.now) });
+      return await beforeTime({
+        ...{ edges, settings, event, signal, id, takenAt },
+        ...{ objectLock: lockFrom(takenAt, settings.lock), watch: new Stopwatch(edges.now) },
+      });
     } finally {
       // A lock that cannot be released expires by itself; the run's own outcome is what must be told.
       await lock.release().catch((error: unknown) => telemetry.warn('lock-not-released', { id, because: messageOf(error) }));
@@ -143,7 +149,7 @@ async function underLock(run: Run): Promise<TakeSnapshotResult> {
   try {
     const source = edges.etcd.snapshot(chosen.endpoint, run.signal);
     const streamed = await watch.time('stream', () =>
-      streamSnapshot(source, spool, edges.store, id, run.settings.maxDbBytes, async ({ databaseSha256 }) => {
+      streamSnapshot(source, spool, edges.store, id, run.settings.maxDbBytes, run.objectLock, async ({ databaseSha256 }) => {
         const report = await watch.time('verify', () => edges.disk.inspect(spool.path, databaseSha256));
         refuseDamage(report, chosen);
         const { hashKv } = report;
@@ -159,7 +165,7 @@ async function underLock(run: Run): Promise<TakeSnapshotResult> {
       ? ({ verdict: 'unknown', because: report.hashKvUnavailable } as const)
       : attest(answers, view.votingMembers);
     const manifest = buildManifest({
-      ...{ id, cluster: run.settings.cluster, takenAt: run.takenAt, event: run.event, durations: watch.durations },
+      ...{ id, cluster: run.settings.cluster, takenAt: run.takenAt, lock: run.objectLock, event: run.event, durations: watch.durations },
       ...{ chosen, report, hashKv: report.hashKv, streamed, answers, attestation },
     });
     await edges.store.publish(manifest);
@@ -170,6 +176,11 @@ async function underLock(run: Run): Promise<TakeSnapshotResult> {
     await spool.discard();
   }
 }
+
+const lockFrom = (takenAt: Date, { mode, days }: LockPolicy): ObjectLock => ({
+  mode,
+  until: new Date(takenAt.getTime() + days * 86_400_000).toISOString(),
+});
 
 function pick({ edges, settings, id }: Run, view: ClusterView): ChosenMember {
   const { chosen, judgements } = chooseMember(view);

@@ -7,6 +7,10 @@ export const Env = {
   etcdClientSecret: 'LIFEBOAT_ETCD_CLIENT_SECRET',
   /** Whole GiB; the function's own disk is sized from the same number. */
   maxDbSizeGiB: 'LIFEBOAT_MAX_DB_SIZE_GIB',
+  /** A RetentionPolicy as JSON. */
+  retentionPolicy: 'LIFEBOAT_RETENTION_POLICY',
+  /** A LockPolicy as JSON. */
+  lockPolicy: 'LIFEBOAT_LOCK_POLICY',
 } as const;
 
 export type EnvName = (typeof Env)[keyof typeof Env];
@@ -22,5 +26,7 @@ export interface ClusterDirectoryEntry {
   readonly etcdClientSecretArn: string;
   readonly takeSnapshotFunction: string;
   readonly takeSnapshotLogGroup: string;
+  readonly pruneSnapshotsFunction: string;
+  readonly pruneSnapshotsLogGroup: string;
   readonly deadLetterQueueUrl: string;
 }

@@ -13,6 +13,7 @@ export const ErrorName = {
   snapshotStreamBroken: 'SnapshotStreamBroken',
   storeFailed: 'StoreFailed',
   storedBytesDiffer: 'StoredBytesDiffer',
+  pruneIncomplete: 'PruneIncomplete',
   backupInProgress: 'BackupInProgress',
   secretUnusable: 'SecretUnusable',
   badConfiguration: 'BadConfiguration',

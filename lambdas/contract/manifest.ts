@@ -34,6 +34,8 @@ export const Manifest = z.object({
   trigger: z.enum(['scheduled', 'manual', 'pre-restore', 'pre-rotation']),
   note: z.string().optional(),
   takenAt: z.iso.datetime(),
+  /** S3 Object Lock on the object and on this manifest; none on snapshots of versions that did not lock. */
+  lock: z.object({ mode: z.enum(['governance', 'compliance']), until: z.iso.datetime() }).optional(),
   member: z.object({ id: z.string(), name: z.string(), endpoint: z.string(), leader: z.boolean() }),
   versions: z.object({ etcd: z.string(), kubernetes: z.string().optional() }),
   /** Read from the file, never from an answer of the server. */

@@ -11,5 +11,9 @@ export const Metric = {
   snapshotSeconds: 'SnapshotSeconds',
   snapshotRevision: 'SnapshotRevision',
   snapshotKeys: 'SnapshotKeys',
+  snapshotsPruned: 'SnapshotsPruned',
+  snapshotRemovalsDenied: 'SnapshotRemovalsDenied',
+  snapshotObjectsSwept: 'SnapshotObjectsSwept',
+  manifestsDamaged: 'ManifestsDamaged',
   memberUnreachable: 'MemberUnreachable',
 } as const;

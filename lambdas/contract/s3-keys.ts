@@ -3,6 +3,8 @@ export const clusterPrefix = (cluster: string): string => `clusters/${cluster}/`
 export const snapshotsPrefix = (cluster: string): string => `${clusterPrefix(cluster)}snapshots/`;
 export const snapshotKey = (cluster: string, id: string): string => `${snapshotsPrefix(cluster)}${id}/snapshot.db.zst`;
 export const manifestKey = (cluster: string, id: string): string => `${snapshotsPrefix(cluster)}${id}/manifest.json`;
+/** What pruning remembers from run to run. */
+export const pruneStateKey = (cluster: string): string => `${clusterPrefix(cluster)}prune.json`;
 export const lockKey = (cluster: string, name: string): string => `${clusterPrefix(cluster)}locks/${name}.json`;
 
 const SNAPSHOT_ID = /^\d{8}T\d{6}Z-[0-9a-f]{8}$/;
@@ -17,9 +19,13 @@ export function newSnapshotId(takenAt: Date, random: Buffer): string {
 }
 
 /** The snapshot id that a manifest's key belongs to, or undefined for any other object under the prefix. */
-export function snapshotIdOfManifestKey(cluster: string, key: string): string | undefined {
+export const snapshotIdOfManifestKey = (cluster: string, key: string): string | undefined => snapshotIdOf(cluster, key, 'manifest.json');
+/** The snapshot id that a snapshot's own object belongs to, or undefined for any other object under the prefix. */
+export const snapshotIdOfObjectKey = (cluster: string, key: string): string | undefined => snapshotIdOf(cluster, key, 'snapshot.db.zst');
+
+function snapshotIdOf(cluster: string, key: string, file: string): string | undefined {
   const prefix = snapshotsPrefix(cluster);
   if (!key.startsWith(prefix)) return undefined;
   const [id, name, ...rest] = key.slice(prefix.length).split('/');
-  return id !== undefined && name === 'manifest.json' && rest.length === 0 && isSnapshotId(id) ? id : undefined;
+  return id !== undefined && name === file && rest.length === 0 && isSnapshotId(id) ? id : undefined;
 }

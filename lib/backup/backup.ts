@@ -1,10 +1,11 @@
-import { Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
-import { Role, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { ContextAttribute, Schedule, ScheduleExpression, ScheduleGroup, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
+import { Duration, Size } from 'aws-cdk-lib';
+import { ContextAttribute, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import { Env } from '../../lambdas/contract/env';
 import { DISK_HEADROOM_GIB } from '../../lambdas/contract/limits';
+import type { LockPolicy } from '../../lambdas/contract/retention';
 import type { EtcdClientSecret } from '../platform/etcd-client-secret';
+import { FunctionSchedule } from '../platform/function-schedule';
 import { LifeboatFunction } from '../platform/lifeboat-function';
 import type { FunctionDefaults } from '../platform/lifeboat-function';
 import type { StateBucket } from '../platform/state-bucket';
@@ -27,6 +28,9 @@ export interface BackupProps {
 
   /** Size of the largest database, in whole GiB; the function's own disk is this and a headroom of 1 GiB. */
   readonly maxDbSizeGiB: number;
+
+  /** How long nobody can delete a snapshot. */
+  readonly lock: LockPolicy;
 }
 
 /** Takes snapshots by schedule. */
@@ -57,42 +61,18 @@ export class Backup extends Construct {
     });
     this.takeSnapshot.setEnvironment(Env.etcdEndpoints, props.endpoints.join(','));
     this.takeSnapshot.setEnvironment(Env.maxDbSizeGiB, String(props.maxDbSizeGiB));
+    this.takeSnapshot.setEnvironment(Env.lockPolicy, JSON.stringify(props.lock));
     props.state.grantSnapshots(this.takeSnapshot);
     props.state.grantLock(this.takeSnapshot, 'backup');
     props.etcdClient.grantRead(this.takeSnapshot);
 
-    this.scheduleSnapshots(props);
-  }
-
-  private scheduleSnapshots({ functions: { clusterName, deadLetterQueue }, schedule }: BackupProps): void {
-    // A group of its own, so that no other cluster's schedule can assume the role. Its name is fixed: kept, it would be in the way.
-    const scheduleGroup = new ScheduleGroup(this, 'Schedules', { removalPolicy: RemovalPolicy.DESTROY });
-    const role = new Role(this, 'ScheduleRole', {
-      description: `kube-lifeboat ${clusterName}: start snapshots by schedule`,
-      // Scheduler names the group, not the schedule, as the source of its request.
-      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
-        conditions: {
-          StringEquals: { 'aws:SourceAccount': Stack.of(this).account, 'aws:SourceArn': scheduleGroup.scheduleGroupArn },
-        },
-      }),
-    });
-    // CDK's own target would allow every version and alias too (`:*`).
-    role.addToPolicy(new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [this.takeSnapshot.functionArn] }));
-    role.addToPolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [deadLetterQueue.queueArn] }));
-    new Schedule(this, 'Schedule', {
-      description: `kube-lifeboat ${clusterName}: take a snapshot`,
-      schedule: ScheduleExpression.expression(schedule),
-      scheduleGroup,
-      target: {
-        bind: () => ({
-          arn: this.takeSnapshot.functionArn,
-          role,
-          input: ScheduleTargetInput.fromObject({ trigger: 'scheduled', scheduledAt: ContextAttribute.scheduledTime }),
-          // Only for starting the run, which is answered at once; a run that fails is Lambda's to repeat.
-          retryPolicy: { maximumRetryAttempts: 5, maximumEventAgeInSeconds: Duration.minutes(15).toSeconds() },
-          deadLetterConfig: { arn: deadLetterQueue.queueArn },
-        }),
-      },
+    new FunctionSchedule(this, 'Schedule', {
+      clusterName: props.functions.clusterName,
+      target: this.takeSnapshot,
+      purpose: 'take a snapshot',
+      expression: props.schedule,
+      input: ScheduleTargetInput.fromObject({ trigger: 'scheduled', scheduledAt: ContextAttribute.scheduledTime }),
+      deadLetterQueue: props.functions.deadLetterQueue,
     });
   }
 }

@@ -111,12 +111,16 @@ const Api = section('the name of the Kubernetes API and what it leads to', {
 
 const Backup = section('snapshots: when, how long, how large', {
   schedule: checkedText('a schedule, rate(…) or cron(…) in UTC', scheduleMistake).default('rate(1 hour)'),
-  retention: section('how many verified snapshots to keep of each kind', {
+  retention: section('how many verified snapshots to keep of each kind, and how long others', {
     hourly: whole('hourly snapshots', 1, 1000).default(24),
     daily: whole('daily snapshots', 1, 1000).default(14),
     weekly: whole('weekly snapshots', 1, 1000).default(8),
     monthly: whole('monthly snapshots', 1, 1000).default(12),
+    yearly: whole('yearly snapshots; every one holds the secrets of its time', 0, 100).default(0),
     floor: whole('verified snapshots that survive any policy', 1, 1000).default(3),
+    preChangeDays: whole('days that a snapshot by hand, before a restore or before a rotation is kept', 1, 36500).default(30),
+    unverifiedDays: whole('days that an unverified snapshot is kept beside a newer verified one', 1, 36500).default(7),
+    lineageDays: whole('days that the last verified snapshot before a restore is kept', 1, 36500).default(90),
   }).prefault({}),
   lock: section('Object Lock on every snapshot', {
     mode: oneOf('who may lift a lock: nobody in compliance mode', ['governance', 'compliance']).default('governance'),

@@ -2,6 +2,7 @@ import { CfnOutput, Stack, Tags, Validations } from 'aws-cdk-lib';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { Backup } from '../backup/backup';
+import { Retention } from '../backup/retention';
 import type { ClusterConfig, NetworkConfig } from '../config/schema';
 import { ClusterDirectory } from './cluster-directory';
 import { clusterKey } from './cluster-key';
@@ -40,7 +41,9 @@ export class LifeboatStack extends Stack {
       endpoints: cluster.etcd.endpoints,
       schedule: cluster.backup.schedule,
       maxDbSizeGiB: cluster.backup.maxDbSizeGiB,
+      lock: cluster.backup.lock,
     });
+    const { pruneSnapshots } = new Retention(this, 'Retention', { functions, state, policy: cluster.backup.retention });
 
     new ClusterDirectory(this, 'Directory', {
       version: 1,
@@ -49,10 +52,13 @@ export class LifeboatStack extends Stack {
       etcdClientSecretArn: etcdClient.secret.secretArn,
       takeSnapshotFunction: takeSnapshot.functionName,
       takeSnapshotLogGroup: takeSnapshot.logGroup.logGroupName,
+      pruneSnapshotsFunction: pruneSnapshots.functionName,
+      pruneSnapshotsLogGroup: pruneSnapshots.logGroup.logGroupName,
       deadLetterQueueUrl: deadLetterQueue.queueUrl,
     });
     new CfnOutput(this, 'StateBucketName', { value: state.bucket.bucketName });
     new CfnOutput(this, 'TakeSnapshotFunctionName', { value: takeSnapshot.functionName });
+    new CfnOutput(this, 'PruneSnapshotsFunctionName', { value: pruneSnapshots.functionName });
     new CfnOutput(this, 'EtcdClientSecretArn', { value: etcdClient.secret.secretArn });
     new CfnOutput(this, 'DeadLetterQueueUrl', { value: deadLetterQueue.queueUrl });
   }

@@ -5,7 +5,7 @@ import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aw
 import type { BucketProps } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { Env } from '../../lambdas/contract/env';
-import { clusterPrefix, lockKey, snapshotsPrefix } from '../../lambdas/contract/s3-keys';
+import { clusterPrefix, lockKey, manifestKey, pruneStateKey, snapshotsPrefix } from '../../lambdas/contract/s3-keys';
 import { acknowledgeWildcard } from './acknowledge';
 import type { LifeboatFunction } from './lifeboat-function';
 
@@ -85,10 +85,10 @@ export class StateBucket extends Construct {
     });
   }
 
-  /** Lets a function write snapshots in parts, read back what S3 holds, and list and abort uploads. */
+  /** Lets a function write snapshots in parts and lock them, read back what S3 holds, and list and abort uploads. */
   grantSnapshots(handler: LifeboatFunction): void {
     const objects = this.bucket.arnForObjects(`${snapshotsPrefix(this.clusterName)}*`);
-    const actions = ['s3:PutObject', 's3:GetObject', 's3:AbortMultipartUpload'];
+    const actions = ['s3:PutObject', 's3:PutObjectRetention', 's3:GetObject', 's3:AbortMultipartUpload'];
     this.grant(handler, actions, objects);
     // Uploads can only be listed for a bucket as a whole: S3 knows no condition on their prefix.
     handler.addToRolePolicy(new PolicyStatement({ actions: ['s3:ListBucketMultipartUploads'], resources: [this.bucket.bucketArn] }));
@@ -97,6 +97,27 @@ export class StateBucket extends Construct {
       objects,
       `The ids of snapshots are made at run time; the wildcard ends at ${snapshotsPrefix(this.clusterName)}.`,
     );
+  }
+
+  /**
+   * Lets a function read manifests, delete under the prefix of the snapshots, and keep its own memory in one object.
+   *
+   * Deleting sets a delete marker: without s3:DeleteObjectVersion the function can hide a snapshot and never destroy one, and
+   * without s3:BypassGovernanceRetention nobody whom this stack makes can lift a lock.
+   */
+  grantPrune(handler: LifeboatFunction): void {
+    const manifests = this.bucket.arnForObjects(manifestKey(this.clusterName, '*'));
+    const objects = this.bucket.arnForObjects(`${snapshotsPrefix(this.clusterName)}*`);
+    this.grant(handler, ['s3:GetObject'], manifests);
+    handler.addToRolePolicy(new PolicyStatement({ actions: ['s3:DeleteObject'], resources: [objects] }));
+    this.grant(handler, ['s3:GetObject', 's3:PutObject'], this.bucket.arnForObjects(pruneStateKey(this.clusterName)));
+    for (const wildcard of [manifests, objects]) {
+      acknowledgeWildcard(
+        handler,
+        wildcard,
+        `The ids of snapshots are made at run time; the wildcard ends at ${snapshotsPrefix(this.clusterName)}.`,
+      );
+    }
   }
 
   /** Lets a function take and release one named lock; a lock is released by writing it, never by deleting it. */

@@ -22,10 +22,9 @@ function ignoredSections({ api, certificates, alarms, backup }: ClusterConfig): 
     certificates,
     alarms,
     'backup.replica': backup.replica,
-    'backup.retention': backup.retention,
-    'backup.lock': backup.lock,
   };
   const given = Object.entries(sections).flatMap(([name, section]) => (section === undefined ? [] : [name]));
+  if (given.length === 0) return [];
   return [{ id: 'lifeboat:ignored-sections', message: `this version checks and does not act on: ${given.join(', ')}` }];
 }
 

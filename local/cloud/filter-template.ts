@@ -25,9 +25,9 @@ const REFUSED_TYPES: ReadonlySet<string> = new Set([
   'AWS::StepFunctions::StateMachineVersion',
 ]);
 
-/** Properties it accepts and then forgets, as far as reconcile.ts makes up for them. Versioning buckets can lock objects without more. */
+/** Properties it accepts and then forgets, as far as reconcile.ts makes up for them. The lock comes before its defaults. */
 const DROPPED_PROPERTIES: Readonly<Record<string, readonly string[]>> = {
-  'AWS::S3::Bucket': ['BucketEncryption', 'LifecycleConfiguration', 'ObjectLockConfiguration', 'OwnershipControls'],
+  'AWS::S3::Bucket': ['BucketEncryption', 'LifecycleConfiguration', 'ObjectLockEnabled', 'ObjectLockConfiguration', 'OwnershipControls'],
   'AWS::Lambda::Function': ['ReservedConcurrentExecutions'],
 };
 

@@ -26,6 +26,9 @@ const PROPERTIES: Readonly<Record<string, (edges: Edges, physicalId: string, val
     s3.send(new PutBucketEncryptionCommand({ Bucket, ServerSideEncryptionConfiguration: bucketEncryption(value) })),
   'AWS::S3::Bucket LifecycleConfiguration': ({ s3 }, Bucket, value) =>
     s3.send(new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration: bucketLifecycle(value) })),
+  'AWS::S3::Bucket ObjectLockEnabled': async ({ s3 }, Bucket, value) =>
+    String(value) === 'true' &&
+    (await s3.send(new PutObjectLockConfigurationCommand({ Bucket, ObjectLockConfiguration: { ObjectLockEnabled: 'Enabled' } }))),
   'AWS::S3::Bucket ObjectLockConfiguration': ({ s3 }, Bucket, value) =>
     s3.send(new PutObjectLockConfigurationCommand({ Bucket, ObjectLockConfiguration: objectLock(value) })),
   'AWS::S3::Bucket OwnershipControls': ({ s3 }, Bucket, value) =>

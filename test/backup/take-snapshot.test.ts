@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { Manifest } from '../../lambdas/contract/manifest';
-import type { TakeSnapshotEdges } from '../../lambdas/backup/edges';
+import type { ObjectLock, TakeSnapshotEdges } from '../../lambdas/backup/edges';
 import { takeSnapshot } from '../../lambdas/backup/take-snapshot';
 import type { ClusterView, LiveHashKv } from '../../lambdas/etcd/cluster-view';
 import type { SnapshotReport } from '../../lambdas/etcd/snapshot';
@@ -41,6 +41,7 @@ interface World {
   readonly edges: TakeSnapshotEdges;
   readonly events: string[];
   readonly manifests: Manifest[];
+  readonly locks: ObjectLock[];
   stored: Buffer | undefined;
 }
 
@@ -66,7 +67,7 @@ function world(faults: Faults = {}): World {
   const events: string[] = [];
   const manifests: Manifest[] = [];
   const attempts = new Map<string, number>();
-  const it: World = { events, manifests, stored: undefined, edges: {} as TakeSnapshotEdges };
+  const it: World = { events, manifests, locks: [], stored: undefined, edges: {} as TakeSnapshotEdges };
   const edges: TakeSnapshotEdges = {
     etcd: {
       gather: async () => faults.view ?? threeMembers,
@@ -79,7 +80,8 @@ function world(faults: Faults = {}): World {
       close: () => undefined,
     },
     store: {
-      storeSnapshot: async (_id, body) => {
+      storeSnapshot: async (_id, body, lock) => {
+        it.locks.push(lock);
         const parts: Buffer[] = [];
         for await (const part of body) parts.push(part);
         const stored = Buffer.concat(parts);
@@ -122,7 +124,12 @@ function world(faults: Faults = {}): World {
 }
 
 const run = (w: World, maxDbBytes = 8 * 1024 ** 3, signal = new AbortController().signal) =>
-  takeSnapshot(w.edges, { cluster: 'prod', maxDbBytes }, { trigger: 'manual', note: 'before upgrade' }, { requestId: 'request-1', signal });
+  takeSnapshot(
+    w.edges,
+    { cluster: 'prod', maxDbBytes, lock: { mode: 'governance', days: 7 } },
+    { trigger: 'manual', note: 'before upgrade' },
+    { requestId: 'request-1', signal },
+  );
 
 describe('takeSnapshot', () => {
   test('checks before it stores, publishes after, and cleans up last', async () => {
@@ -157,6 +164,16 @@ describe('takeSnapshot', () => {
         inventory: { pods: 7 },
       }),
     ]);
+  });
+
+  test('locks the object from the start of the run on, and the manifest says so', async () => {
+    const w = world();
+
+    await run(w);
+
+    const lock = { mode: 'governance', until: '2026-11-30T18:28:15.000Z' };
+    expect(w.locks).toEqual([lock]);
+    expect(w.manifests[0]?.lock).toEqual(lock);
   });
 
   test('the frame index adds up to the stored object and the plain file', async () => {

@@ -67,7 +67,10 @@ test('the tests run on the Node that the functions run on', () => {
 });
 
 test('there are functions to look at', () => {
-  expect(bundles.map(({ name }) => name)).toEqual([expect.stringMatching(/^BackupTakeSnapshot/)]);
+  expect(bundles.map(({ name }) => name)).toEqual([
+    expect.stringMatching(/^BackupTakeSnapshot/),
+    expect.stringMatching(/^RetentionPruneSnapshots/),
+  ]);
 });
 
 test('every function loads from its bundle alone', () => {

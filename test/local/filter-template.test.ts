@@ -35,6 +35,7 @@ describe('filterTemplate', () => {
   test.each([
     ['AWS::S3::Bucket', 'BucketEncryption', { ServerSideEncryptionConfiguration: [] }],
     ['AWS::S3::Bucket', 'LifecycleConfiguration', { Rules: [] }],
+    ['AWS::S3::Bucket', 'ObjectLockEnabled', true],
     ['AWS::S3::Bucket', 'ObjectLockConfiguration', { ObjectLockEnabled: 'Enabled' }],
     ['AWS::Lambda::Function', 'ReservedConcurrentExecutions', 2],
   ])('leaves over that %s wants %s', (type, property, value) => {

@@ -31,12 +31,14 @@ export interface Traces {
 export interface WorldOptions {
   readonly megabytes: number;
   readonly release?: '3.5' | '3.6';
+  /** @default - the config's own */
+  readonly retention?: Readonly<Record<string, number>>;
 }
 
-export async function startWorld({ megabytes, release = '3.6' }: WorldOptions): Promise<World> {
+export async function startWorld({ megabytes, release = '3.6', retention }: WorldOptions): Promise<World> {
   const [cloud, etcd] = await Promise.all([startLocalCloud(), startEtcdCluster({ release })]);
   await seedKubernetesData(etcd, { megabytes });
-  const lifeboat = await deployLifeboat(cloud, { endpoints: etcd.endpoints });
+  const lifeboat = await deployLifeboat(cloud, { endpoints: etcd.endpoints, retention });
   await lifeboat.putSecret(etcd.credentials);
   const lambda = new LambdaClient(cloud.clientConfig());
   const client = clientOf(etcd);

@@ -9,8 +9,10 @@ import { arnOf, inVpc, only, statementsOf, templateOf, testApp, within } from '.
 /** A service's own name in its region, whatever the partition's domain is. */
 const service = (name: string) => ({ 'Fn::Join': ['', [`${name}.eu-central-1.`, { Ref: 'AWS::URLSuffix' }]] });
 
-const template = templateOf(inVpc({ backup: { schedule: 'cron(0/30 * * * ? *)', maxDbSizeGiB: 4 } }));
-const [functionId, takeSnapshot] = only(template, 'AWS::Lambda::Function');
+const template = templateOf(
+  inVpc({ backup: { schedule: 'cron(0/30 * * * ? *)', maxDbSizeGiB: 4, lock: { mode: 'compliance', days: 30 } } }),
+);
+const [functionId, takeSnapshot] = only(template, 'AWS::Lambda::Function', 'BackupTakeSnapshot');
 const [queueId] = only(template, 'AWS::SQS::Queue');
 const [bucketId] = only(template, 'AWS::S3::Bucket', 'StateBucket');
 const [secretId] = only(template, 'AWS::SecretsManager::Secret');
@@ -27,7 +29,7 @@ describe('take-snapshot', () => {
     [4, 5],
     [8, 9],
   ])('has, for a database of %i GiB, a disk of %i GiB', (maxDbSizeGiB, disk) => {
-    const sized = only(templateOf(inVpc({ backup: { maxDbSizeGiB } })), 'AWS::Lambda::Function')[1].Properties;
+    const sized = only(templateOf(inVpc({ backup: { maxDbSizeGiB } })), 'AWS::Lambda::Function', 'BackupTakeSnapshot')[1].Properties;
 
     expect(sized.EphemeralStorage).toEqual({ Size: disk * 1024 });
     expect(sized.Environment).toMatchObject({ Variables: { LIFEBOAT_MAX_DB_SIZE_GIB: String(maxDbSizeGiB) } });
@@ -39,6 +41,7 @@ describe('take-snapshot', () => {
         LIFEBOAT_CLUSTER: 'prod',
         LIFEBOAT_ETCD_ENDPOINTS: 'https://10.0.1.10:2379',
         LIFEBOAT_MAX_DB_SIZE_GIB: '4',
+        LIFEBOAT_LOCK_POLICY: '{"mode":"compliance","days":30}',
         LIFEBOAT_STATE_BUCKET: { Ref: bucketId },
         LIFEBOAT_ETCD_CLIENT_SECRET: { Ref: secretId },
       },
@@ -46,14 +49,14 @@ describe('take-snapshot', () => {
   });
 
   test('is repeated once when it fails, then reported', () => {
-    expect(only(template, 'AWS::Lambda::EventInvokeConfig')[1].Properties).toMatchObject({
+    expect(only(template, 'AWS::Lambda::EventInvokeConfig', 'BackupTakeSnapshot')[1].Properties).toMatchObject({
       MaximumRetryAttempts: 1,
       DestinationConfig: { OnFailure: { Destination: arnOf(queueId) } },
     });
   });
 
   test('may do exactly this', () => {
-    const [logId] = only(template, 'AWS::Logs::LogGroup');
+    const [logId] = only(template, 'AWS::Logs::LogGroup', 'BackupTakeSnapshot');
     const interfaces = [
       'ec2:AssignPrivateIpAddresses',
       'ec2:CreateNetworkInterface',
@@ -70,7 +73,7 @@ describe('take-snapshot', () => {
       { Effect: 'Allow', Action: 'sqs:SendMessage', Resource: arnOf(queueId) },
       {
         Effect: 'Allow',
-        Action: ['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject'],
+        Action: ['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject', 's3:PutObjectRetention'],
         Resource: within(bucketId, 'clusters/prod/snapshots/*'),
       },
       {
@@ -110,8 +113,8 @@ describe('take-snapshot', () => {
 });
 
 describe('the schedule', () => {
-  const [, schedule] = only(template, 'AWS::Scheduler::Schedule');
-  const [groupId, group] = only(template, 'AWS::Scheduler::ScheduleGroup');
+  const [, schedule] = only(template, 'AWS::Scheduler::Schedule', 'BackupSchedule');
+  const [groupId, group] = only(template, 'AWS::Scheduler::ScheduleGroup', 'BackupSchedule');
   const [roleId, role] = only(template, 'AWS::IAM::Role', 'BackupScheduleRole');
 
   test('is the one of the config, in UTC, on the minute', () => {
@@ -172,6 +175,7 @@ test.each([
     endpoints: ['https://a:1'],
     schedule: 'rate(1 hour)',
     maxDbSizeGiB: 1,
+    lock: { mode: 'governance', days: 7 } as const,
     ...wrong,
   };
 

@@ -21,7 +21,17 @@ test('fills in what an operator would expect', () => {
     etcd: { endpoints: ['https://10.0.1.10:2379'], topology: 'stacked' },
     backup: {
       schedule: 'rate(1 hour)',
-      retention: { hourly: 24, daily: 14, weekly: 8, monthly: 12, floor: 3 },
+      retention: {
+        hourly: 24,
+        daily: 14,
+        weekly: 8,
+        monthly: 12,
+        yearly: 0,
+        floor: 3,
+        preChangeDays: 30,
+        unverifiedDays: 7,
+        lineageDays: 90,
+      },
       lock: { mode: 'governance', days: 7 },
       maxDbSizeGiB: 8,
     },

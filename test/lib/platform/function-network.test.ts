@@ -6,7 +6,8 @@ import { inVpc, only, statementsOf, templateOf, testApp } from '../synth';
 const ENDPOINT = 'AWS::EC2::VPCEndpoint';
 const GROUP = 'AWS::EC2::SecurityGroup';
 const environmentOf = (template: ReturnType<typeof templateOf>) =>
-  (only(template, 'AWS::Lambda::Function')[1].Properties.Environment as { Variables: Record<string, unknown> }).Variables;
+  (only(template, 'AWS::Lambda::Function', 'BackupTakeSnapshot')[1].Properties.Environment as { Variables: Record<string, unknown> })
+    .Variables;
 
 describe('in a VPC whose endpoints the stack makes', () => {
   const template = templateOf(inVpc());
@@ -14,7 +15,7 @@ describe('in a VPC whose endpoints the stack makes', () => {
   const [groupId, group] = only(template, GROUP);
 
   test('functions have their interfaces in the named subnets and groups', () => {
-    expect(only(template, 'AWS::Lambda::Function')[1].Properties.VpcConfig).toEqual({
+    expect(only(template, 'AWS::Lambda::Function', 'BackupTakeSnapshot')[1].Properties.VpcConfig).toEqual({
       SubnetIds: ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'],
       SecurityGroupIds: ['sg-0123456789abcdef0'],
     });
@@ -71,13 +72,13 @@ test('in a VPC that has its endpoints already none is made, and the SDK is told 
   template.resourceCountIs(ENDPOINT, 0);
   template.resourceCountIs(GROUP, 0);
   expect(environmentOf(template)).not.toHaveProperty('AWS_ENDPOINT_URL_SECRETS_MANAGER');
-  expect(only(template, 'AWS::Lambda::Function')[1].Properties).toHaveProperty('VpcConfig');
+  expect(only(template, 'AWS::Lambda::Function', 'BackupTakeSnapshot')[1].Properties).toHaveProperty('VpcConfig');
 });
 
 test('outside a VPC functions have neither interfaces nor rights to make them', () => {
   const template = templateOf(inVpc({ network: undefined }));
 
-  expect(only(template, 'AWS::Lambda::Function')[1].Properties).not.toHaveProperty('VpcConfig');
+  expect(only(template, 'AWS::Lambda::Function', 'BackupTakeSnapshot')[1].Properties).not.toHaveProperty('VpcConfig');
   expect(JSON.stringify(statementsOf(template, 'BackupTakeSnapshotRole'))).not.toContain('ec2:');
   template.resourceCountIs(ENDPOINT, 0);
 });

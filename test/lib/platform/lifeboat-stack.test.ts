@@ -63,8 +63,10 @@ describe('what the stack tells', () => {
   const ids = {
     bucket: only(template, 'AWS::S3::Bucket', 'StateBucket')[0],
     secret: only(template, 'AWS::SecretsManager::Secret')[0],
-    run: only(template, 'AWS::Lambda::Function')[0],
-    log: only(template, 'AWS::Logs::LogGroup')[0],
+    run: only(template, 'AWS::Lambda::Function', 'BackupTakeSnapshot')[0],
+    log: only(template, 'AWS::Logs::LogGroup', 'BackupTakeSnapshot')[0],
+    prune: only(template, 'AWS::Lambda::Function', 'RetentionPruneSnapshots')[0],
+    pruneLog: only(template, 'AWS::Logs::LogGroup', 'RetentionPruneSnapshots')[0],
     queue: only(template, 'AWS::SQS::Queue')[0],
   };
 
@@ -74,6 +76,7 @@ describe('what the stack tells', () => {
     expect(Object.fromEntries(values)).toEqual({
       StateBucketName: { Ref: ids.bucket },
       TakeSnapshotFunctionName: { Ref: ids.run },
+      PruneSnapshotsFunctionName: { Ref: ids.prune },
       EtcdClientSecretArn: { Ref: ids.secret },
       DeadLetterQueueUrl: { Ref: ids.queue },
     });
@@ -92,6 +95,8 @@ describe('what the stack tells', () => {
       etcdClientSecretArn: ids.secret,
       takeSnapshotFunction: ids.run,
       takeSnapshotLogGroup: ids.log,
+      pruneSnapshotsFunction: ids.prune,
+      pruneSnapshotsLogGroup: ids.pruneLog,
       deadLetterQueueUrl: ids.queue,
     } satisfies ClusterDirectoryEntry);
   });
@@ -135,11 +140,11 @@ describe('two clusters', () => {
 });
 
 test('warns of what the config asks for in vain', () => {
-  const [parsed] = parse(file(cluster())).clusters;
+  const [parsed] = parse(file(cluster({ certificates: {} }))).clusters;
   const warnings = new LifeboatStack(testApp(), parsed!).node.metadata.filter(({ type }) => type === 'aws:cdk:warning');
 
   expect(warnings.map(({ data }) => String(data))).toEqual([
-    expect.stringContaining('this version checks and does not act on: backup.retention, backup.lock'),
+    expect.stringContaining('this version checks and does not act on: certificates'),
     expect.stringContaining('functions outside a VPC cannot reach the private address of https://10.0.1.10:2379'),
   ]);
 });

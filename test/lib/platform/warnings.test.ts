@@ -6,14 +6,18 @@ const warnings = (overrides: Json) =>
   Object.fromEntries(warningsOf(parse(file(cluster(overrides))).clusters[0]!).map(({ id, message }) => [id, message]));
 
 test.each<[string, Json, string]>([
-  ['defaults', {}, 'backup.retention, backup.lock'],
+  ['one that another version will read', { certificates: {} }, 'certificates'],
   [
     'everything',
     { api: api(), certificates: {}, alarms: { email: 'a@b.example' }, backup: { replica: { region: 'eu-west-1' } } },
-    'api, certificates, alarms, backup.replica, backup.retention, backup.lock',
+    'api, certificates, alarms, backup.replica',
   ],
 ])('of %s it names the sections that nothing acts on', (_given, overrides, sections) => {
   expect(warnings(overrides)['lifeboat:ignored-sections']).toBe(`this version checks and does not act on: ${sections}`);
+});
+
+test('it warns of no section when all that are given are acted on', () => {
+  expect(warnings({ backup: { retention: { daily: 7 }, lock: { days: 1 } } })).not.toHaveProperty(['lifeboat:ignored-sections']);
 });
 
 test.each([

@@ -1,0 +1,61 @@
+import { Manifest } from '../contract/manifest';
+import { snapshotIdOfManifestKey, snapshotIdOfObjectKey } from '../contract/s3-keys';
+import type { StoredSnapshot } from './retention';
+
+/** An object under the prefix of a cluster's snapshots, as a listing tells of it. */
+export interface ListedObject {
+  readonly key: string;
+  readonly lastModified: Date;
+  readonly bytes: number;
+}
+
+/** What lies under the prefix, by snapshot id. Objects of other names are nobody's here: neither counted nor touched. */
+export interface Listing {
+  readonly manifests: readonly string[];
+  readonly objects: ReadonlyMap<string, ListedObject>;
+  /** Snapshot objects that no manifest lists: left by a run that failed, or by a removal that was cut short. */
+  readonly unlisted: readonly string[];
+}
+
+export function sortListing(cluster: string, listed: readonly ListedObject[]): Listing {
+  const manifests = new Set<string>();
+  const objects = new Map<string, ListedObject>();
+  for (const object of listed) {
+    const manifestOf = snapshotIdOfManifestKey(cluster, object.key);
+    const objectOf = snapshotIdOfObjectKey(cluster, object.key);
+    if (manifestOf !== undefined) manifests.add(manifestOf);
+    if (objectOf !== undefined) objects.set(objectOf, object);
+  }
+  return { manifests: [...manifests], objects, unlisted: [...objects.keys()].filter((id) => !manifests.has(id)) };
+}
+
+export type CatalogEntry =
+  | { readonly kind: 'snapshot'; readonly snapshot: StoredSnapshot }
+  | { readonly kind: 'damaged'; readonly id: string; readonly because: string };
+
+/**
+ * A manifest's text as what retention decides on, or why it cannot be: it is then neither verified nor removable. A manifest
+ * whose object is gone or of another size would count as a good snapshot that nobody can restore.
+ */
+export function readEntry(cluster: string, id: string, text: string, object: ListedObject | undefined): CatalogEntry {
+  const parsed = Manifest.safeParse(jsonOf(text));
+  if (!parsed.success) {
+    const fields = parsed.error.issues.map(({ path }) => path.map(String).join('.') || 'the whole of it');
+    return { kind: 'damaged', id, because: `the manifest does not parse: ${[...new Set(fields)].join(', ')}` };
+  }
+  const { lineage, revision, trigger, verified, takenAt, lock, stored, ...named } = parsed.data;
+  const damaged = (because: string): CatalogEntry => ({ kind: 'damaged', id, because });
+  if (named.id !== id || named.cluster !== cluster) return damaged(`the manifest is of ${named.cluster} ${named.id}`);
+  if (object === undefined) return damaged('its object is missing');
+  if (object.bytes !== stored.bytes) return damaged(`its object has ${object.bytes} bytes, the manifest says ${stored.bytes}`);
+  const lockedUntil = lock && { lockedUntil: new Date(lock.until) };
+  return { kind: 'snapshot', snapshot: { id, lineage, revision, trigger, verified, takenAt: new Date(takenAt), ...lockedUntil } };
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

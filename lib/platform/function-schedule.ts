@@ -1,0 +1,63 @@
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { Schedule, ScheduleExpression, ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
+import type { ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+
+export interface FunctionScheduleProps {
+  /** Name of the cluster that the function works for. */
+  readonly clusterName: string;
+
+  /** What is started. */
+  readonly target: IFunction;
+
+  /** What the target does, in a few words: `take a snapshot`. */
+  readonly purpose: string;
+
+  /** When: an expression of EventBridge Scheduler, in UTC. */
+  readonly expression: string;
+
+  /** What the target is started with. */
+  readonly input: ScheduleTargetInput;
+
+  /** Where an event goes whose run could not be started. */
+  readonly deadLetterQueue: IQueue;
+}
+
+/** Starts one function by the clock, with a role that can start nothing else. */
+export class FunctionSchedule extends Construct {
+  constructor(scope: Construct, id: string, { clusterName, target, purpose, expression, input, deadLetterQueue }: FunctionScheduleProps) {
+    super(scope, id);
+    // A group of its own, so that no other cluster's schedule can assume the role. Its name is fixed: kept, it would be in the way.
+    const scheduleGroup = new ScheduleGroup(this, 'Group', { removalPolicy: RemovalPolicy.DESTROY });
+    const role = new Role(this, 'Role', {
+      description: `kube-lifeboat ${clusterName}: ${purpose} by schedule`,
+      // Scheduler names the group, not the schedule, as the source of its request.
+      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': Stack.of(this).account, 'aws:SourceArn': scheduleGroup.scheduleGroupArn },
+        },
+      }),
+    });
+    // CDK's own target would allow every version and alias too (`:*`).
+    role.addToPolicy(new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [target.functionArn] }));
+    role.addToPolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [deadLetterQueue.queueArn] }));
+    new Schedule(this, 'Schedule', {
+      description: `kube-lifeboat ${clusterName}: ${purpose}`,
+      schedule: ScheduleExpression.expression(expression),
+      scheduleGroup,
+      target: {
+        bind: () => ({
+          arn: target.functionArn,
+          role,
+          input,
+          // Only for starting the run, which is answered at once; a run that fails is Lambda's to repeat.
+          retryPolicy: { maximumRetryAttempts: 5, maximumEventAgeInSeconds: Duration.minutes(15).toSeconds() },
+          deadLetterConfig: { arn: deadLetterQueue.queueArn },
+        }),
+      },
+    });
+  }
+}
