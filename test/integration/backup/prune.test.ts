@@ -72,7 +72,7 @@ describe('prune-snapshots, deployed', () => {
     expect(head.ObjectLockRetainUntilDate?.toISOString().slice(0, 19)).toBe(real.lock!.until.slice(0, 19));
   });
 
-  test('leaves what the policy keeps, and both objects of nothing else; another cluster is not touched', async () => {
+  test('leaves what the policy keeps, and both objects of nothing else; another cluster is not touched (peer failures 21, 22)', async () => {
     const { s3, bucket, cluster } = world.lifeboat;
     const foreign = snapshotsPrefix(`${cluster}-2`);
     for (const name of ['manifest.json', 'snapshot.db.zst']) {
@@ -95,7 +95,7 @@ describe('prune-snapshots, deployed', () => {
     expect(await world.lifeboat.pruneSnapshots()).toMatchObject({ result: { counts: { kept: 5, removed: 0 } } });
   });
 
-  test('a removal that is denied stops no other, and is not repeated by the next run', async () => {
+  test('a removal that is denied stops no other, and is not repeated by the next run (peer failures 29, 30)', async () => {
     const { s3, bucket, cluster } = world.lifeboat;
     for (const days of [1, 2]) await copy(days);
     const [denied, other] = [await copy(500), await copy(501)];
@@ -145,6 +145,18 @@ describe('prune-snapshots, deployed', () => {
       swept: [id],
     });
     expect(await keysUnder(key)).toEqual([]);
+  });
+
+  test('reads a listing of several pages to its end, and a catalog of any size (peer failures 14, 23)', async () => {
+    const ids = [];
+    for (let round = 0; round < 26; round++) {
+      const ages = Array.from({ length: 20 }, (_, i) => 1000 + round * 20 + i);
+      ids.push(...(await Promise.all(ages.map((days) => copy(days, { lock: real.lock! })))));
+    }
+    const { IsTruncated } = await world.lifeboat.s3.send(new ListObjectsV2Command({ Bucket: world.lifeboat.bucket }));
+    expect(IsTruncated).toBe(true);
+
+    expect(await world.lifeboat.pruneSnapshots()).toMatchObject({ outcome: 'returned', result: { counts: { kept: ids.length + 1 } } });
   });
 
   test('while a backup holds the lock it ends without doing anything, and says so', async () => {
