@@ -13,7 +13,7 @@ export async function waitUntil(what: string, timeoutMs: number, probe: () => Pr
   }
 }
 
-const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
+export const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
 
 /** Asks a process to end and, after the grace time, ends it. Safe to repeat. */
 export async function endProcess(child: ChildProcess, graceMs: number): Promise<void> {

@@ -16,6 +16,7 @@ export const ErrorName = {
   pruneIncomplete: 'PruneIncomplete',
   backupInProgress: 'BackupInProgress',
   secretUnusable: 'SecretUnusable',
+  nodesUnreachable: 'NodesUnreachable',
   badConfiguration: 'BadConfiguration',
   badEvent: 'BadEvent',
 } as const;

@@ -29,6 +29,8 @@ export interface Emulator {
   readonly callLog: string;
   /** One `<function>.jsonl` per function, see bootstrap.cjs. */
   readonly memoryFolder: string;
+  /** The nodes that Systems Manager reaches; there need not be any. */
+  readonly nodesFile: string;
   stop(): Promise<void>;
 }
 
@@ -36,7 +38,7 @@ export interface Emulator {
  * The whole environment: functions inherit it, so nothing of the caller's own may be in it, least of all AWS settings.
  * The first folder on PATH gives the functions Node 24.
  */
-function environmentOf(options: EmulatorOptions, files: Pick<Emulator, 'callLog' | 'memoryFolder'>): NodeJS.ProcessEnv {
+function environmentOf(options: EmulatorOptions, files: Pick<Emulator, 'callLog' | 'memoryFolder' | 'nodesFile'>): NodeJS.ProcessEnv {
   return {
     PATH: [path.dirname(packageProgram('node')), '/usr/local/bin', '/usr/bin', '/bin'].join(path.delimiter),
     HOME: options.folder,
@@ -57,6 +59,7 @@ function environmentOf(options: EmulatorOptions, files: Pick<Emulator, 'callLog'
     LIFEBOAT_LIFELINE: '1',
     LIFEBOAT_CALL_LOG: files.callLog,
     LIFEBOAT_LOCAL_MEMORY_DIR: files.memoryFolder,
+    LIFEBOAT_NODES_FILE: files.nodesFile,
   };
 }
 
@@ -84,6 +87,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     logFile: path.join(options.folder, 'emulator.log'),
     callLog: path.join(options.folder, 'calls.jsonl'),
     memoryFolder: path.join(options.folder, 'memory'),
+    nodesFile: path.join(options.folder, 'nodes.json'),
   };
   for (const folder of [files.memoryFolder, path.join(options.folder, 'tmp')]) mkdirSync(folder, { recursive: true });
   const log = openSync(files.logFile, 'a');

@@ -28,6 +28,8 @@ export interface LocalCloud {
   readonly accountId: string;
   /** Everything it writes: logs, assemblies, call log. Deleted by `stop` unless it was given by the caller. */
   readonly folder: string;
+  /** Tells the emulator which nodes Systems Manager reaches; local/nodes writes it. */
+  readonly nodesFile: string;
   /** Stands between the functions and the cloud. */
   readonly faults: FaultProxy;
   /** For any @aws-sdk client: `new S3Client(cloud.clientConfig())`. */
@@ -73,6 +75,7 @@ export async function startLocalCloud(options: LocalCloudOptions = {}): Promise<
     region: REGION,
     accountId: ACCOUNT_ID,
     folder,
+    nodesFile: emulator.nodesFile,
     faults,
     clientConfig: () => config,
     deployApp: async (deployment) => {

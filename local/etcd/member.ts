@@ -48,7 +48,7 @@ export interface MemberOptions {
 }
 
 /** etcd answers /health with 200 only while it has a leader and no alarm, after a read through raft. */
-function isHealthy(clientUrl: string, { ca, cert, key }: EtcdCredentials): Promise<boolean> {
+export function isHealthy(clientUrl: string, { ca, cert, key }: EtcdCredentials): Promise<boolean> {
   return new Promise((resolve) => {
     // Whether the certificate is good is for others to find out: here only the process counts.
     const probe = request(

@@ -1,0 +1,256 @@
+// What can be asked of a control-plane node: the documents in nodes/, their parameters and their results.
+import { z } from 'zod';
+
+export interface NodeParameter {
+  readonly description: string;
+  /** The whole value must match: none admits a quote, a blank, `$` or a backtick, since values are put between single quotes of a shell. */
+  readonly pattern: string;
+  readonly default?: string;
+}
+
+const DIRECTORY = '(/[A-Za-z0-9._-]+)+';
+const NUMBER = '(0|[1-9][0-9]{0,17})';
+const MEMBER = '[A-Za-z0-9._-]+=https?://[A-Za-z0-9.:\\[\\]-]+';
+
+export const NodeParameters = {
+  manifestDir: { description: 'the folder of the static-pod manifests', pattern: DIRECTORY, default: '/etc/kubernetes/manifests' },
+  dataDir: { description: "etcd's data directory", pattern: DIRECTORY, default: '/var/lib/etcd' },
+  stateDir: { description: 'the folder for everything that these documents keep', pattern: DIRECTORY, default: '/var/lib/kube-lifeboat' },
+  restoreId: { description: 'names one restore or replacement in everything that it leaves on the node', pattern: '[A-Za-z0-9_-]{1,80}' },
+  what: { description: 'apiserver, etcd or both', pattern: '(apiserver|etcd|both)', default: 'both' },
+  // etcd ends 8–10 s after SIGTERM, an API server with open watches after more than 40 s.
+  waitSeconds: {
+    description: 'how long to wait for a process to end or to listen, in seconds',
+    pattern: '[1-9][0-9]{0,2}',
+    default: '120',
+  },
+  snapshotUrl: { description: 'the plain snapshot file, s3://bucket/key', pattern: 's3://[a-z0-9.-]{3,63}/[A-Za-z0-9._/=+@-]{1,900}' },
+  snapshotBytes: { description: 'its size', pattern: NUMBER },
+  snapshotSha256: { description: 'its SHA-256, plainSha256 of the manifest', pattern: '[0-9a-f]{64}' },
+  snapshotHash: { description: 'what etcdutl snapshot status prints as its hash, statusHash of the manifest', pattern: '[0-9a-f]{8}' },
+  snapshotRevision: { description: 'its revision', pattern: NUMBER },
+  bumpRevision: { description: 'how much to raise the revision; 0 leaves it as it is in the snapshot', pattern: NUMBER },
+  initialCluster: { description: 'name=peerUrl of every member, as etcd takes it', pattern: `${MEMBER}(,${MEMBER})*` },
+  clusterToken: { description: 'a token that no cluster had before', pattern: '[A-Za-z0-9._-]{1,128}' },
+} as const satisfies Readonly<Record<string, NodeParameter>>;
+export type NodeParameterName = keyof typeof NodeParameters;
+
+const bytes = z.number().int().nonnegative();
+const definition = z.enum(['in-place', 'kept', 'both', 'none']);
+
+/** What a restore has done to the data directory: nothing, taken the old one away, put the restored one in its place; or somebody else did. */
+const dataState = z.enum(['original', 'half-swapped', 'restored', 'unclear']);
+
+/** What is there after a document changed something. */
+const Now = z.object({
+  data: dataState,
+  etcd: z.object({ definition, running: z.boolean() }),
+  apiserver: z.object({ definition, running: z.boolean() }),
+});
+
+const seconds = z.number().nonnegative();
+const Changed = z.object({ now: Now, seconds });
+
+export const NodeFacts = z.object({
+  host: z.string(),
+  /** The document that runs on the node at this moment. */
+  busyWith: z.string().nullable(),
+  etcd: z.object({
+    runs: z.enum(['static-pod', 'systemd', 'absent']),
+    /** Where the static-pod manifest is, or whether the systemd unit was disabled by a restore (`kept`). */
+    definition,
+    keptBy: z.string().nullable(),
+    running: z.boolean(),
+    listening: z.boolean(),
+    name: z.string().nullable(),
+    peerUrls: z.string().nullable(),
+    clientUrl: z.string().nullable(),
+    walDir: z.string().nullable(),
+    image: z.string().nullable(),
+    version: z.string().nullable(),
+  }),
+  apiserver: z.object({ definition, keptBy: z.string().nullable(), running: z.boolean() }),
+  /** null: nowhere to be found, as with etcd 3.4. `bumpRevision` is null where the program is still inside an image. */
+  etcdutl: z
+    .object({
+      from: z.enum(['path', 'kept', 'process', 'image', 'other-release']),
+      version: z.string(),
+      bumpRevision: z.boolean().nullable(),
+    })
+    .nullable(),
+  data: z
+    .object({
+      dir: z.string(),
+      exists: z.boolean(),
+      /** On a disk of its own the content is exchanged, since a mount point cannot be renamed. */
+      ownDisk: z.boolean(),
+      dbBytes: bytes.nullable(),
+      /** The restore that made what etcd uses now; null for data that no restore made. */
+      restoredBy: z.string().nullable(),
+      kept: z.array(z.object({ restoreId: z.string(), kind: z.string(), bytes })),
+      freeBytes: bytes,
+      freeInodes: bytes.nullable(),
+    })
+    .nullable(),
+  stage: z.object({ freeBytes: bytes, freeInodes: bytes.nullable(), sameDisk: z.boolean() }),
+  restores: z.array(
+    z.object({
+      restoreId: z.string(),
+      stagedBytes: bytes.nullable(),
+      stagedSha256: z.string().nullable(),
+      purpose: z.enum(['restore', 'replace']),
+    }),
+  ),
+  /** Files in the manifest folder that would run a second etcd or API server. */
+  strayManifests: z.array(z.string()),
+  tools: z.object({ aws: z.boolean(), curl: z.boolean(), flock: z.boolean(), sha256sum: z.boolean() }),
+});
+export type NodeFacts = z.infer<typeof NodeFacts>;
+
+interface Command {
+  readonly about: string;
+  readonly parameters: readonly NodeParameterName[];
+  /** When the node's agent ends it. Longer than any wait inside, so that the document reports by itself. */
+  readonly timeoutSeconds: number;
+  readonly result: z.ZodObject;
+}
+
+const PATHS = ['manifestDir', 'dataDir', 'stateDir'] as const;
+
+export const NodeCommands = {
+  facts: {
+    about: 'tells what the node is and in what state a restore left it; changes nothing',
+    parameters: PATHS,
+    timeoutSeconds: 60,
+    result: NodeFacts,
+  },
+  stage: {
+    about: 'downloads the snapshot and proves it while everything serves; stops nothing',
+    parameters: [
+      ...PATHS,
+      'restoreId',
+      'snapshotUrl',
+      'snapshotBytes',
+      'snapshotSha256',
+      'snapshotHash',
+      'snapshotRevision',
+      'bumpRevision',
+    ],
+    timeoutSeconds: 3600,
+    result: z.object({
+      was: z.enum(['absent', 'staged']),
+      bytes,
+      sha256: z.string(),
+      hash: z.string(),
+      revision: z.number(),
+      totalKeys: z.number(),
+      etcdutl: z.string(),
+      freeBytes: bytes,
+    }),
+  },
+  stop: {
+    about: 'stops etcd, kube-apiserver or both and waits until they are gone',
+    parameters: [...PATHS, 'restoreId', 'what', 'waitSeconds'],
+    timeoutSeconds: 2100,
+    result: Changed,
+  },
+  'restore-data': {
+    about: 'puts data made from the staged snapshot in the place of the old, which is kept beside it',
+    parameters: [...PATHS, 'restoreId', 'snapshotSha256', 'initialCluster', 'clusterToken', 'bumpRevision'],
+    timeoutSeconds: 3600,
+    result: Changed.extend({ found: dataState, bytes: bytes.optional(), oldBytes: bytes.optional() }),
+  },
+  start: {
+    about: 'starts etcd, kube-apiserver or both and waits until etcd listens',
+    parameters: [...PATHS, 'restoreId', 'what', 'waitSeconds'],
+    timeoutSeconds: 2100,
+    result: Changed,
+  },
+  'roll-back': {
+    about: 'puts the node back to what it was before a restore, whatever point that had reached, and starts it',
+    parameters: [...PATHS, 'restoreId', 'waitSeconds'],
+    timeoutSeconds: 4200,
+    result: Changed.extend({ found: dataState, failedBytes: bytes }),
+  },
+  'clean-up': {
+    about: 'removes what restores left, except the last two old data directories',
+    parameters: PATHS,
+    timeoutSeconds: 900,
+    result: z.object({ freedBytes: bytes, usedBytes: bytes, kept: z.array(z.object({ restoreId: z.string(), bytes })) }),
+  },
+  leave: {
+    about: 'stops etcd and sets its data aside, before its member is replaced',
+    parameters: [...PATHS, 'restoreId', 'waitSeconds'],
+    timeoutSeconds: 1200,
+    result: Changed.extend({ found: dataState, oldBytes: bytes }),
+  },
+  'join-member': {
+    about: 'starts etcd with an empty disk as a member that the cluster has added',
+    parameters: [...PATHS, 'restoreId', 'initialCluster', 'waitSeconds'],
+    timeoutSeconds: 1200,
+    result: Changed,
+  },
+} as const satisfies Readonly<Record<string, Command>>;
+export type NodeCommandName = keyof typeof NodeCommands;
+export type NodeResultOf<C extends NodeCommandName> = z.infer<(typeof NodeCommands)[C]['result']>;
+
+/** Every name that `error` of a failed document can have. Each comes with a message and what to do. */
+export const NodeErrorNames = [
+  'ApiserverNotRunning',
+  'ApiserverStillRuns',
+  'BumpUnsupported',
+  'DataDirDiffers',
+  'DataUnclear',
+  'DownloadFailed',
+  'EtcdAbsent',
+  'EtcdNotListening',
+  'EtcdStillRuns',
+  'EtcdutlMissing',
+  'EtcdutlVersionDiffers',
+  'HalfSwapped',
+  'ManifestsDiffer',
+  'MemberIsLive',
+  'MemberUnclear',
+  'NoSpace',
+  'NodeBusy',
+  'NotARestore',
+  'NotInInitialCluster',
+  'NotStaged',
+  'OldDataGone',
+  'OtherRestore',
+  'RestoreFailed',
+  'RestoreInProgress',
+  'SeparateWalDir',
+  'SnapshotDiffers',
+  'SystemdJoinUnsupported',
+  'ToolMissing',
+  'UnexpectedFailure',
+] as const;
+
+/** The last line that a document prints when it failed. */
+export const NodeFailure = z.object({
+  ok: z.literal(false),
+  command: z.string(),
+  error: z.enum(NodeErrorNames),
+  message: z.string(),
+  fix: z.string(),
+});
+export type NodeFailure = z.infer<typeof NodeFailure>;
+
+/** The name of a document in Systems Manager. */
+export const nodeDocumentName = (cluster: string, command: NodeCommandName): string => `lifeboat-${cluster}-${command}`;
+
+/** `snapshotUrl` is LIFEBOAT_SNAPSHOT_URL on the node. */
+export const nodeVariable = (parameter: string): string => `LIFEBOAT_${parameter.replace(/[A-Z]/g, '_$&').toUpperCase()}`;
+
+/** What a sender may give to a document, checked before it leaves: AWS checks it again by the same patterns. */
+export function nodeParametersOf(command: NodeCommandName): z.ZodType<Readonly<Record<string, string>>> {
+  const entries = NodeCommands[command].parameters.map((name) => {
+    const { pattern, ...parameter }: NodeParameter = NodeParameters[name];
+    const value = z
+      .string()
+      .regex(new RegExp(`^${pattern}$`), { error: ({ input }) => `${JSON.stringify(input)} does not match ${pattern}` });
+    return [name, parameter.default === undefined ? value : value.optional()] as const;
+  });
+  return z.strictObject(Object.fromEntries(entries)) as z.ZodType<Readonly<Record<string, string>>>;
+}

@@ -1,0 +1,110 @@
+import {
+  CancelCommandCommand,
+  DescribeInstanceInformationCommand,
+  GetCommandInvocationCommand,
+  SSMServiceException,
+  SendCommandCommand,
+} from '@aws-sdk/client-ssm';
+import type { InstanceInformation, SSMClient } from '@aws-sdk/client-ssm';
+import { messageOf } from '../contract/lifeboat-error';
+import { nodeDocumentName } from '../contract/node-commands';
+import type { NodeCommandName } from '../contract/node-commands';
+import { NodesUnreachable } from './errors';
+import type { Reading } from './read-result';
+import { readInvocation } from './read-result';
+import type { NodeSender, Sent } from './run-on-nodes';
+
+/** How long the agent may take to fetch a document, in seconds; 30 is the least that AWS takes. */
+const DELIVERY_SECONDS = 60;
+
+export interface RegisteredNode {
+  readonly instanceId: string;
+  readonly host: string;
+  /** Whether its agent was heard of in the last minutes. */
+  readonly online: boolean;
+}
+
+const isNamed = (error: unknown, name: string): boolean => error instanceof SSMServiceException && error.name === name;
+
+/** The door to the control-plane nodes of one cluster, by Systems Manager. Only the documents of the cluster's own stack are ever sent. */
+export class SsmNodes implements NodeSender {
+  constructor(
+    private readonly ssm: SSMClient,
+    private readonly cluster: string,
+  ) {}
+
+  /**
+   * The nodes that carry a tag, in the order of their ids.
+   *
+   * @throws NodesUnreachable when Systems Manager does not answer
+   */
+  async registered(tag: { readonly key: string; readonly value: string }): Promise<RegisteredNode[]> {
+    const found: InstanceInformation[] = [];
+    let NextToken: string | undefined;
+    do {
+      const Filters = [{ Key: `tag:${tag.key}`, Values: [tag.value] }];
+      const page = await this.call(() => this.ssm.send(new DescribeInstanceInformationCommand({ Filters, MaxResults: 50, NextToken })));
+      found.push(...(page.InstanceInformationList ?? []));
+      NextToken = page.NextToken;
+    } while (NextToken !== undefined);
+    return found
+      .map(({ InstanceId = '', ComputerName = '', PingStatus }) => ({
+        instanceId: InstanceId,
+        host: ComputerName,
+        online: PingStatus === 'Online',
+      }))
+      .sort((a, b) => a.instanceId.localeCompare(b.instanceId));
+  }
+
+  async send(command: NodeCommandName, instanceId: string, parameters: Readonly<Record<string, string>>): Promise<Sent | undefined> {
+    const request = new SendCommandCommand({
+      DocumentName: nodeDocumentName(this.cluster, command),
+      InstanceIds: [instanceId],
+      Parameters: Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, [value]])),
+      TimeoutSeconds: DELIVERY_SECONDS,
+    });
+    try {
+      const { Command } = await this.ssm.send(request);
+      return { commandId: Command?.CommandId ?? '', instanceId };
+    } catch (error) {
+      if (isNamed(error, 'InvalidInstanceId')) return undefined;
+      throw this.refused(error);
+    }
+  }
+
+  async read<C extends NodeCommandName>(command: C, { commandId, instanceId }: Sent): Promise<Reading<C>> {
+    try {
+      const answer = await this.ssm.send(new GetCommandInvocationCommand({ CommandId: commandId, InstanceId: instanceId }));
+      return readInvocation(command, {
+        status: answer.Status ?? '',
+        statusDetails: answer.StatusDetails ?? '',
+        responseCode: answer.ResponseCode ?? -1,
+        stdout: answer.StandardOutputContent ?? '',
+        stderr: answer.StandardErrorContent ?? '',
+      });
+    } catch (error) {
+      // A command that was sent just now is not known everywhere yet.
+      if (isNamed(error, 'InvocationDoesNotExist')) return { outcome: 'running', because: 'Pending' };
+      throw this.refused(error);
+    }
+  }
+
+  async cancel({ commandId, instanceId }: Sent): Promise<void> {
+    await this.call(() => this.ssm.send(new CancelCommandCommand({ CommandId: commandId, InstanceIds: [instanceId] })));
+  }
+
+  private async call<T>(request: () => Promise<T>): Promise<T> {
+    try {
+      return await request();
+    } catch (error) {
+      throw this.refused(error);
+    }
+  }
+
+  private refused(cause: unknown): NodesUnreachable {
+    return new NodesUnreachable(
+      `systems manager refused a request for the nodes of ${this.cluster} (${messageOf(cause)}): see that the function reaches ssm and may send the documents lifeboat-${this.cluster}-*`,
+      { cause },
+    );
+  }
+}

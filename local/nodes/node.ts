@@ -1,0 +1,118 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { tailOf, waitUntil } from '../child-process';
+import { isHealthy } from '../etcd/member';
+import type { EtcdCredentials } from '../etcd/member';
+import type { Kubelet } from './kubelet';
+import type { NodeTree } from './node-tree';
+import type { NodeEntry } from './nodes-file';
+import { writeNodeEntry } from './nodes-file';
+
+const READY_WITHIN_MS = 60_000;
+
+export interface NodeOptions {
+  readonly name: string;
+  readonly host: string;
+  readonly clientUrl: string;
+  readonly peerUrl: string;
+  readonly tree: NodeTree;
+  readonly kubelet: Kubelet;
+  readonly credentials: EtcdCredentials;
+  /** What commands see besides PATH and HOME. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly tags: Readonly<Record<string, string>>;
+  /** Where the emulator of AWS finds its nodes; none without a cloud. */
+  readonly nodesFile: string | undefined;
+}
+
+/** A control-plane node on this machine, and what can happen to it. */
+export class LocalNode {
+  readonly instanceId = `i-0${randomBytes(8).toString('hex')}`;
+  readonly name: string;
+  readonly host: string;
+  readonly clientUrl: string;
+  readonly peerUrl: string;
+  readonly tree: NodeTree;
+  private readonly entry: NodeEntry;
+
+  constructor(private readonly options: NodeOptions) {
+    const { name, host, clientUrl, peerUrl, tree, environment, tags } = options;
+    this.name = name;
+    this.host = host;
+    this.clientUrl = clientUrl;
+    this.peerUrl = peerUrl;
+    this.tree = tree;
+    const env = { PATH: `${tree.binDir}:/usr/bin:/bin`, HOME: tree.folder, LANG: 'C.UTF-8', ...environment };
+    this.entry = { folder: tree.folder, runDir: tree.runDir, env, tags: { ...tags }, online: true, prefix: [] };
+    this.register({});
+  }
+
+  /** The parameters of the node documents that say where things are here. */
+  get paths(): { readonly manifestDir: string; readonly dataDir: string; readonly stateDir: string } {
+    const { manifestDir, dataDir, stateDir } = this.tree;
+    return { manifestDir, dataDir, stateDir };
+  }
+
+  /** What a command on this node has in its environment. */
+  get env(): Readonly<Record<string, string>> {
+    return this.entry.env;
+  }
+
+  /** Waits until its member serves linearizable reads. */
+  ready(): Promise<void> {
+    return waitUntil(`etcd on ${this.name} gets healthy`, READY_WITHIN_MS, () => isHealthy(this.clientUrl, this.options.credentials)).catch(
+      (error: unknown) => {
+        throw new Error(`${String(error)}; its log says:\n${tailOf(path.join(this.tree.logDir, 'etcd.log'), 10)}`);
+      },
+    );
+  }
+
+  pid(pod: 'etcd' | 'kube-apiserver'): number | undefined {
+    return this.options.kubelet.pid(pod);
+  }
+
+  /** Ends everything on it at once, a running command too, and starts what the manifests say. */
+  async reboot(): Promise<void> {
+    await this.powerOff();
+    this.options.kubelet.start();
+    this.register({ online: true });
+  }
+
+  /** Ends everything on it: its agent does not answer either. */
+  async powerOff(): Promise<void> {
+    this.register({ online: false });
+    for (const file of readdirSync(this.tree.runDir)) killGroup(Number(readFileSync(path.join(this.tree.runDir, file), 'utf8')));
+    await this.options.kubelet.kill();
+  }
+
+  /** Its agent stops answering while all else goes on; `{ online: true }` brings it back. */
+  register(change: Partial<Pick<NodeEntry, 'online' | 'prefix'>>): void {
+    Object.assign(this.entry, change);
+    if (this.options.nodesFile !== undefined) writeNodeEntry(this.options.nodesFile, this.instanceId, this.entry);
+  }
+
+  /** From now on no command can write a file larger than this, as on a disk that is nearly full. */
+  limitFileSize(bytes: number): void {
+    // Ignored, the signal of the limit turns into an error of the write.
+    this.register({ prefix: ['/bin/bash', '-c', `trap '' XFSZ; exec prlimit --fsize=${bytes} "$@"`, 'limited'] });
+  }
+
+  /** From now on every command starts so much later. */
+  slowDown(seconds: number): void {
+    this.register({ prefix: ['/bin/bash', '-c', `sleep ${seconds}; exec "$@"`, 'slow'] });
+  }
+
+  async remove(): Promise<void> {
+    await this.powerOff();
+    if (this.options.nodesFile !== undefined) writeNodeEntry(this.options.nodesFile, this.instanceId, undefined);
+  }
+}
+
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch {
+    // It ended by itself just now.
+  }
+}

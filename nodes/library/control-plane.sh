@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# Part of every node document: stopping and starting etcd and kube-apiserver.
+# A static pod stops when its manifest leaves the manifest folder, and a copy there would run as a second one, so it is moved, never copied.
+# shellcheck disable=SC2034,SC2154 # names are shared with the other parts
+
+record_dir() {
+  record=$STATE/restores/$LIFEBOAT_RESTORE_ID
+  manifests=$record/manifests
+  make_dir "$STATE/restores"
+  make_dir "$record"
+  make_dir "$manifests"
+}
+
+wants() { [ "$LIFEBOAT_WHAT" = both ] || [ "$LIFEBOAT_WHAT" = "$1" ]; }
+
+# put_away <file>: from the manifest folder to the record of this restore.
+put_away() {
+  local file=$LIFEBOAT_MANIFEST_DIR/$1
+  [ -e "$file" ] || return 0
+  if [ -e "$manifests/$1" ] && ! cmp -s "$file" "$manifests/$1"; then
+    fail ManifestsDiffer "$file was written anew while $manifests/$1 was kept" 'compare them, remove the one that is not wanted and run this again'
+  fi
+  move_file "$file" "$manifests/$1"
+}
+
+# put_back <file>
+put_back() {
+  [ -e "$manifests/$1" ] || return 0
+  if [ -e "$LIFEBOAT_MANIFEST_DIR/$1" ] && ! cmp -s "$manifests/$1" "$LIFEBOAT_MANIFEST_DIR/$1"; then
+    fail ManifestsDiffer "$LIFEBOAT_MANIFEST_DIR/$1 was written anew while $manifests/$1 was kept" \
+      'compare them, remove the one that is not wanted and run this again'
+  fi
+  move_file "$manifests/$1" "$LIFEBOAT_MANIFEST_DIR/$1"
+}
+
+etcd_is_gone() { find_etcd_process && [ -z "$REPLY" ]; }
+etcd_is_there() { find_etcd_process && [ -n "$REPLY" ] && listens "$etcd_client_url"; }
+apiserver_is_gone() { find_apiserver_process && [ -z "$REPLY" ]; }
+apiserver_is_there() { find_apiserver_process && [ -n "$REPLY" ]; }
+
+stop_apiserver() {
+  put_away kube-apiserver.yaml
+  if ! wait_for "$LIFEBOAT_WAIT_SECONDS" apiserver_is_gone; then
+    find_apiserver_process
+    fail ApiserverStillRuns "kube-apiserver (process $REPLY) still runs $LIFEBOAT_WAIT_SECONDS s after its manifest was taken away" \
+      "see that the kubelet runs and that no other file in $LIFEBOAT_MANIFEST_DIR starts it, then run this again"
+  fi
+}
+
+stop_etcd() {
+  case $etcd_runs in
+    static-pod) put_away etcd.yaml ;;
+    systemd)
+      # Disabled too: after a reboot in the middle etcd would start with half of its data.
+      if [ ! -e "$record/unit-was" ]; then write_file "$record/unit-was" "$(systemctl is-enabled etcd.service || true)"; fi
+      systemctl disable etcd.service
+      systemctl stop etcd.service
+      ;;
+  esac
+  if ! wait_for "$LIFEBOAT_WAIT_SECONDS" etcd_is_gone; then
+    find_etcd_process
+    fail EtcdStillRuns "etcd (process $REPLY) still runs $LIFEBOAT_WAIT_SECONDS s after it was told to stop" \
+      "see that the kubelet runs and that no other file in $LIFEBOAT_MANIFEST_DIR starts etcd, then run this again"
+  fi
+}
+
+start_etcd() {
+  case $etcd_runs in
+    static-pod) put_back etcd.yaml ;;
+    systemd)
+      if [ "$(cat "$record/unit-was" 2>/dev/null)" = enabled ]; then systemctl enable etcd.service; fi
+      systemctl start etcd.service
+      rm -f -- "$record/unit-was"
+      sync -- "$record"
+      ;;
+  esac
+  if ! wait_for "$LIFEBOAT_WAIT_SECONDS" etcd_is_there; then
+    fail EtcdNotListening "etcd does not listen on $etcd_client_url $LIFEBOAT_WAIT_SECONDS s after it was started" \
+      'read its log (crictl logs, journalctl -u etcd); roll-back puts the previous data back'
+  fi
+}
+
+start_apiserver() {
+  put_back kube-apiserver.yaml
+  [ -e "$LIFEBOAT_MANIFEST_DIR/kube-apiserver.yaml" ] || return 0
+  if ! wait_for "$LIFEBOAT_WAIT_SECONDS" apiserver_is_there; then
+    fail ApiserverNotRunning "kube-apiserver does not run $LIFEBOAT_WAIT_SECONDS s after its manifest was put back" 'see that the kubelet runs, and read its log'
+  fi
+}
+
+# what_is_there: one JSON object, for the results of everything that changes a node.
+what_is_there() {
+  local etcd apiserver
+  describe_etcd
+  describe_apiserver
+  find_etcd_process && etcd=$REPLY
+  find_apiserver_process && apiserver=$REPLY
+  find_data_state
+  object data "$(text "$data_state")" etcd "$(object definition "$(text "$etcd_at")" running "$(yes_or_no test -n "$etcd")")" \
+    apiserver "$(object definition "$(text "$apiserver_at")" running "$(yes_or_no test -n "$apiserver")")"
+}

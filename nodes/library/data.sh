@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# Part of every node document: the data directory and what restores leave beside it.
+# Every step is a rename, and every directory tells by itself where it came from, so that nothing has to be remembered:
+#   <live>                          what etcd uses
+#   <live>.lifeboat-<id>-restoring  half made: never used, made anew
+#   <live>.lifeboat-<id>-new        made and complete, not yet used
+#   <live>.lifeboat-<id>-old        what etcd used before
+#   <live>.lifeboat-<id>-failed     was restored, used, and taken out again by roll-back
+# shellcheck disable=SC2034,SC2154 # names are shared with the other parts
+
+# etcd reads only member/snap and member/wal: a file beside them is left alone.
+MARKER=lifeboat-restored-by
+
+is_mount_point() { awk -v dir="$1" '$5 == dir { found = 1 } END { exit !found }' /proc/self/mountinfo; }
+
+# name_data: a data directory that something is mounted on cannot be renamed, so there its content is.
+name_data() {
+  live=$data_dir
+  if [ -n "$data_dir" ] && is_mount_point "$data_dir"; then live=$data_dir/member; fi
+  old=$live.lifeboat-${LIFEBOAT_RESTORE_ID:-}-old
+  new=$live.lifeboat-${LIFEBOAT_RESTORE_ID:-}-new
+  failed=$live.lifeboat-${LIFEBOAT_RESTORE_ID:-}-failed
+  restoring=$live.lifeboat-${LIFEBOAT_RESTORE_ID:-}-restoring
+}
+
+# restored_by <live or kept directory>: the restore that made it, or nothing.
+restored_by() {
+  cat "$1/member/$MARKER" 2>/dev/null || cat "$1/$MARKER" 2>/dev/null || true
+}
+
+# find_data_state: data_state is what this restore has done to the data: original, half-swapped, restored or unclear.
+find_data_state() {
+  if [ -e "$live" ] && [ "$(restored_by "$live")" = "$LIFEBOAT_RESTORE_ID" ]; then
+    data_state=restored
+  elif [ ! -e "$old" ]; then
+    data_state=original
+  elif [ ! -e "$live" ]; then
+    data_state=half-swapped
+  else
+    data_state=unclear
+  fi
+}
+
+# swap_in: new becomes live, live becomes old.
+swap_in() {
+  find_data_state
+  if [ "$data_state" = original ]; then rename "$live" "$old"; fi
+  rename "$new" "$live"
+}
+
+# swap_out: old becomes live again; what was restored is kept until clean-up.
+swap_out() {
+  if [ -e "$live" ]; then
+    # Of an earlier attempt with the same id.
+    if [ -e "$failed" ]; then remove_tree "$failed"; fi
+    rename "$live" "$failed"
+  fi
+  rename "$old" "$live"
+}
+
+# newest_first: kept old directories, the one that was put aside last first: a rename sets ctime.
+newest_first() {
+  local each
+  for each in "$live".lifeboat-*-old; do printf '%s %s\n' "$(stat -c %.9Z -- "$each")" "$each"; done | sort -rn | cut -d' ' -f2-
+}
+
+# kind_of, restore_of <directory>: <live>.lifeboat-<id>-<kind>
+kind_of() { printf '%s' "${1##*-}"; }
+restore_of() {
+  local name=${1##*.lifeboat-}
+  printf '%s' "${name%-*}"
+}
+
+kept_data() {
+  local each
+  for each in "$live".lifeboat-*; do
+    object restoreId "$(text "$(restore_of "$each")")" kind "$(text "$(kind_of "$each")")" bytes "$(bytes_of "$each")"
+    printf '\n'
+  done
+}

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Puts this node back to what it was before the restore, whatever point that had reached, and starts it. What was restored is kept aside.
+# shellcheck source-path=SCRIPTDIR
+. "${BASH_SOURCE%/*}/library.sh"
+
+take_lock
+require_member
+name_data
+require_own
+record_dir
+
+if [ "$(cat "$record/purpose" 2>/dev/null || true)" = replace ]; then
+  fail NotARestore "$LIFEBOAT_RESTORE_ID replaced this member: the cluster has forgotten what it was before" 'run join-member again, or leave and remove the member'
+fi
+
+find_data_state
+found=$data_state
+if [ "$found" != original ]; then
+  if [ ! -e "$old" ]; then
+    fail OldDataGone "$old is not there any more: the data from before restore $LIFEBOAT_RESTORE_ID cannot be put back" 'restore the snapshot that was taken before the restore'
+  fi
+  stop_apiserver
+  stop_etcd
+  swap_out
+fi
+# Made and never used: it can be made again from the snapshot.
+for unused in "$new" "$restoring" "$restoring.member"; do if [ -e "$unused" ]; then remove_tree "$unused"; fi; done
+start_etcd
+start_apiserver
+
+succeed found "$(text "$found")" now "$(what_is_there)" failedBytes "$(if [ -e "$failed" ]; then bytes_of "$failed"; else printf 0; fi)" seconds "$SECONDS"

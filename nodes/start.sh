@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Starts etcd, kube-apiserver or both again. Whether they are healthy is for the caller to ask: one member alone has no quorum.
+# shellcheck source-path=SCRIPTDIR
+. "${BASH_SOURCE%/*}/library.sh"
+
+take_lock
+require_member
+name_data
+require_own
+record_dir
+
+find_data_state
+if wants etcd && [ "$data_state" = half-swapped ]; then
+  fail HalfSwapped "$live is not there: a restore was stopped between its two renames" 'run restore-data or roll-back first'
+fi
+if wants etcd; then start_etcd; fi
+if wants apiserver; then start_apiserver; fi
+
+succeed now "$(what_is_there)" seconds "$SECONDS"

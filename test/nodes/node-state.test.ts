@@ -1,0 +1,90 @@
+import type { NodeFacts } from '../../lambdas/contract/node-commands';
+import type { NodeState } from '../../lambdas/nodes/node-state';
+import { nodeStateOf } from '../../lambdas/nodes/node-state';
+
+const ID = 'r1';
+type Data = NonNullable<NodeFacts['data']>;
+interface Change {
+  readonly busyWith?: string;
+  readonly etcd?: Partial<NodeFacts['etcd']>;
+  readonly apiserver?: Partial<NodeFacts['apiserver']>;
+  readonly data?: Partial<Data> | null;
+}
+
+const factsOf = ({ busyWith = '', etcd, apiserver, data }: Change): NodeFacts => ({
+  host: 'master-1',
+  busyWith: busyWith === '' ? null : busyWith,
+  etcd: {
+    runs: 'static-pod',
+    definition: 'in-place',
+    keptBy: null,
+    running: true,
+    listening: true,
+    name: 'master-1',
+    peerUrls: 'https://10.0.1.10:2380',
+    clientUrl: 'https://10.0.1.10:2379',
+    walDir: null,
+    image: 'registry.k8s.io/etcd:3.6.16-0',
+    version: '3.6.16',
+    ...etcd,
+  },
+  apiserver: { definition: 'in-place', keptBy: null, running: true, ...apiserver },
+  etcdutl: { from: 'path', version: '3.6.16', bumpRevision: true },
+  data:
+    data === null
+      ? null
+      : {
+          dir: '/var/lib/etcd',
+          exists: true,
+          ownDisk: false,
+          dbBytes: 1,
+          restoredBy: null,
+          kept: [],
+          freeBytes: 1,
+          freeInodes: 1,
+          ...data,
+        },
+  stage: { freeBytes: 1, freeInodes: 1, sameDisk: true },
+  restores: [],
+  strayManifests: [],
+  tools: { aws: true, curl: true, flock: true, sha256sum: true },
+});
+
+const away = { definition: 'kept', keptBy: ID, running: false } as const;
+const stopped = { etcd: { ...away, listening: false }, apiserver: away };
+const old = (restoreId = ID) => ({ restoreId, kind: 'old', bytes: 1 });
+
+test.each<[sentence: string, change: Change, state: Partial<NodeState> & { readonly data?: string }]>([
+  ['nothing was done', {}, { state: 'serving', data: 'old' }],
+  ['a document runs', { busyWith: 'restore-data' }, { state: 'busy' }],
+  ['everything was stopped', stopped, { state: 'stopped', data: 'old' }],
+  [
+    'the old data was taken away and nothing put in its place',
+    { ...stopped, data: { exists: false, kept: [old()] } },
+    { state: 'stopped', data: 'half-swapped' },
+  ],
+  ['the data was exchanged', { ...stopped, data: { restoredBy: ID, kept: [old()] } }, { state: 'stopped', data: 'restored' }],
+  ['everything runs on the restored data', { data: { restoredBy: ID, kept: [old()] } }, { state: 'serving', data: 'restored' }],
+  [
+    'an earlier restore made the data that is old to this one',
+    { data: { restoredBy: 'r0', kept: [old('r0')] } },
+    { state: 'serving', data: 'old' },
+  ],
+  ['somebody put other data there', { ...stopped, data: { kept: [old()] } }, { state: 'stopped', data: 'unclear' }],
+  ['the API server alone was stopped', { apiserver: away }, { state: 'partly-stopped' }],
+  [
+    'etcd alone was started again',
+    { apiserver: away, data: { restoredBy: ID, kept: [old()] } },
+    { state: 'partly-stopped', data: 'restored' },
+  ],
+  ['the manifest is away and the process not yet gone', { etcd: { ...away, running: true }, apiserver: away }, { state: 'partly-stopped' }],
+  ['the manifest is back and etcd does not run', { etcd: { running: false, listening: false } }, { state: 'partly-stopped' }],
+  ['etcd runs and does not listen', { etcd: { listening: false } }, { state: 'partly-stopped' }],
+  ['a manifest is in both places', { etcd: { definition: 'both', keptBy: ID } }, { state: 'partly-stopped' }],
+  ['a node with etcd alone serves', { apiserver: { definition: 'none', running: false } }, { state: 'serving' }],
+  ['a node with etcd alone is stopped', { etcd: stopped.etcd, apiserver: { definition: 'none', running: false } }, { state: 'stopped' }],
+  ['another restore stopped it', { etcd: { ...away, keptBy: 'r0' } }, { state: 'needs-hands' }],
+  ['there is no etcd', { data: null }, { state: 'needs-hands' }],
+])('%s', (_sentence, change, state) => {
+  expect(nodeStateOf(factsOf(change), ID)).toMatchObject(state);
+});
