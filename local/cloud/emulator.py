@@ -5,6 +5,7 @@ and what changes; docs/local-cloud.md lists them, test/integration/local-cloud h
 
 Environment, besides the emulator's own (BIND_HOST, GATEWAY_PORT, AUTH, ...):
   LIFEBOAT_CALL_LOG    file that gets one JSON line per authorized call of a role or user
+  LIFEBOAT_NODES_FILE  the nodes that Systems Manager reaches, see run_command.py
   LIFEBOAT_LIFELINE    when set, the emulator ends as soon as its stdin is closed: it never outlives who started it
 """
 
@@ -181,6 +182,13 @@ def end_with_parent():
     threading.Thread(target=wait, daemon=True, name="lifeline").start()
 
 
+def run_commands_on_local_nodes():
+    """Run Command reaches the nodes of local/nodes; the emulator's own has no documents and no nodes without containers."""
+    import run_command
+
+    run_command.repair()
+
+
 def main():
     assert_version()
     if os.environ.get("LIFEBOAT_LIFELINE"):
@@ -191,6 +199,7 @@ def main():
     checksum_whole_objects()
     if os.environ.get("LIFEBOAT_CALL_LOG"):
         record_calls(os.environ["LIFEBOAT_CALL_LOG"])
+    run_commands_on_local_nodes()
     import ministack.app
 
     ministack.app.main()

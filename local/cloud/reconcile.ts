@@ -8,6 +8,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { PutResourcePolicyCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { CreateDocumentCommand, SSMClient, UpdateDocumentCommand, UpdateDocumentDefaultVersionCommand } from '@aws-sdk/client-ssm';
 import { bucketEncryption, bucketLifecycle, bucketOwnership, objectLock } from './bucket-properties';
 import { clientConfig } from './clients';
 import { resolveIntrinsics } from './intrinsics';
@@ -18,7 +19,26 @@ interface Edges {
   readonly s3: S3Client;
   readonly lambda: LambdaClient;
   readonly secrets: SecretsManagerClient;
+  readonly ssm: SSMClient;
 }
+
+/** As UpdateMethod: NewVersion: the document if there is none of that name, else its next version, which becomes the default. */
+async function makeDocument({ ssm }: Edges, properties: Readonly<Record<string, unknown>>): Promise<void> {
+  const [Name, Content] = [String(properties['Name']), JSON.stringify(properties['Content'])];
+  try {
+    await ssm.send(new CreateDocumentCommand({ Name, Content, DocumentType: 'Command', DocumentFormat: 'JSON' }));
+  } catch (error) {
+    if (!isNamed(error, 'DocumentAlreadyExists')) throw error;
+    const updated = await ssm.send(new UpdateDocumentCommand({ Name, Content, DocumentVersion: '$LATEST' })).catch((problem: unknown) => {
+      if (isNamed(problem, 'DuplicateDocumentContent')) return undefined;
+      throw problem;
+    });
+    const DocumentVersion = updated?.DocumentDescription?.DocumentVersion;
+    if (DocumentVersion !== undefined) await ssm.send(new UpdateDocumentDefaultVersionCommand({ Name, DocumentVersion }));
+  }
+}
+
+const isNamed = (error: unknown, name: string): boolean => error instanceof Error && error.name === name;
 
 /** One SDK call per dropped property. */
 const PROPERTIES: Readonly<Record<string, (edges: Edges, physicalId: string, value: unknown) => Promise<unknown>>> = {
@@ -42,6 +62,7 @@ const RESOURCES: Readonly<Record<string, (edges: Edges, properties: Readonly<Rec
   // A public policy is refused by AWS where the template says so; the emulator would take it.
   'AWS::SecretsManager::ResourcePolicy': ({ secrets }, { SecretId, ResourcePolicy }) =>
     secrets.send(new PutResourcePolicyCommand({ SecretId: String(SecretId), ResourcePolicy: JSON.stringify(ResourcePolicy) })),
+  'AWS::SSM::Document': makeDocument,
 };
 
 async function physicalIds(endpoint: string, stackName: string): Promise<ReadonlyMap<string, string>> {
@@ -78,12 +99,17 @@ export async function reconcile(endpoint: string, stackName: string, leftovers: 
   if (leftovers.length === 0) return [];
   const ids = await physicalIds(endpoint, stackName);
   const config = clientConfig(endpoint);
-  const edges: Edges = { s3: new S3Client(config), lambda: new LambdaClient(config), secrets: new SecretsManagerClient(config) };
+  const edges: Edges = {
+    s3: new S3Client(config),
+    lambda: new LambdaClient(config),
+    secrets: new SecretsManagerClient(config),
+    ssm: new SSMClient(config),
+  };
   const unmade: Leftover[] = [];
   try {
     for (const leftover of leftovers) if (!(await make(edges, leftover, ids))) unmade.push(leftover);
   } finally {
-    for (const client of [edges.s3, edges.lambda, edges.secrets]) client.destroy();
+    for (const client of Object.values<{ destroy(): void }>({ ...edges })) client.destroy();
   }
   return unmade;
 }

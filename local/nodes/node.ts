@@ -82,8 +82,16 @@ export class LocalNode {
   /** Ends everything on it: its agent does not answer either. */
   async powerOff(): Promise<void> {
     this.register({ online: false });
-    for (const file of readdirSync(this.tree.runDir)) killGroup(Number(readFileSync(path.join(this.tree.runDir, file), 'utf8')));
+    for (const file of readdirSync(this.tree.runDir).filter((name) => name.endsWith('.pid')))
+      killGroup(Number(readFileSync(path.join(this.tree.runDir, file), 'utf8')));
     await this.options.kubelet.kill();
+  }
+
+  /** Waits until a command of Systems Manager runs on it. */
+  commandRuns(): Promise<void> {
+    return waitUntil(`a command runs on ${this.name}`, READY_WITHIN_MS, () =>
+      Promise.resolve(readdirSync(this.tree.runDir).some((file) => file.endsWith('.pid'))),
+    );
   }
 
   /** Its agent stops answering while all else goes on; `{ online: true }` brings it back. */

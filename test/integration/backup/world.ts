@@ -66,7 +66,7 @@ export async function startWorld({ megabytes, release = '3.6', retention }: Worl
 }
 
 /** A client of the cluster for tests that do something to it. */
-export function clientOf({ endpoints, credentials: { ca, cert, key } }: EtcdCluster): Etcd3 {
+export function clientOf({ endpoints, credentials: { ca, cert, key } }: Pick<EtcdCluster, 'endpoints' | 'credentials'>): Etcd3 {
   return new Etcd3({
     hosts: [...endpoints],
     credentials: { rootCertificate: Buffer.from(ca), certChain: Buffer.from(cert), privateKey: Buffer.from(key) },

@@ -1,0 +1,380 @@
+"""Systems Manager Run Command on the nodes of local/nodes, as repairs of the emulator that emulator.py starts.
+
+What AWS does and the emulator does not: documents other than AWS-RunShellScript (it answers Success without running anything),
+targets by tag, checks of parameters, cancelling, time limits, ListCommandInvocations. And it knows only instances with a container.
+
+LIFEBOAT_NODES_FILE names the nodes; local/nodes/nodes-file.ts writes it and says what is in it. It is read for every call, so that nodes come and
+go while the emulator runs: one that is not in it is unknown (InvalidInstanceId), one that is not online gets nothing (Undeliverable).
+"""
+
+import inspect
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+
+LIST_OUTPUT_LIMIT = 2500
+# By default what ListCommandInvocations gives on one page.
+PAGE = 50
+LONGEST_DOCUMENT = 65536
+TERMINAL = ("Success", "Failed", "Cancelled", "TimedOut")
+
+documents = {}
+running = {}
+running_lock = threading.Lock()
+
+
+def nodes():
+    try:
+        with open(os.environ["LIFEBOAT_NODES_FILE"], encoding="utf-8") as file:
+            return json.load(file)
+    except (KeyError, FileNotFoundError):
+        return {}
+
+
+def refuse(code, message):
+    from ministack.core.responses import error_response_json
+
+    return error_response_json(code, message, 400)
+
+
+# ── Documents ──────────────────────────────────────────────────────────────
+
+
+def versions_of(name):
+    """Documents may be named by their ARN too."""
+    return documents.get(str(name).rsplit("document/", 1)[-1])
+
+
+def parsed(data):
+    content = data.get("Content") or ""
+    if len(content) > LONGEST_DOCUMENT:
+        raise ValueError("MaxDocumentSizeExceeded")
+    document = json.loads(content)
+    declared = set(document.get("parameters") or {})
+    used = set(re.findall(r"\{\{ *(\w+) *\}\}", json.dumps(document["mainSteps"])))
+    if document["schemaVersion"] != "2.2" or used - declared:
+        raise ValueError("InvalidDocumentContent")
+    return document
+
+
+def described(name, number):
+    from ministack.core.responses import json_response
+
+    description = {"Name": name, "Status": "Active", "DocumentVersion": str(number), "DocumentType": "Command", "SchemaVersion": "2.2"}
+    return json_response({"DocumentDescription": description, "Document": description})
+
+
+def create_document(data):
+    if versions_of(data["Name"]):
+        return refuse("DocumentAlreadyExists", f"document {data['Name']} exists")
+    try:
+        documents[data["Name"]] = {"versions": [parsed(data)], "default": 1}
+    except (ValueError, KeyError) as error:
+        return refuse("InvalidDocumentContent", str(error))
+    return described(data["Name"], 1)
+
+
+def update_document(data):
+    document = versions_of(data["Name"])
+    if not document:
+        return refuse("InvalidDocument", f"document {data['Name']} does not exist")
+    try:
+        content = parsed(data)
+    except (ValueError, KeyError) as error:
+        return refuse("InvalidDocumentContent", str(error))
+    if content in document["versions"]:
+        return refuse("DuplicateDocumentContent", "the content is that of an earlier version")
+    document["versions"].append(content)
+    return described(data["Name"], len(document["versions"]))
+
+
+def update_default_version(data):
+    document = versions_of(data["Name"])
+    if not document or not 1 <= int(data["DocumentVersion"]) <= len(document["versions"]):
+        return refuse("InvalidDocumentVersion", f"document {data['Name']} has no version {data['DocumentVersion']}")
+    document["default"] = int(data["DocumentVersion"])
+    return described(data["Name"], document["default"])
+
+
+def delete_document(data):
+    from ministack.core.responses import json_response
+
+    documents.pop(data["Name"], None)
+    return json_response({})
+
+
+# ── Sending ────────────────────────────────────────────────────────────────
+
+
+def values_of(document, given):
+    """Each parameter's value; a ValueError says what AWS would refuse."""
+    declared = document.get("parameters") or {}
+    unknown = set(given) - set(declared)
+    if unknown:
+        raise ValueError(f"unknown parameters: {', '.join(sorted(unknown))}")
+    values = {}
+    for name, parameter in declared.items():
+        value = given.get(name, parameter.get("default"))
+        value = value[0] if isinstance(value, list) and value else value
+        if value is None:
+            raise ValueError(f"parameter {name} is missing")
+        if not re.fullmatch(parameter.get("allowedPattern", ".*"), value, re.DOTALL):
+            raise ValueError(f"parameter {name} does not match its pattern")
+        values[name] = value
+    return values
+
+
+def script_of(document, values):
+    """The parameters are put into the text before the node sees it: a shell reads whatever they hold."""
+    lines = document["mainSteps"][0]["inputs"]["runCommand"]
+    return re.sub(r"\{\{ *(\w+) *\}\}", lambda found: values[found.group(1)], "\n".join(lines))
+
+
+def with_targets(data):
+    """The ids of the nodes that carry a tag, in the place of the tag. AWS takes a tag that no node carries; here it is refused."""
+    known = nodes()
+    ids = list(data.get("InstanceIds") or [])
+    for target in data.get("Targets") or []:
+        key, wanted = target.get("Key", ""), target.get("Values") or []
+        if key.startswith("tag:"):
+            ids += [each for each in known if known[each]["online"] and known[each]["tags"].get(key[4:]) in wanted]
+        elif key.lower() == "instanceids":
+            ids += wanted
+    return {**data, "InstanceIds": list(dict.fromkeys(ids)), "Targets": []}
+
+
+def send_command(ssm, send):
+    def send_to_nodes(data):
+        document = versions_of(data.get("DocumentName") or "")
+        if not document and data.get("DocumentName") not in ssm._SHELL_DOCUMENTS:
+            return refuse("InvalidDocument", f"document {data.get('DocumentName')} does not exist")
+        if document:
+            try:
+                content = document["versions"][document["default"] - 1]
+                script_of(content, values_of(content, data.get("Parameters") or {}))
+            except ValueError as error:
+                return refuse("InvalidParameters", str(error))
+        if not 30 <= int(data.get("TimeoutSeconds", 3600)) <= 2592000:
+            return refuse("ValidationException", "timeoutSeconds is between 30 and 2592000")
+        return send(with_targets(data))
+
+    return send_to_nodes
+
+
+def argv_of(ssm, shell_argv):
+    """What is handed on to `finish`: the script and its time limit; for AWS-RunShellScript as before."""
+
+    def argv(data):
+        document = versions_of(data.get("DocumentName") or "")
+        if not document:
+            return {"script": shell_argv(data)[-1], "seconds": 3600}
+        content = document["versions"][document["default"] - 1]
+        inputs = content["mainSteps"][0]["inputs"]
+        return {"script": script_of(content, values_of(content, data.get("Parameters") or {})), "seconds": float(inputs.get("timeoutSeconds", 3600))}
+
+    return argv
+
+
+class KnownDocuments(set):
+    """The emulator runs what is in its set of shell documents: all that were made here are."""
+
+    def __contains__(self, name):
+        return super().__contains__(name) or versions_of(name) is not None
+
+
+# ── Running ────────────────────────────────────────────────────────────────
+
+
+def end_group(process):
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def run_on(node, command_id, invocation, script, seconds):
+    """As the agent does: the script as a file, so that its first line counts, in a session of its own."""
+    file = os.path.join(node["runDir"], f"{command_id}.sh")
+    group = os.path.join(node["runDir"], f"{command_id}.pid")
+    with open(file, "w", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o700)) as text:
+        text.write(script)
+    process = subprocess.Popen(
+        [*node["prefix"], "/bin/sh", "-c", file],
+        cwd=node["folder"],
+        env=node["env"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    with open(group, "w", encoding="utf-8") as text:
+        text.write(str(process.pid))
+    with running_lock:
+        running[(command_id, node["id"])] = process
+        if invocation["Status"] == "Cancelling":
+            end_group(process)
+    timed_out = False
+    try:
+        stdout, stderr = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        timed_out = True
+        end_group(process)
+        stdout, stderr = process.communicate()
+    finally:
+        with running_lock:
+            running.pop((command_id, node["id"]), None)
+        for each in (file, group):
+            if os.path.exists(each):
+                os.remove(each)
+    code = process.returncode if process.returncode >= 0 else 128 - process.returncode
+    return code, stdout.decode("utf-8", "replace"), stderr.decode("utf-8", "replace"), timed_out
+
+
+def finish(ssm):
+    def finish_invocation(command_id, instance_id, argv):
+        record = ssm._commands.get(command_id)
+        invocation = record["Invocations"][instance_id]
+        node = nodes().get(instance_id)
+        if node is None or not node["online"]:
+            invocation.update(StatusDetails="Undeliverable", Status="Failed", ExecutionEndDateTime=ssm._now_iso())
+            ssm._refresh_command_status(record)
+            return
+        invocation.update(StatusDetails="InProgress", Status="InProgress", ExecutionStartDateTime=ssm._now_iso())
+        code, stdout, stderr, timed_out = run_on({**node, "id": instance_id}, command_id, invocation, argv["script"], argv["seconds"])
+        invocation.update(
+            ResponseCode=code,
+            StandardOutputContent=stdout[: ssm._STDOUT_LIMIT],
+            StandardErrorContent=stderr[: ssm._STDERR_LIMIT],
+            ExecutionEndDateTime=ssm._now_iso(),
+        )
+        if invocation["Status"] == "Cancelling":
+            ended = ("Cancelled", "Cancelled")
+        elif timed_out:
+            ended = ("TimedOut", "ExecutionTimedOut")
+        else:
+            ended = ("Success", "Success") if code == 0 else ("Failed", "Failed")
+        # Last: whoever sees the end sees the output too.
+        invocation["StatusDetails"] = ended[1]
+        invocation["Status"] = ended[0]
+        ssm._refresh_command_status(record)
+
+    return finish_invocation
+
+
+def cancel_command(ssm):
+    from ministack.core.responses import json_response
+
+    def cancel(data):
+        record = ssm._commands.get(data.get("CommandId") or "")
+        if not record:
+            return refuse("InvalidCommandId", f"command {data.get('CommandId')} does not exist")
+        for instance_id, invocation in record["Invocations"].items():
+            if data.get("InstanceIds") and instance_id not in data["InstanceIds"]:
+                continue
+            if invocation["Status"] in TERMINAL:
+                continue
+            with running_lock:
+                invocation.update(Status="Cancelling", StatusDetails="Cancelling")
+                process = running.get((data["CommandId"], instance_id))
+            if process:
+                end_group(process)
+        return json_response({})
+
+    return cancel
+
+
+# ── Reading ────────────────────────────────────────────────────────────────
+
+
+def page_of(ssm, data, entries, name, most):
+    from ministack.core.responses import json_response
+
+    start = ssm._decode_next_token(data["NextToken"]) if data.get("NextToken") else 0
+    end = start + min(int(data.get("MaxResults") or most), most)
+    more = {"NextToken": ssm._encode_next_token(end)} if end < len(entries) else {}
+    return json_response({name: entries[start:end], **more})
+
+
+def list_invocations(ssm):
+    def list_command_invocations(data):
+        found = []
+        for record in ssm._commands.values():
+            for instance_id, invocation in record["Invocations"].items():
+                if data.get("CommandId") not in (None, record["CommandId"]) or data.get("InstanceId") not in (None, instance_id):
+                    continue
+                entry = {name: invocation[name] for name in ("CommandId", "InstanceId", "Comment", "DocumentName", "DocumentVersion", "Status", "StatusDetails")}
+                entry["RequestedDateTime"] = record["RequestedDateTime"]
+                if data.get("Details"):
+                    output = invocation["StandardOutputContent"]
+                    if invocation["StandardErrorContent"]:
+                        output += "\n----------ERROR-------\n" + invocation["StandardErrorContent"]
+                    plugin = {"Name": invocation["PluginName"], "Status": invocation["Status"], "StatusDetails": invocation["StatusDetails"]}
+                    entry["CommandPlugins"] = [{**plugin, "ResponseCode": invocation["ResponseCode"], "Output": output[:LIST_OUTPUT_LIMIT]}]
+                found.append(entry)
+        return page_of(ssm, data, found, "CommandInvocations", PAGE)
+
+    return list_command_invocations
+
+
+def describe_instances(ssm):
+    def describe_instance_information(data):
+        found = []
+        for instance_id, node in sorted(nodes().items()):
+            status = "Online" if node["online"] else "ConnectionLost"
+            facts = {"InstanceIds": instance_id, "PingStatus": status, **{f"tag:{key}": value for key, value in node["tags"].items()}}
+            if all(facts.get(each["Key"]) in each["Values"] for each in data.get("Filters") or []):
+                entry = {"InstanceId": instance_id, "PingStatus": status, "PlatformType": "Linux", "ResourceType": "EC2Instance"}
+                found.append({**entry, "ComputerName": os.path.basename(node["folder"]), "LastPingDateTime": ssm._now_epoch()})
+        return page_of(ssm, data, found, "InstanceInformationList", PAGE)
+
+    return describe_instance_information
+
+
+def judge_the_document(extract):
+    """A role may send certain documents: AWS judges SendCommand by the document's ARN, the emulator by `*`, which no such grant matches."""
+
+    def extract_resource_arn(service, *args, **kwargs):
+        arn = extract(service, *args, **kwargs)
+        given = inspect.signature(extract).bind(service, *args, **kwargs).arguments
+        if service != "ssm" or not given["headers"].get("x-amz-target", "").endswith(".SendCommand"):
+            return arn
+        name = json.loads(given["body"] or b"{}").get("DocumentName", "")
+        return name if name.startswith("arn:") else f"arn:aws:ssm:{given['region']}:{given['account_id']}:document/{name}"
+
+    return extract_resource_arn
+
+
+def repair():
+    """Puts all of the above in the place of what the emulator has; state machines come the same way."""
+    from ministack.core import iam_actions
+    from ministack.services import ssm, stepfunctions
+
+    iam_actions.extract_resource_arn = judge_the_document(iam_actions.extract_resource_arn)
+    ssm._managed_instance_ids = lambda: set(nodes())
+    ssm._SHELL_DOCUMENTS = KnownDocuments(ssm._SHELL_DOCUMENTS)
+    ssm._shell_argv = argv_of(ssm, ssm._shell_argv)
+    ssm._send_command = send_command(ssm, ssm._send_command)
+    ssm._finish_invocation = finish(ssm)
+    ssm._describe_instance_information = describe_instances(ssm)
+    added = {
+        "CreateDocument": create_document,
+        "UpdateDocument": update_document,
+        "UpdateDocumentDefaultVersion": update_default_version,
+        "DeleteDocument": delete_document,
+        "CancelCommand": cancel_command(ssm),
+        "ListCommandInvocations": list_invocations(ssm),
+    }
+    handle = ssm.handle_request
+
+    async def handle_request(method, path, headers, body, query_params):
+        action = headers.get("x-amz-target", "").split(".")[-1]
+        if action in added:
+            return added[action](json.loads(body or b"{}"))
+        return await handle(method, path, headers, body, query_params)
+
+    ssm.handle_request = handle_request
+    # Step Functions names errors by the exceptions of the SDK for Java.
+    stepfunctions._AWS_SDK_ERROR_CODE_OVERRIDES.setdefault("ssm", {})["InvalidInstanceId"] = "InvalidInstanceIdException"
