@@ -196,13 +196,17 @@ def end_group(process):
 
 
 def run_on(node, command_id, invocation, script, seconds):
-    """As the agent does: the script as a file, so that its first line counts, in a session of its own."""
+    """As the agent does: the script as a file, by the program that its first line names, in a session of its own.
+
+    The file is read and not executed: one that another thread's new process still has open for writing cannot be.
+    """
     file = os.path.join(node["runDir"], f"{command_id}.sh")
     group = os.path.join(node["runDir"], f"{command_id}.pid")
-    with open(file, "w", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o700)) as text:
+    interpreter = script.split("\n", 1)[0][2:].split() if script.startswith("#!") else ["/bin/sh"]
+    with open(file, "w", encoding="utf-8") as text:
         text.write(script)
     process = subprocess.Popen(
-        [*node["prefix"], "/bin/sh", "-c", file],
+        [*node["prefix"], *interpreter, file],
         cwd=node["folder"],
         env=node["env"],
         stdin=subprocess.DEVNULL,
