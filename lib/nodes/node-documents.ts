@@ -1,7 +1,9 @@
 import { CfnDocument } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
-import { NodeCommands, NodeParameters, nodeDocumentName } from '../../lambdas/contract/node-commands';
-import type { NodeCommandName, NodeParameter, NodeParameterName } from '../../lambdas/contract/node-commands';
+import { NodeCommands, nodeDocumentName } from '../../lambdas/contract/node-commands';
+import { NodeParameters } from '../../lambdas/contract/node-parameters';
+import type { NodeCommandName } from '../../lambdas/contract/node-commands';
+import type { NodeParameter, NodeParameterName } from '../../lambdas/contract/node-parameters';
 import { nodeScript } from './node-script';
 
 export interface NodeDocumentsProps {

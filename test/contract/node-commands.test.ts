@@ -1,6 +1,8 @@
 import fc from 'fast-check';
-import { NodeCommands, NodeParameters, nodeParametersOf, nodeVariable } from '../../lambdas/contract/node-commands';
-import type { NodeCommandName, NodeParameter } from '../../lambdas/contract/node-commands';
+import { NodeCommands, nodeParametersOf, nodeVariable } from '../../lambdas/contract/node-commands';
+import { NodeParameters } from '../../lambdas/contract/node-parameters';
+import type { NodeCommandName } from '../../lambdas/contract/node-commands';
+import type { NodeParameter } from '../../lambdas/contract/node-parameters';
 
 const parameters = Object.entries(NodeParameters) as [string, NodeParameter][];
 

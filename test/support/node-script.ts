@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process';
 import { z } from 'zod';
-import { NodeCommands, NodeFailure, NodeParameters } from '../../lambdas/contract/node-commands';
-import type { NodeCommandName, NodeParameter } from '../../lambdas/contract/node-commands';
+import { NodeCommands, NodeFailure } from '../../lambdas/contract/node-commands';
+import { NodeParameters } from '../../lambdas/contract/node-parameters';
+import type { NodeCommandName } from '../../lambdas/contract/node-commands';
+import type { NodeParameter } from '../../lambdas/contract/node-parameters';
 import { nodeScript } from '../../lib/nodes/node-script';
 
 export type Values = Readonly<Record<string, string>>;

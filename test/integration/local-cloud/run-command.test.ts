@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import {
   CancelCommandCommand,
   CreateDocumentCommand,
@@ -11,9 +13,11 @@ import {
   SendCommandCommand,
 } from '@aws-sdk/client-ssm';
 import type { GetCommandInvocationCommandOutput, SendCommandCommandInput } from '@aws-sdk/client-ssm';
+import { z } from 'zod';
 import { waitUntil } from '../../../local/child-process';
 import type { LocalCloud } from '../../../local/cloud';
 import { startLocalCloud } from '../../../local/cloud';
+import { awsEnvironment } from '../../../local/cloud/clients';
 import { makeTree } from '../../../local/nodes/node-tree';
 import { writeNodeEntry } from '../../../local/nodes/nodes-file';
 
@@ -148,4 +152,23 @@ test('cannot deliver to a node whose agent is silent, and says so of the node', 
     [SECOND, 'Online'],
     [LOST, 'ConnectionLost'],
   ]);
+});
+
+test('lets a role send the document that it may send, and no other', async () => {
+  const env = awsEnvironment(cloud.endpoint, folder);
+  const iam = async (...args: string[]) => (await promisify(execFile)('aws', ['iam', ...args, '--output', 'json'], { env })).stdout;
+  const allowed = ['document/say', 'instance/*'].map((each) => `arn:aws:${each.startsWith('i') ? 'ec2' : 'ssm'}:*:*:${each}`);
+  const policy = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'ssm:SendCommand', Resource: allowed }] };
+  await iam('create-user', '--user-name', 'sender');
+  await iam('put-user-policy', '--user-name', 'sender', '--policy-name', 'send', '--policy-document', JSON.stringify(policy));
+  const Key = z.object({ AccessKey: z.object({ AccessKeyId: z.string(), SecretAccessKey: z.string() }) });
+  const { AccessKey } = Key.parse(JSON.parse(await iam('create-access-key', '--user-name', 'sender')));
+  const credentials = { accessKeyId: AccessKey.AccessKeyId, secretAccessKey: AccessKey.SecretAccessKey };
+  const sender = new SSMClient({ ...cloud.clientConfig(), credentials });
+
+  const answers = ['say', 'long'].map((DocumentName) => sender.send(new SendCommandCommand({ DocumentName, InstanceIds: [FIRST] })));
+
+  await expect(answers[0]).resolves.toHaveProperty('Command');
+  await expect(answers[1]).rejects.toMatchObject({ name: 'AccessDeniedException' });
+  sender.destroy();
 });

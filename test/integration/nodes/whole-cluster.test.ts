@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
+import { GetCommandInvocationCommand, SendCommandCommand } from '@aws-sdk/client-ssm';
 import type { Etcd3 } from 'etcd3';
 import { waitUntil } from '../../../local/child-process';
+import { reconcile } from '../../../local/cloud/reconcile';
 import type { Parameters } from './world';
 import { NodesWorld } from './world';
 
@@ -138,4 +140,29 @@ test('a member that lost its disk is replaced: leave, then join as the cluster h
     { now: { etcd: { running: true } } },
   ]);
   expect(await world.run('roll-back', { restoreId }, [third])).toMatchObject([{ outcome: 'failed', error: 'NotARestore' }]);
+});
+
+test('a stack that is deployed again has a changed document as the default, and leaves an unchanged one as it is', async () => {
+  const says = (word: string) => ({
+    kind: 'resource' as const,
+    logicalId: 'Says',
+    type: 'AWS::SSM::Document',
+    properties: {
+      Name: 'says',
+      Content: {
+        schemaVersion: '2.2',
+        mainSteps: [{ action: 'aws:runShellScript', name: 'run', inputs: { runCommand: [`echo ${word}`] } }],
+      },
+    },
+  });
+  const said = async () => {
+    const InstanceId = world.nodes.nodes[0]!.instanceId;
+    const { Command } = await world.ssm.send(new SendCommandCommand({ DocumentName: 'says', InstanceIds: [InstanceId] }));
+    const answer = () => world.ssm.send(new GetCommandInvocationCommand({ CommandId: Command?.CommandId, InstanceId }));
+    await waitUntil('it is said', 10_000, async () => (await answer()).Status === 'Success');
+    return (await answer()).StandardOutputContent;
+  };
+  for (const word of ['first', 'second', 'second']) await reconcile(world.cloud.endpoint, 'Nodes', [says(word)]);
+
+  expect(await said()).toBe('second\n');
 });
