@@ -3,11 +3,7 @@
 # shellcheck source-path=SCRIPTDIR
 . "${BASH_SOURCE%/*}/library.sh"
 
-take_lock
-require_member
-name_data
-require_own
-record_dir
+begin_change
 
 if [ "$etcd_runs" != static-pod ]; then
   fail SystemdJoinUnsupported 'the flags of etcd.service are not changed by this document' \

@@ -3,11 +3,7 @@
 # shellcheck source-path=SCRIPTDIR
 . "${BASH_SOURCE%/*}/library.sh"
 
-take_lock
-require_member
-name_data
-require_own
-record_dir
+begin_change
 
 if [ "$(cat "$record/purpose" 2>/dev/null || true)" = replace ]; then
   fail NotARestore "$LIFEBOAT_RESTORE_ID replaced this member: the cluster has forgotten what it was before" 'run join-member again, or leave and remove the member'

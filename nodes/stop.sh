@@ -3,11 +3,7 @@
 # shellcheck source-path=SCRIPTDIR
 . "${BASH_SOURCE%/*}/library.sh"
 
-take_lock
-require_member
-name_data
-require_own
-record_dir
+begin_change
 
 # The apiserver first: etcd ends sooner without its connections.
 if wants apiserver; then stop_apiserver; fi

@@ -11,6 +11,15 @@ record_dir() {
   make_dir "$manifests"
 }
 
+# begin_change: what every document does first that changes this node for one restore.
+begin_change() {
+  take_lock
+  require_member
+  name_data
+  require_own
+  record_dir
+}
+
 wants() { [ "$LIFEBOAT_WHAT" = both ] || [ "$LIFEBOAT_WHAT" = "$1" ]; }
 
 # put_away <file>: from the manifest folder to the record of this restore.

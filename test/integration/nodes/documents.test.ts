@@ -53,7 +53,7 @@ describe.each(['3.6', '3.5'] as const)('a node with etcd %s', (release) => {
         peerUrls: peerUrl,
       },
       apiserver: { definition: 'in-place', running: true },
-      data: { dir: tree.dataDir, exists: true, ownDisk: false, restoredBy: null, kept: [] },
+      data: { dir: tree.dataDir, exists: true, ownDisk: false },
       etcdutl: { from: 'path', bumpRevision: true },
       tools: { aws: true, flock: true, sha256sum: true },
       strayManifests: [],

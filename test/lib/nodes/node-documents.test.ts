@@ -35,7 +35,7 @@ test.each(commands)('%s is one script, with everything that it sources, for bash
   expect(lines.filter((line) => line.includes('BASH_SOURCE'))).toEqual([]);
   for (const name of scripts('nodes/library'))
     expect(readFileSync(`nodes/library/${name}`, 'utf8')).toContain('# Part of every node document');
-  expect(lines).toContain('take_lock() {');
+  expect(lines).toContain('begin_change() {');
 });
 
 test('the contract knows the errors that the scripts give, and no others', () => {
