@@ -52,6 +52,7 @@ for tool in aws curl flock sha256sum; do tools+=("$tool" "$(yes_or_no eval "comm
 
 succeed host "$(text "$(uname -n)")" busyWith "$(text_or_null "$busy")" \
   etcd "$(object runs "$(text "$etcd_runs")" definition "$(text "$etcd_at")" keptBy "$(text_or_null "$etcd_kept_by")" running "$(yes_or_no test -n "$etcd_process")" \
+    servesLiveData "$(if [ -n "$etcd_process" ]; then yes_or_no serves_live_data "$etcd_process"; else printf false; fi)" \
     listening "$(if [ -n "$etcd_client_url" ]; then yes_or_no listens "$etcd_client_url"; else printf false; fi)" \
     name "$(text_or_null "$etcd_name")" peerUrls "$(text_or_null "$etcd_peer_urls")" clientUrl "$(text_or_null "$etcd_client_url")" \
     walDir "$(text_or_null "$etcd_wal_dir")" image "$(text_or_null "$etcd_image")" version "$(text_or_null "$etcd_version")")" \

@@ -29,6 +29,8 @@ export const NodeFacts = z.object({
     definition,
     keptBy: z.string().nullable(),
     running: z.boolean(),
+    /** Whether its process has the database in the data directory open, and not one that was moved away under it. */
+    servesLiveData: z.boolean(),
     listening: z.boolean(),
     name: z.string().nullable(),
     peerUrls: z.string().nullable(),

@@ -34,7 +34,7 @@ export function nodeStateOf(facts: NodeFacts, restoreId: string): NodeState {
   const stopped = !etcd.running && !apiserver.running && etcd.definition === 'kept' && apiserver.definition !== 'in-place';
   if (stopped) return { state: 'stopped', data, because };
   const apiserverAsItShould = apiserver.definition === 'none' || (apiserver.definition === 'in-place' && apiserver.running);
-  const serving = etcd.definition === 'in-place' && etcd.running && etcd.listening && apiserverAsItShould;
+  const serving = etcd.definition === 'in-place' && etcd.running && etcd.servesLiveData && etcd.listening && apiserverAsItShould;
   return { state: serving ? 'serving' : 'partly-stopped', data, because };
 }
 

@@ -43,7 +43,7 @@ put_back() {
 }
 
 etcd_is_gone() { find_etcd_process && [ -z "$REPLY" ]; }
-etcd_is_there() { find_etcd_process && [ -n "$REPLY" ] && listens "$etcd_client_url"; }
+etcd_is_there() { find_etcd_process && [ -n "$REPLY" ] && serves_live_data "$REPLY" && listens "$etcd_client_url"; }
 apiserver_is_gone() { find_apiserver_process && [ -z "$REPLY" ]; }
 apiserver_is_there() { find_apiserver_process && [ -n "$REPLY" ]; }
 

@@ -45,13 +45,16 @@ find_etcd_process() {
   find_processes etcd
   for pid in $REPLY; do
     if { [ -n "$etcd_name" ] && has_words "$pid" "--name=$etcd_name" "--data-dir=$etcd_inner_dir"; } ||
-      { [ -n "$data_dir" ] && holds_open "$pid" "$data_dir/member/snap/db"; }; then
+      { [ -n "$data_dir" ] && serves_live_data "$pid"; }; then
       REPLY=$pid
       return
     fi
   done
   REPLY=''
 }
+
+# serves_live_data <etcd's id>: not what the data directory was before it was exchanged under a process that nobody stopped.
+serves_live_data() { holds_open "$1" "$data_dir/member/snap/db"; }
 
 # find_apiserver_process: REPLY is the id of this node's kube-apiserver, or nothing.
 find_apiserver_process() {

@@ -47,6 +47,7 @@ describe.each(['3.6', '3.5'] as const)('a node with etcd %s', (release) => {
         definition: 'in-place',
         keptBy: null,
         running: true,
+        servesLiveData: true,
         listening: true,
         name,
         clientUrl,

@@ -87,6 +87,23 @@ test('a restore that fails on the second node is rolled back on all, and the old
   expect(new Set((await world.hashes()).hashes).size).toBe(1);
 });
 
+test('a restore that serves already is rolled back, and what came after the snapshot is there again', async () => {
+  const restoreId = randomUUID();
+  const { parameters, after } = await snapshotBetween(restoreId);
+  await stage(parameters);
+  await world.do('stop', { restoreId, what: 'both' });
+  await world.do('restore-data', restoring(parameters));
+  await world.do('start', { restoreId, what: 'both' });
+  await world.ready();
+  expect(await world.valuesOf(after)).toEqual([null, null, null]);
+
+  await world.do('roll-back', { restoreId });
+  await world.ready();
+
+  expect(await world.states(restoreId)).toMatchObject(Array(3).fill({ state: 'serving', data: 'old' }));
+  expect(await world.valuesOf(after)).toEqual(['x', 'x', 'x']);
+});
+
 test('a node that is rebooted in the middle of a document says afterwards where it stands', async () => {
   const restoreId = randomUUID();
   const { parameters } = await snapshotBetween(restoreId);
