@@ -137,6 +137,12 @@ test.each<[string, unknown, string]>([
     backup({ lock: { mode: 'legal' } }),
     'backup.lock.mode: "legal" is not one of "governance", "compliance"',
   ],
+  ['an alarm after 0 hours', backup({ alarmAfterHours: 0 }), 'backup.alarmAfterHours: 0 is not a whole number from 1 to 8784'],
+  [
+    'an alarm between two backups',
+    backup({ schedule: 'rate(6 hours)', alarmAfterHours: 6 }),
+    'backup.alarmAfterHours: 6 is too short for rate(6 hours), which pauses for up to 6 hours; use at least 7',
+  ],
   ['a database of 9 GiB', backup({ maxDbSizeGiB: 9 }), 'backup.maxDbSizeGiB: 9 is not a whole number from 1 to 8'],
   ['a database of 0 GiB', backup({ maxDbSizeGiB: 0 }), 'backup.maxDbSizeGiB: 0 is not a whole number from 1 to 8'],
   [
@@ -199,6 +205,11 @@ test.each<[string, unknown, string]>([
     'a replica in the region of the file',
     { region: 'eu-west-1', ...file(a({ backup: { replica: { region: 'eu-west-1' } } })) },
     'clusters[0].backup.replica.region: "eu-west-1" is',
+  ],
+  [
+    'a topic that the alarms of its cluster cannot reach',
+    { region: 'eu-west-1', ...file(a({ alarms: { topicArn: 'arn:aws:sns:eu-central-1:111122223333:t' } })) },
+    'clusters[0].alarms.topicArn: "arn:aws:sns:eu-central-1:111122223333:t" is not in eu-west-1',
   ],
 ])('refuses %s', (_sentence, wrong, expected) => {
   const mistakes = mistakesIn(wrong);
