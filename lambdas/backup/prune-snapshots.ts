@@ -94,7 +94,8 @@ async function underLock(edges: PruneEdges, { cluster, policy }: PruneSettings):
   const { denied, waiting, left } = removals;
   const counts = { kept, removed, denied: denied.length, waiting, left, swept: swept.length, damaged: damaged.length };
   telemetry.count(Metric.snapshotsPruned, counts.removed, 'Count');
-  telemetry.count(Metric.snapshotRemovalsDenied, counts.denied, 'Count');
+  // Also those that wait for their next try: what S3 refused stays refused until somebody has looked.
+  telemetry.count(Metric.snapshotRemovalsDenied, counts.denied + counts.waiting, 'Count');
   telemetry.count(Metric.snapshotObjectsSwept, counts.swept, 'Count');
   telemetry.count(Metric.manifestsDamaged, counts.damaged, 'Count');
   telemetry.log('snapshots-pruned', { counts, removed: verdicts.filter(({ action }) => action === 'remove'), denied, swept, damaged });
