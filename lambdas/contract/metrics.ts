@@ -36,3 +36,11 @@ export const Metric = {
   /** Seconds since the newest verified snapshot was taken. */
   verifiedSnapshotAge: 'VerifiedSnapshotAge',
 } as const;
+
+export type MetricName = (typeof Metric)[keyof typeof Metric];
+
+const OF_ONE_MEMBER: ReadonlySet<MetricName> = new Set([Metric.memberDiverged]);
+
+/** The dimensions under which a metric is emitted, and no others: CloudWatch keeps each combination apart, and an alarm on another one never fires. */
+export const dimensionsOf = (metric: MetricName): readonly string[] =>
+  OF_ONE_MEMBER.has(metric) ? [CLUSTER_DIMENSION, ENDPOINT_DIMENSION] : [CLUSTER_DIMENSION];

@@ -1,9 +1,16 @@
-import { CfnOutput, Stack, Tags, Validations } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Stack, Tags, Validations } from 'aws-cdk-lib';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { Backup } from '../backup/backup';
+import { MemberAlarms } from '../backup/member-alarms';
 import { Retention } from '../backup/retention';
+import { alarmAfterSeconds } from '../config/schedule-pauses';
 import type { ClusterConfig, NetworkConfig } from '../config/schema';
+import { alarmReceiver } from '../monitoring/alarm-topic';
+import { ClusterDashboard } from '../monitoring/cluster-dashboard';
+import { DeadLetterAlarm } from '../monitoring/dead-letter-alarm';
+import { LifeboatAlarm } from '../monitoring/lifeboat-alarm';
+import type { AlarmDefaults } from '../monitoring/lifeboat-alarm';
 import { ClusterDirectory } from './cluster-directory';
 import { clusterKey } from './cluster-key';
 import { DeadLetterQueue } from './dead-letter-queue';
@@ -34,8 +41,11 @@ export class LifeboatStack extends Stack {
     const logRetention = retentionDays(cluster.logs.retentionDays);
     const network = cluster.network && functionNetwork(this, clusterName, cluster.network);
     const functions: FunctionDefaults = { clusterName, deadLetterQueue, logRetention, network };
+    const alarms: AlarmDefaults = { clusterName, topic: alarmReceiver(this, 'Alarms', clusterName, cluster.alarms) };
     const { takeSnapshot } = new Backup(this, 'Backup', {
       functions,
+      alarms,
+      alarmAfter: Duration.seconds(alarmAfterSeconds(cluster.backup.schedule, cluster.backup.alarmAfterHours)),
       state,
       etcdClient,
       endpoints: cluster.etcd.endpoints,
@@ -43,7 +53,17 @@ export class LifeboatStack extends Stack {
       maxDbSizeGiB: cluster.backup.maxDbSizeGiB,
       lock: cluster.backup.lock,
     });
-    const { pruneSnapshots } = new Retention(this, 'Retention', { functions, state, policy: cluster.backup.retention });
+    const { pruneSnapshots } = new Retention(this, 'Retention', { functions, alarms, state, policy: cluster.backup.retention });
+    new MemberAlarms(this, 'Members', { alarms, endpoints: cluster.etcd.endpoints });
+    new DeadLetterAlarm(this, 'DeadLettersAlarm', { alarms, queue: deadLetterQueue });
+    new ClusterDashboard(this, 'Dashboard', {
+      clusterName,
+      endpoints: cluster.etcd.endpoints,
+      functions: { 'take-snapshot': takeSnapshot, 'prune-snapshots': pruneSnapshots },
+      bucket: state.bucket,
+      deadLetterQueue,
+      alarms: LifeboatAlarm.in(this),
+    });
 
     new ClusterDirectory(this, 'Directory', {
       version: 1,

@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Backup } from '../../../lib/backup/backup';
 import { DeadLetterQueue } from '../../../lib/platform/dead-letter-queue';
@@ -170,6 +170,8 @@ test.each([
   const encryptionKey = new Key(stack, 'Key');
   const props = {
     functions: { clusterName: 'a', deadLetterQueue: new DeadLetterQueue(stack, 'DeadLetters') },
+    alarms: { clusterName: 'a' },
+    alarmAfter: Duration.hours(3),
     state: new StateBucket(stack, 'State', { clusterName: 'a', encryptionKey }),
     etcdClient: new EtcdClientSecret(stack, 'EtcdClient', { clusterName: 'a', encryptionKey }),
     endpoints: ['https://a:1'],

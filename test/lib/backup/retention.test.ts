@@ -91,7 +91,7 @@ test('a floor of 0 is refused', () => {
   const days = { preChangeDays: 1, unverifiedDays: 1, lineageDays: 1 };
   const policy = { hourly: 1, daily: 1, weekly: 1, monthly: 1, yearly: 0, floor: 0, ...days };
 
-  expect(() => new Retention(stack, 'Retention', { functions, state, policy })).toThrow(
+  expect(() => new Retention(stack, 'Retention', { functions, alarms: { clusterName: 'a' }, state, policy })).toThrow(
     'floor is 0, give at least 1 snapshot that survives any policy',
   );
 });

@@ -145,6 +145,7 @@ test('warns of what the config asks for in vain', () => {
 
   expect(warnings.map(({ data }) => String(data))).toEqual([
     expect.stringContaining('this version checks and does not act on: certificates'),
+    expect.stringContaining('alarms are made and tell nobody'),
     expect.stringContaining('functions outside a VPC cannot reach the private address of https://10.0.1.10:2379'),
   ]);
 });
