@@ -15,6 +15,7 @@ export interface Deployment {
   readonly takeSnapshotFunction: string;
   readonly pruneSnapshotsFunction: string;
   readonly etcdClientSecretArn: string;
+  readonly deadLetterQueueUrl: string;
   readonly s3: S3Client;
   putSecret(secret: EtcdClientSecret): Promise<void>;
   takeSnapshot(event?: unknown): Promise<InvokeResult>;
@@ -40,6 +41,7 @@ const Outputs = z.object({
   TakeSnapshotFunctionName: z.string(),
   PruneSnapshotsFunctionName: z.string(),
   EtcdClientSecretArn: z.string(),
+  DeadLetterQueueUrl: z.string(),
 });
 
 /** Writes a `lifeboat.json` and deploys the unchanged app with it, as an operator would. */
@@ -60,6 +62,7 @@ export async function deployLifeboat(cloud: LocalCloud, options: DeploymentOptio
     takeSnapshotFunction: found.TakeSnapshotFunctionName,
     pruneSnapshotsFunction: found.PruneSnapshotsFunctionName,
     etcdClientSecretArn: found.EtcdClientSecretArn,
+    deadLetterQueueUrl: found.DeadLetterQueueUrl,
     s3,
     putSecret: async (secret) => {
       await secrets.send(new PutSecretValueCommand({ SecretId: found.EtcdClientSecretArn, SecretString: JSON.stringify(secret) }));

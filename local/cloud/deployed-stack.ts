@@ -14,7 +14,7 @@ export interface DeployedStack {
   /** What `Ref` of a resource gives on AWS. */
   idOf(logicalId: string): string;
   arnOf(logicalId: string): string;
-  /** A value of the template with Ref, Fn::Join and Fn::GetAtt of ARNs replaced. */
+  /** A value of the template with Ref, Fn::Join and Fn::GetAtt of ARNs and queue names replaced. */
   resolve(value: unknown): unknown;
 }
 
@@ -53,8 +53,10 @@ export function stackOf(name: string, template: Template, ids: ReadonlyMap<strin
   };
   const arn = (logicalId: string) => arnOf(template.Resources[logicalId]?.Type ?? 'nothing', idOf(logicalId));
   const attributeOf = (logicalId: string, attribute: string): string => {
-    if (attribute !== 'Arn') throw new Error(`${attribute} of ${logicalId} is not known here: only Arn is`);
-    return arn(logicalId);
+    if (attribute === 'Arn') return arn(logicalId);
+    // The id of a queue is its URL.
+    if (attribute === 'QueueName') return idOf(logicalId).replace(/^.*\//, '');
+    throw new Error(`${attribute} of ${logicalId} is not known here: only Arn and QueueName are`);
   };
   return { name, template, idOf, arnOf: arn, resolve: (value) => resolveIntrinsics(value, ids, attributeOf) };
 }

@@ -5,6 +5,7 @@ and what changes; docs/local-cloud.md lists them, test/integration/local-cloud h
 
 Environment, besides the emulator's own (BIND_HOST, GATEWAY_PORT, AUTH, ...):
   LIFEBOAT_CALL_LOG    file that gets one JSON line per authorized call of a role or user
+  LIFEBOAT_RUN_LOG     file that gets one JSON line per attempt to run a function
   LIFEBOAT_LIFELINE    when set, the emulator ends as soon as its stdin is closed: it never outlives who started it
 """
 
@@ -215,6 +216,32 @@ def record_calls(path):
     iam_evaluator.enforce = enforce_and_record
 
 
+def record_runs(path):
+    """Writes how each attempt to run a function ended, as JSON lines: what Lambda tells CloudWatch as Errors.
+
+    The emulator counts synchronous calls only. Here are also those of schedules and their repetitions, and those that were ended by a
+    time limit or whose process died: all of them go through `_execute_function_dispatch`.
+    """
+    from ministack.services import lambda_svc
+
+    dispatch = lambda_svc._execute_function_dispatch
+    lock = threading.Lock()
+    log = open(path, "a", encoding="utf-8")
+
+    def dispatch_and_record(func, config, event, request_id, started):
+        failed = True
+        try:
+            result = dispatch(func, config, event, request_id, started)
+            failed = bool(result.get("error")) if isinstance(result, dict) else False
+            return result
+        finally:
+            with lock:
+                log.write(json.dumps({"time": started, "function": config.get("FunctionName", ""), "failed": failed}) + "\n")
+                log.flush()
+
+    lambda_svc._execute_function_dispatch = dispatch_and_record
+
+
 def end_with_parent():
     """The starter holds the other end of stdin: when it is gone, however it ended, the emulator goes too."""
 
@@ -240,6 +267,8 @@ def main():
     tell_of_missing_objects_only_to_who_may_list()
     if os.environ.get("LIFEBOAT_CALL_LOG"):
         record_calls(os.environ["LIFEBOAT_CALL_LOG"])
+    if os.environ.get("LIFEBOAT_RUN_LOG"):
+        record_runs(os.environ["LIFEBOAT_RUN_LOG"])
     import ministack.app
 
     ministack.app.main()

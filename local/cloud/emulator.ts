@@ -27,6 +27,8 @@ export interface Emulator {
   readonly logFile: string;
   /** One JSON line per call of a role, see emulator.py. */
   readonly callLog: string;
+  /** One JSON line per attempt to run a function, see emulator.py. */
+  readonly runLog: string;
   /** One `<function>.jsonl` per function, see bootstrap.cjs. */
   readonly memoryFolder: string;
   stop(): Promise<void>;
@@ -36,7 +38,7 @@ export interface Emulator {
  * The whole environment: functions inherit it, so nothing of the caller's own may be in it, least of all AWS settings.
  * The first folder on PATH gives the functions Node 24.
  */
-function environmentOf(options: EmulatorOptions, files: Pick<Emulator, 'callLog' | 'memoryFolder'>): NodeJS.ProcessEnv {
+function environmentOf(options: EmulatorOptions, files: Pick<Emulator, 'callLog' | 'runLog' | 'memoryFolder'>): NodeJS.ProcessEnv {
   return {
     PATH: [path.dirname(packageProgram('node')), '/usr/local/bin', '/usr/bin', '/bin'].join(path.delimiter),
     HOME: options.folder,
@@ -56,6 +58,7 @@ function environmentOf(options: EmulatorOptions, files: Pick<Emulator, 'callLog'
     SFTP_ENABLED: '0',
     LIFEBOAT_LIFELINE: '1',
     LIFEBOAT_CALL_LOG: files.callLog,
+    LIFEBOAT_RUN_LOG: files.runLog,
     LIFEBOAT_LOCAL_MEMORY_DIR: files.memoryFolder,
   };
 }
@@ -83,6 +86,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   const files = {
     logFile: path.join(options.folder, 'emulator.log'),
     callLog: path.join(options.folder, 'calls.jsonl'),
+    runLog: path.join(options.folder, 'runs.jsonl'),
     memoryFolder: path.join(options.folder, 'memory'),
   };
   for (const folder of [files.memoryFolder, path.join(options.folder, 'tmp')]) mkdirSync(folder, { recursive: true });

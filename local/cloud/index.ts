@@ -2,6 +2,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { freePort } from '../free-port';
+import { alarmsOfStack } from './alarm-definition';
+import type { AlarmVerdict } from './alarm-evaluator';
+import { evaluateAlarms } from './alarm-evaluator';
 import type { FunctionCall } from './call-log';
 import { parseCallLog } from './call-log';
 import type { ClientConfig } from './clients';
@@ -15,13 +18,17 @@ import type { FaultProxy } from './fault-proxy';
 import { startFaultProxy } from './fault-proxy';
 import type { InvokeResult } from './invoke';
 import { functionLogs, invoke, peakRssMiB } from './invoke';
+import type { MetricPoint } from './metrics';
+import { recordedMetrics } from './recorded-metrics';
 
+export type { AlarmState, AlarmVerdict } from './alarm-evaluator';
 export type { FunctionCall } from './call-log';
 export type { ClientConfig } from './clients';
 export type { DeployOptions, StackOutputs } from './deploy';
 export type { DeployedStack } from './deployed-stack';
 export type { Fault, FaultProxy } from './fault-proxy';
 export type { InvokeResult } from './invoke';
+export type { MetricPoint } from './metrics';
 
 /** An AWS account and region on this machine, with IAM enforced for functions. */
 export interface LocalCloud {
@@ -43,9 +50,22 @@ export interface LocalCloud {
   logs(functionName: string): Promise<string[]>;
   /** Every authorized call of the functions' roles so far. */
   calls(): FunctionCall[];
+  /** What CloudWatch would hold by now of the functions: their own metrics, Lambda's errors, and the depth of queues at this moment. */
+  metrics(): Promise<MetricPoint[]>;
+  /** The state in which CloudWatch would have the alarms of a deployed stack, by name. */
+  alarms(stackName: string, options?: AlarmOptions): Promise<ReadonlyMap<string, AlarmVerdict>>;
   /** MiB, or undefined when the function never ran. */
   peakRssMiB(functionName: string): number | undefined;
   stop(): Promise<void>;
+}
+
+export interface AlarmOptions {
+  /** @default - this moment */
+  readonly now?: Date;
+  /** When the alarms begin to be evaluated. @default - the time of the first point */
+  readonly since?: Date;
+  /** Given what was recorded, to be moved in time where a clock was accelerated. @default - as it was recorded */
+  readonly points?: (recorded: readonly MetricPoint[]) => readonly MetricPoint[];
 }
 
 export interface LocalCloudOptions {
@@ -72,6 +92,7 @@ export async function startLocalCloud(options: LocalCloudOptions = {}): Promise<
   });
   const config = clientConfig(emulator.endpoint);
   const place = { endpoint: emulator.endpoint, folder };
+  const metrics = () => recordedMetrics(config, emulator.runLog);
   let bootstrapped: Promise<void> | undefined;
   const templates = new Map<string, string>();
   return {
@@ -91,6 +112,13 @@ export async function startLocalCloud(options: LocalCloudOptions = {}): Promise<
     invoke: (functionName, payload, { timeoutMs = LONGEST_INVOCATION_MS } = {}) => invoke(config, functionName, payload, timeoutMs),
     logs: (functionName) => functionLogs(config, functionName),
     calls: () => parseCallLog(readFileSync(emulator.callLog, 'utf8')),
+    metrics,
+    alarms: async (stackName, { points, since, now }: AlarmOptions = {}) => {
+      const definitions = alarmsOfStack(await readStack(config, stackName, templates.get(stackName)));
+      const recorded = await metrics();
+      const verdicts = evaluateAlarms(definitions, points?.(recorded) ?? recorded, { since, now: now ?? new Date() });
+      return new Map(verdicts.map((verdict) => [verdict.name, verdict]));
+    },
     peakRssMiB: (functionName) => peakRssMiB(emulator.memoryFolder, functionName),
     stop: async () => {
       await emulator.stop();

@@ -50,6 +50,16 @@ describe('a deployed function', () => {
     expect((await probe({})).event).toEqual({});
   });
 
+  test('counts as failed when it throws and when it is ended at its time limit, as Lambda counts', async () => {
+    const errors = async () =>
+      (await smoke.cloud.metrics()).filter(({ metric, dimensions }) => metric === 'Errors' && dimensions['FunctionName'] === smoke.probe);
+    const before = (await errors()).length;
+
+    for (const event of [{}, { fail: true }, { sleepMs: 60_000 }]) await smoke.cloud.invoke(smoke.probe, event);
+
+    expect((await errors()).slice(before).map(({ value }) => value)).toEqual([0, 1, 1]);
+  });
+
   test('inherits nothing from whoever started the cloud', async () => {
     const { environment } = await probe({});
 
