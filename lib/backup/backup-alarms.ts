@@ -6,7 +6,7 @@ import { Metric } from '../../lambdas/contract/metrics';
 import { LifeboatAlarm } from '../monitoring/lifeboat-alarm';
 import type { AlarmDefaults } from '../monitoring/lifeboat-alarm';
 import { lifeboatMetric } from '../monitoring/lifeboat-metric';
-import { EVENT_PERIOD } from '../monitoring/periods';
+import { EVENT_PERIOD, UNTIL_NEXT_RUN } from '../monitoring/rules';
 
 export interface BackupAlarmsProps {
   readonly alarms: AlarmDefaults;
@@ -39,6 +39,7 @@ export class BackupAlarms extends Construct {
     });
 
     new LifeboatAlarm(this, 'BackupFailed', {
+      ...UNTIL_NEXT_RUN,
       alarms,
       article: 'Backup failed',
       urgency: 'act today',
@@ -46,25 +47,16 @@ export class BackupAlarms extends Construct {
       // Lambda's own count, in which runs are too that were killed, ran out of time or of memory, or could not even load. It is 0 or 1 of
       // each attempt, so the least of a period is 1 only while none succeeded: a repetition that goes well ends the alarm for good.
       metric: takeSnapshot.metricErrors({ statistic: 'Minimum', period: EVENT_PERIOD }),
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      threshold: 1,
-      evaluationPeriods: 1,
-      // Between two runs there is no data, and what the last one said holds.
-      treatMissingData: TreatMissingData.IGNORE,
     });
 
     new LifeboatAlarm(this, 'UnverifiedSnapshot', {
+      ...UNTIL_NEXT_RUN,
       alarms,
       article: 'Unverified snapshot',
       urgency: 'act today',
       what: `The last snapshot of ${clusterName} is sound, but a majority of the members did not confirm it.`,
       // The least, since a run that met a diverged member says both: it keeps the snapshot of that one and takes another.
       metric: lifeboatMetric(Metric.snapshotUnverified, { clusterName }, { statistic: 'Minimum', period: EVENT_PERIOD }),
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      threshold: 1,
-      evaluationPeriods: 1,
-      // On until a verified one is taken, which says 0.
-      treatMissingData: TreatMissingData.IGNORE,
     });
   }
 }

@@ -5,7 +5,7 @@ import { Metric } from '../../lambdas/contract/metrics';
 import { LifeboatAlarm } from '../monitoring/lifeboat-alarm';
 import type { AlarmDefaults } from '../monitoring/lifeboat-alarm';
 import { lifeboatMetric } from '../monitoring/lifeboat-metric';
-import { EVENT_PERIOD, WATCH_PERIOD } from '../monitoring/periods';
+import { EVENT_PERIOD, UNTIL_NEXT_RUN, WATCH_PERIOD } from '../monitoring/rules';
 
 export interface MemberAlarmsProps {
   readonly alarms: AlarmDefaults;
@@ -36,7 +36,7 @@ export class MemberAlarms extends Construct {
       alarms,
       article: 'Etcd without quorum',
       urgency: 'act now',
-      what: `Fewer than half of the etcd members of ${clusterName} answer and know a leader, or nobody can ask them any more.`,
+      what: `No majority of the etcd members of ${clusterName} answers and knows a leader, or nobody can ask them any more.`,
       metric: lifeboatMetric(Metric.etcdQuorum, { clusterName }, { statistic: 'Maximum', period: WATCH_PERIOD }),
       comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
       threshold: 1,
@@ -91,17 +91,14 @@ export class MemberAlarms extends Construct {
   private addDivergence(id: string, alarms: AlarmDefaults, endpoint: string): void {
     const { clusterName } = alarms;
     new LifeboatAlarm(this, id, {
+      // Of the members that answered: one that diverged and went silent stays diverged until it says otherwise.
+      ...UNTIL_NEXT_RUN,
       alarms,
       article: 'Member diverged',
       endpoint,
       urgency: 'act now',
       what: `The etcd member ${endpoint} of ${clusterName} holds other data than the majority.`,
       metric: lifeboatMetric(Metric.memberDiverged, { clusterName, endpoint }, { statistic: 'Maximum', period: EVENT_PERIOD }),
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      threshold: 1,
-      evaluationPeriods: 1,
-      // Said at each snapshot, of the members that answered: a diverged member that goes silent stays diverged until it says otherwise.
-      treatMissingData: TreatMissingData.IGNORE,
     });
   }
 }

@@ -1,12 +1,11 @@
 import { Duration } from 'aws-cdk-lib';
-import { ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { Metric } from '../../lambdas/contract/metrics';
 import { LifeboatAlarm } from '../monitoring/lifeboat-alarm';
 import type { AlarmDefaults } from '../monitoring/lifeboat-alarm';
 import { lifeboatMetric } from '../monitoring/lifeboat-metric';
-import { EVENT_PERIOD } from '../monitoring/periods';
+import { EVENT_PERIOD, UNTIL_NEXT_RUN } from '../monitoring/rules';
 
 export interface RetentionAlarmsProps {
   readonly alarms: AlarmDefaults;
@@ -20,14 +19,9 @@ export class RetentionAlarms extends Construct {
   constructor(scope: Construct, id: string, { alarms, pruneSnapshots }: RetentionAlarmsProps) {
     super(scope, id);
     const { clusterName } = alarms;
-    const untilNextRun = {
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      threshold: 1,
-      treatMissingData: TreatMissingData.IGNORE,
-    };
 
     new LifeboatAlarm(this, 'PruneFailing', {
-      ...untilNextRun,
+      ...UNTIL_NEXT_RUN,
       alarms,
       article: 'Prune failing',
       urgency: 'act today',
@@ -38,23 +32,21 @@ export class RetentionAlarms extends Construct {
     });
 
     new LifeboatAlarm(this, 'RemovalsDenied', {
-      ...untilNextRun,
+      ...UNTIL_NEXT_RUN,
       alarms,
       article: 'Removals denied',
       urgency: 'act today',
       what: `S3 refuses to remove snapshots of ${clusterName} that retention no longer wants.`,
       metric: lifeboatMetric(Metric.snapshotRemovalsDenied, { clusterName }, { statistic: 'Maximum', period: EVENT_PERIOD }),
-      evaluationPeriods: 1,
     });
 
     new LifeboatAlarm(this, 'ManifestsDamaged', {
-      ...untilNextRun,
+      ...UNTIL_NEXT_RUN,
       alarms,
       article: 'Manifests damaged',
       urgency: 'act today',
       what: `The bucket holds snapshots of ${clusterName} whose manifests or objects are not as they were written.`,
       metric: lifeboatMetric(Metric.manifestsDamaged, { clusterName }, { statistic: 'Maximum', period: EVENT_PERIOD }),
-      evaluationPeriods: 1,
     });
   }
 }

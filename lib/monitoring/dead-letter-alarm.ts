@@ -3,7 +3,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { LifeboatAlarm } from './lifeboat-alarm';
 import type { AlarmDefaults } from './lifeboat-alarm';
-import { EVENT_PERIOD } from './periods';
+import { EVENT_PERIOD } from './rules';
 
 export interface DeadLetterAlarmProps {
   readonly alarms: AlarmDefaults;
