@@ -16,6 +16,8 @@ test.each([
   ['cron(0 8-18 ? * MON-FRI *)', 62 * HOUR, 63 * HOUR],
   ['cron(0 8-18 ? * 2-6 *)', 62 * HOUR, 63 * HOUR],
   ['cron(0 3 ? * L *)', 7 * DAY, 14 * DAY],
+  // The week of EventBridge begins with Sunday, as 1.
+  ['cron(0 3 ? * 1,SUN,7,SAT *)', 6 * DAY, 7 * DAY],
   ['cron(0 3 ? * SUN *)', 7 * DAY, 14 * DAY],
   ['cron(0 3 L * ? *)', 31 * DAY, 62 * DAY],
   ['cron(0 3 1 * ? *)', 31 * DAY, 62 * DAY],
