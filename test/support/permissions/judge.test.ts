@@ -42,6 +42,14 @@ test.each([
   for (const line of lines) expect(line).toContain(text);
 });
 
+test('finds actions that are named by a wildcard, used or not', async () => {
+  const reading = { Action: 's3:Get*', Resource: under('/clusters/a/notes/*') };
+
+  const lines = await judge([{ ...notes, Action: 's3:PutObject' }, reading, index, list, keyUse], everyCall);
+
+  expect(lines).toEqual([expect.stringMatching(/^wide: TakeNotes: may do s3:Get\* on .*: name the actions that are used$/)]);
+});
+
 test('finds what the emulator refused', async () => {
   const refused = call('s3:GetObject', `${bucket}/clusters/b/notes/1`, { allowed: false });
 

@@ -95,14 +95,17 @@ function unused({ rights, used }: Use, exceptions: readonly Exception[]): Findin
 
 /** A wildcard stands for what is only known at run time; where all that it was used on begins alike, it could end behind that. */
 function wide({ rights, used }: Use): Finding[] {
-  return [...used].flatMap(([grant, resources]) => {
-    const at = grant.resource.indexOf('*');
-    if (at < 0) return [];
-    const next = new Set([...resources].map((resource) => resource.slice(at).split('/')[0] ?? ''));
-    const [only] = next;
-    if (next.size > 1) return [];
-    return [finding('wide', rights, `used ${textOf(grant)} only where * is ${only ?? ''}: end the wildcard there, or show another use`)];
-  });
+  const actions = rights.grants.filter(({ effect, action }) => effect === 'Allow' && /[*?]/.test(action));
+  const resources = [...used].filter(([{ resource }]) => resource.includes('*'));
+  return [
+    ...actions.map((grant) => finding('wide', rights, `may do ${textOf(grant)}: name the actions that are used`)),
+    ...resources.flatMap(([grant, on]) => {
+      const begins = new Set([...on].map((resource) => resource.slice(grant.resource.indexOf('*')).split('/')[0] ?? ''));
+      const [only = ''] = begins;
+      if (begins.size > 1) return [];
+      return [finding('wide', rights, `used ${textOf(grant)} only where * is ${only}: end the wildcard there, or show another use`)];
+    }),
+  ];
 }
 
 function stale(uses: readonly Use[], exceptions: readonly Exception[]): Finding[] {
