@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { freePort } from '../free-port';
@@ -6,19 +6,21 @@ import type { FunctionCall } from './call-log';
 import { parseCallLog } from './call-log';
 import type { ClientConfig } from './clients';
 import { clientConfig } from './clients';
-import type { DeployOptions, StackOutputs } from './deploy';
-import { bootstrap, deployApp } from './deploy';
+import type { DeployOptions } from './deploy';
+import { deployApp } from './deploy';
 import { ACCOUNT_ID, REGION, startEmulator } from './emulator';
 import type { FaultProxy } from './fault-proxy';
 import { startFaultProxy } from './fault-proxy';
 import type { InvokeResult } from './invoke';
 import { functionLogs, invoke, peakRssMiB } from './invoke';
+import type { StackOutputs } from './template';
 
 export type { FunctionCall } from './call-log';
 export type { ClientConfig } from './clients';
-export type { DeployOptions, StackOutputs } from './deploy';
+export type { DeployOptions } from './deploy';
 export type { Fault, FaultProxy } from './fault-proxy';
 export type { InvokeResult } from './invoke';
+export type { StackOutputs } from './template';
 
 /** An AWS account and region on this machine, with IAM enforced for functions. */
 export interface LocalCloud {
@@ -30,8 +32,10 @@ export interface LocalCloud {
   readonly folder: string;
   /** Stands between the functions and the cloud. */
   readonly faults: FaultProxy;
-  /** For any @aws-sdk client: `new S3Client(cloud.clientConfig())`. */
-  clientConfig(): ClientConfig;
+  /** S3's copying from bucket to bucket: what is written meanwhile waits, and is late. */
+  readonly replication: { pause(): void; resume(): void };
+  /** For any @aws-sdk client: `new S3Client(cloud.clientConfig())`; of another region than the cloud's when one is named. */
+  clientConfig(region?: string): ClientConfig;
   deployApp(options: DeployOptions): Promise<{ readonly outputs: StackOutputs }>;
   /** Synchronous; the default time limit is 15 minutes, the longest that a function may run. */
   invoke(functionName: string, payload?: unknown, options?: { readonly timeoutMs?: number }): Promise<InvokeResult>;
@@ -66,19 +70,19 @@ export async function startLocalCloud(options: LocalCloudOptions = {}): Promise<
     throw error;
   });
   const config = clientConfig(emulator.endpoint);
-  const place = { endpoint: emulator.endpoint, folder };
-  let bootstrapped: Promise<void> | undefined;
+  const place = { endpoint: emulator.endpoint, folder, bootstraps: new Map<string, Promise<void>>() };
   return {
     endpoint: emulator.endpoint,
     region: REGION,
     accountId: ACCOUNT_ID,
     folder,
     faults,
-    clientConfig: () => config,
-    deployApp: async (deployment) => {
-      await (bootstrapped ??= bootstrap(place));
-      return { outputs: await deployApp(place, deployment) };
+    replication: {
+      pause: () => writeFileSync(emulator.replicationPause, ''),
+      resume: () => rmSync(emulator.replicationPause, { force: true }),
     },
+    clientConfig: (other = REGION) => clientConfig(emulator.endpoint, other),
+    deployApp: async (deployment) => ({ outputs: await deployApp(place, deployment) }),
     invoke: (functionName, payload, { timeoutMs = LONGEST_INVOCATION_MS } = {}) => invoke(config, functionName, payload, timeoutMs),
     logs: (functionName) => functionLogs(config, functionName),
     calls: () => parseCallLog(readFileSync(emulator.callLog, 'utf8')),
