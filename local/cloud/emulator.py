@@ -4,9 +4,9 @@ Run by local/cloud/emulator.ts. Each repair is one function that says what AWS d
 and what changes; docs/local-cloud.md lists them, test/integration/local-cloud has a test for each.
 
 Environment, besides the emulator's own (BIND_HOST, GATEWAY_PORT, AUTH, ...):
-  LIFEBOAT_CALL_LOG    file that gets one JSON line per authorized call of a role or user
+  LIFEBOAT_CALL_LOG           file that gets one JSON line per authorized call of a role or user
   LIFEBOAT_REPLICATION_PAUSE  file that holds back replication as long as it exists
-  LIFEBOAT_LIFELINE    when set, the emulator ends as soon as its stdin is closed: it never outlives who started it
+  LIFEBOAT_LIFELINE           when set, the emulator ends as soon as its stdin is closed: it never outlives who started it
 """
 
 import contextvars
@@ -144,7 +144,7 @@ def checksum_whole_objects():
 def read_outputs_of_other_regions():
     """CloudFormation's Fn::GetStackOutput reads a stack of the region that it names; the emulator looks in the region of the reader."""
     from ministack.core.responses import get_account_id
-    from ministack.services.cloudformation import _stacks, engine
+    from ministack.services.cloudformation import _stacks, changesets, engine, handlers, stacks
 
     resolve = engine._resolve_refs
 
@@ -158,7 +158,8 @@ def read_outputs_of_other_regions():
                 return output["OutputValue"]
         raise ValueError(f"Output '{spec['OutputName']}' not found in stack '{spec['StackName']}' of {spec['Region']}")
 
-    engine._resolve_refs = resolve_there_too
+    for module in (changesets, engine, handlers, stacks):
+        module._resolve_refs = resolve_there_too
 
 
 def replicate_after_the_answer(pause):
