@@ -12,6 +12,8 @@ import type { InvokeResult, LocalCloud } from './cloud';
 export interface Deployment {
   readonly cluster: string;
   readonly bucket: string;
+  /** Where S3 copies the snapshots to, with a client of that region; only when it was asked for. */
+  readonly replica?: { readonly bucket: string; readonly s3: S3Client };
   readonly takeSnapshotFunction: string;
   readonly pruneSnapshotsFunction: string;
   readonly etcdClientSecretArn: string;
@@ -20,6 +22,8 @@ export interface Deployment {
   putSecret(secret: EtcdClientSecret): Promise<void>;
   takeSnapshot(event?: unknown): Promise<InvokeResult>;
   pruneSnapshots(): Promise<InvokeResult>;
+  /** Fails when no replica was asked for. */
+  watchReplica(): Promise<InvokeResult>;
   /** Every listed snapshot, oldest first. */
   snapshots(): Promise<Manifest[]>;
 }
@@ -34,6 +38,8 @@ export interface DeploymentOptions {
   readonly maxDbSizeGiB?: number;
   /** As in the config; what is left out has the config's own default. */
   readonly retention?: Readonly<Record<string, number>>;
+  /** @default - no copy in another region */
+  readonly replica?: { readonly region: string };
 }
 
 const Outputs = z.object({
@@ -42,23 +48,29 @@ const Outputs = z.object({
   PruneSnapshotsFunctionName: z.string(),
   EtcdClientSecretArn: z.string(),
   DeadLetterQueueUrl: z.string(),
+  WatchReplicaFunctionName: z.string().optional(),
 });
+const ReplicaOutputs = z.object({ ReplicaBucketName: z.string() });
 
 /** Writes a `lifeboat.json` and deploys the unchanged app with it, as an operator would. */
 export async function deployLifeboat(cloud: LocalCloud, options: DeploymentOptions): Promise<Deployment> {
-  const { cluster = 'demo', endpoints, schedule = 'rate(1 hour)', maxDbSizeGiB = 2, retention } = options;
+  const { cluster = 'demo', endpoints, schedule = 'rate(1 hour)', maxDbSizeGiB = 2, retention, replica } = options;
+  const backup = { schedule, maxDbSizeGiB, retention, replica };
   const config = {
-    clusters: [{ name: cluster, terminationProtection: false, etcd: { endpoints }, backup: { schedule, maxDbSizeGiB, retention } }],
+    // A replica needs to know where it is a replica of; all else does not care.
+    clusters: [{ name: cluster, region: replica && cloud.region, terminationProtection: false, etcd: { endpoints }, backup }],
   };
   const configPath = path.join(cloud.folder, `${cluster}.lifeboat.json`);
   writeFileSync(configPath, JSON.stringify(config, undefined, 2));
   const { outputs } = await cloud.deployApp({ app: 'npx tsx bin/app.ts', configPath });
   const found = Outputs.parse(outputs[`Lifeboat-${cluster}`]);
+  const copy = replica && ReplicaOutputs.parse(outputs[`LifeboatReplica-${cluster}`]);
   const s3 = new S3Client(cloud.clientConfig());
   const secrets = new SecretsManagerClient(cloud.clientConfig());
   return {
     cluster,
     bucket: found.StateBucketName,
+    ...(copy && { replica: { bucket: copy.ReplicaBucketName, s3: new S3Client(cloud.clientConfig(replica.region)) } }),
     takeSnapshotFunction: found.TakeSnapshotFunctionName,
     pruneSnapshotsFunction: found.PruneSnapshotsFunctionName,
     etcdClientSecretArn: found.EtcdClientSecretArn,
@@ -69,6 +81,7 @@ export async function deployLifeboat(cloud: LocalCloud, options: DeploymentOptio
     },
     takeSnapshot: (event = { trigger: 'manual' }) => cloud.invoke(found.TakeSnapshotFunctionName, event),
     pruneSnapshots: () => cloud.invoke(found.PruneSnapshotsFunctionName),
+    watchReplica: async () => cloud.invoke(z.string({ error: 'no replica was asked for' }).parse(found.WatchReplicaFunctionName)),
     snapshots: () => listSnapshots(s3, found.StateBucketName, cluster),
   };
 }

@@ -14,7 +14,7 @@ import { TakeSnapshotEvent } from '../contract/events';
 import { maxSnapshotBytes } from '../contract/limits';
 import { LockPolicy } from '../contract/retention';
 import { openEtcd } from '../etcd/client/etcd-reader';
-import { hashKvOf, inspectSnapshot } from '../etcd/snapshot';
+import { hashKvOf, inspectSnapshot, positionOf } from '../etcd/snapshot';
 import { openSpool } from '../etcd/snapshot/disk-spool';
 import { takeSnapshot } from './take-snapshot';
 import type { TakeSnapshotResult } from './take-snapshot';
@@ -36,6 +36,7 @@ const disk = {
   open: (name: string) => openSpool(join(tmpdir(), 'lifeboat', cluster), name),
   inspect: (path: string, databaseSha256: string) => inspectSnapshot(path, { expectedSha256Trailer: Buffer.from(databaseSha256, 'hex') }),
   hashKvOf,
+  positionOf,
 };
 
 export async function handler(

@@ -35,6 +35,10 @@ export const Metric = {
   ledgerCurrent: 'LedgerCurrent',
   /** Seconds since the newest verified snapshot was taken. */
   verifiedSnapshotAge: 'VerifiedSnapshotAge',
+  /** Seconds since the oldest snapshot was published that should be whole in the replica by now and is not; 0 when none is missing. */
+  replicaBehind: 'ReplicaBehind',
+  /** Listed snapshots that are not whole in the replica, those from before there was one among them. */
+  replicaMissing: 'ReplicaMissing',
 } as const;
 
 export type MetricName = (typeof Metric)[keyof typeof Metric];

@@ -63,9 +63,11 @@ export function checkWholeFile(file: unknown, context: z.core.$RefinementCtx): v
   }
   clusters.forEach((cluster, index) => {
     const replica = cluster.backup?.replica?.region;
-    if (replica === undefined || replica !== (cluster.region ?? region)) return;
+    const own = cluster.region ?? region;
+    if (replica === undefined) return;
     const found = { value: replica, path: ['clusters', index, 'backup', 'replica', 'region'] };
-    report(found, `${show(replica)} is the region of the cluster's own stack; use another one`);
+    if (own === undefined) report(found, `${show(replica)} may be the region of the cluster's own stack; give the cluster its region too`);
+    if (own === replica) report(found, `${show(replica)} is the region of the cluster's own stack; use another one`);
   });
   clusters.forEach((cluster, index) => {
     const topicArn = cluster.alarms?.topicArn;

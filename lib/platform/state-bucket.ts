@@ -1,5 +1,5 @@
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import type { BucketProps } from 'aws-cdk-lib/aws-s3';
@@ -8,6 +8,8 @@ import { Env } from '../../lambdas/contract/env';
 import { clusterPrefix, lockKey, manifestKey, pruneStateKey, snapshotsPrefix } from '../../lambdas/contract/s3-keys';
 import { acknowledgeWildcard } from './acknowledge';
 import type { LifeboatFunction } from './lifeboat-function';
+import { Replication } from './replication';
+import type { EncryptedBucket } from './replication';
 
 export interface StateBucketProps {
   /** Name of the cluster whose state it holds; every grant ends at this cluster's prefix. */
@@ -29,6 +31,13 @@ export interface StateBucketProps {
    * @default Duration.days(365)
    */
   readonly accessLogExpiration?: Duration;
+
+  /**
+   * The bucket in another region that S3 copies snapshots and ledger to.
+   *
+   * @default - no copy
+   */
+  readonly replica?: EncryptedBucket;
 }
 
 /** What holds for the bucket and for the bucket of its access logs alike. */
@@ -51,8 +60,8 @@ const PRIVATE: BucketProps = {
  */
 export class StateBucket extends Construct {
   readonly bucket: Bucket;
+  readonly encryptionKey: IKey;
   private readonly clusterName: string;
-  private readonly encryptionKey: IKey;
 
   constructor(scope: Construct, id: string, props: StateBucketProps) {
     const { noncurrentVersionExpiration = Duration.days(30), accessLogExpiration = Duration.days(365) } = props;
@@ -69,6 +78,7 @@ export class StateBucket extends Construct {
       encryption: BucketEncryption.S3_MANAGED,
       lifecycleRules: [{ id: 'expire', expiration: accessLogExpiration, abortIncompleteMultipartUploadAfter: Duration.days(1) }],
     });
+    const replication = props.replica && new Replication(this, 'Replication', { clusterName: props.clusterName, target: props.replica });
     this.bucket = new Bucket(this, 'Bucket', {
       ...PRIVATE,
       encryption: BucketEncryption.KMS,
@@ -82,7 +92,25 @@ export class StateBucket extends Construct {
         { id: 'abort-uploads', abortIncompleteMultipartUploadAfter: Duration.days(1) },
         { id: 'expire-versions', noncurrentVersionExpiration, expiredObjectDeleteMarker: true },
       ],
+      replicationRole: replication?.role,
+      replicationRules: replication?.rules,
     });
+    replication?.grantFrom(this);
+  }
+
+  /**
+   * Makes S3's replication the only writer: whoever else may write or hide objects by their own policies is refused here, and nobody
+   * lifts a lock. Replication asks for actions of its own (s3:ReplicateObject, s3:ReplicateDelete), the lifecycle for none.
+   */
+  refuseOtherWriters(): void {
+    this.bucket.addToResourcePolicy(
+      new PolicyStatement({
+        effect: Effect.DENY,
+        principals: [new AnyPrincipal()],
+        actions: ['s3:PutObject', 's3:DeleteObject', 's3:BypassGovernanceRetention'],
+        resources: [this.bucket.arnForObjects('*')],
+      }),
+    );
   }
 
   /** Lets a function write snapshots in parts and lock them, read back what S3 holds, and list and abort uploads. */

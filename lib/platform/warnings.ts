@@ -16,12 +16,8 @@ export function warningsOf(cluster: ClusterConfig): Warning[] {
 }
 
 /** A section that nothing reads must not pass for protection. */
-function ignoredSections({ api, certificates, backup }: ClusterConfig): Warning[] {
-  const sections = {
-    api,
-    certificates,
-    'backup.replica': backup.replica,
-  };
+function ignoredSections({ api, certificates }: ClusterConfig): Warning[] {
+  const sections = { api, certificates };
   const given = Object.entries(sections).flatMap(([name, section]) => (section === undefined ? [] : [name]));
   if (given.length === 0) return [];
   return [{ id: 'lifeboat:ignored-sections', message: `this version checks and does not act on: ${given.join(', ')}` }];

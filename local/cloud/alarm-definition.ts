@@ -59,12 +59,13 @@ export function alarmDefinition(properties: unknown): AlarmDefinition {
 
 /** Every alarm of a deployed stack, about the very resources that it was deployed with. */
 export const alarmsOfStack = (stack: DeployedStack): AlarmDefinition[] =>
-  Object.values(stack.template.Resources)
-    .filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm')
-    .map(({ Properties: properties = {} }) => {
+  Object.entries(stack.template.Resources)
+    .filter(([, { Type }]) => Type === 'AWS::CloudWatch::Alarm')
+    .map(([logicalId, { Properties: properties = {} }]) => {
       // Who is told does not matter here, and may be a topic of another stack.
       const rule = Object.fromEntries(Object.entries(properties).filter(([name]) => !name.endsWith('Actions')));
       const resolved = stack.resolve(rule);
       if (!isRecord(resolved)) throw new Error(`an alarm of ${stack.name} has no properties`);
-      return alarmDefinition(resolved);
+      // One without a name of its own gets one from CloudFormation.
+      return alarmDefinition({ AlarmName: stack.idOf(logicalId), ...resolved });
     });

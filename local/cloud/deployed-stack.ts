@@ -2,7 +2,11 @@ import { readFileSync } from 'node:fs';
 import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { arnOf } from './arns';
 import type { ClientConfig } from './clients';
+import { clientConfig } from './clients';
+import type { SynthesizedStack } from './deploy';
+import { REGION } from './emulator';
 import { resolveIntrinsics } from './intrinsics';
+import type { StackPlace } from './reconcile';
 import { physicalIds } from './reconcile';
 import type { Template } from './template';
 import { isRecord } from './template';
@@ -18,14 +22,16 @@ export interface DeployedStack {
   resolve(value: unknown): unknown;
 }
 
-/** @throws when the template is missing: the stack was not deployed by this cloud */
-export async function readStack(config: ClientConfig, name: string, templateFile: string | undefined): Promise<DeployedStack> {
-  if (templateFile === undefined) throw new Error(`stack ${name} was not deployed here`);
-  const template: unknown = JSON.parse(readFileSync(templateFile, 'utf8'));
-  if (!isTemplate(template)) throw new Error(`${templateFile} is no template`);
-  const ids = new Map(await physicalIds(config.endpoint, name));
+/** @throws when the stack was not deployed by this cloud */
+export async function readStack(place: Omit<StackPlace, 'region'>, stack: SynthesizedStack | undefined): Promise<DeployedStack> {
+  const { endpoint, name, outputs } = place;
+  if (stack === undefined) throw new Error(`stack ${name} was not deployed here`);
+  const template: unknown = JSON.parse(readFileSync(stack.templateFile, 'utf8'));
+  if (!isTemplate(template)) throw new Error(`${stack.templateFile} is no template`);
+  const config = clientConfig(endpoint, stack.region);
+  const ids = new Map(await physicalIds(config, name));
   await nameSecretsByArn(config, template, ids);
-  return stackOf(name, template, ids);
+  return stackOf(name, template, ids, { region: stack.region, outputs });
 }
 
 const isTemplate = (value: unknown): value is Template => isRecord(value) && isRecord(value['Resources']);
@@ -45,18 +51,29 @@ async function nameSecretsByArn(config: ClientConfig, { Resources }: Template, i
 }
 
 /** The same from a template and names that are at hand. */
-export function stackOf(name: string, template: Template, ids: ReadonlyMap<string, string>): DeployedStack {
+export function stackOf(
+  name: string,
+  template: Template,
+  ids: ReadonlyMap<string, string>,
+  { region, outputs }: Pick<StackPlace, 'region' | 'outputs'> = { region: REGION, outputs: {} },
+): DeployedStack {
   const idOf = (logicalId: string): string => {
     const id = ids.get(logicalId);
     if (id === undefined) throw new Error(`the deployed stack ${name} has no resource ${logicalId}`);
     return id;
   };
-  const arn = (logicalId: string) => arnOf(template.Resources[logicalId]?.Type ?? 'nothing', idOf(logicalId));
+  const arn = (logicalId: string) => arnOf(template.Resources[logicalId]?.Type ?? 'nothing', idOf(logicalId), region);
   const attributeOf = (logicalId: string, attribute: string): string => {
     if (attribute === 'Arn') return arn(logicalId);
     // The id of a queue is its URL.
     if (attribute === 'QueueName') return idOf(logicalId).replace(/^.*\//, '');
     throw new Error(`${attribute} of ${logicalId} is not known here: only Arn and QueueName are`);
   };
-  return { name, template, idOf, arnOf: arn, resolve: (value) => resolveIntrinsics(value, ids, attributeOf) };
+  return {
+    name,
+    template,
+    idOf,
+    arnOf: arn,
+    resolve: (value) => resolveIntrinsics(value, { region, outputs, physicalIds: ids, attributeOf }),
+  };
 }

@@ -4,15 +4,18 @@ Run by local/cloud/emulator.ts. Each repair is one function that says what AWS d
 and what changes; docs/local-cloud.md lists them, test/integration/local-cloud has a test for each.
 
 Environment, besides the emulator's own (BIND_HOST, GATEWAY_PORT, AUTH, ...):
-  LIFEBOAT_CALL_LOG    file that gets one JSON line per authorized call of a role or user
-  LIFEBOAT_RUN_LOG     file that gets one JSON line per attempt to run a function
-  LIFEBOAT_LIFELINE    when set, the emulator ends as soon as its stdin is closed: it never outlives who started it
+  LIFEBOAT_CALL_LOG           file that gets one JSON line per authorized call of a role or user
+  LIFEBOAT_RUN_LOG            file that gets one JSON line per attempt to run a function
+  LIFEBOAT_REPLICATION_PAUSE  file that holds back replication as long as it exists
+  LIFEBOAT_LIFELINE           when set, the emulator ends as soon as its stdin is closed: it never outlives who started it
 """
 
 import contextvars
+import copy
 import importlib.metadata
 import json
 import os
+import queue
 import re
 import signal
 import sys
@@ -21,6 +24,8 @@ import time
 
 SUPPORTED_VERSION = "1.5.33"
 GRACE_SECONDS = 4
+# S3 copies after it has answered, mostly within seconds.
+REPLICATION_SECONDS = 0.2
 
 
 def assert_version():
@@ -183,6 +188,75 @@ def tell_of_missing_objects_only_to_who_may_list():
     s3._get_object, s3._head_object = judged(s3._get_object), judged(s3._head_object)
 
 
+def read_outputs_of_other_regions():
+    """CloudFormation's Fn::GetStackOutput reads a stack of the region that it names; the emulator looks in the region of the reader."""
+    from ministack.core.responses import get_account_id
+    from ministack.services.cloudformation import _stacks, changesets, engine, handlers, stacks
+
+    resolve = engine._resolve_refs
+
+    def resolve_there_too(value, *args, **kwargs):
+        spec = value.get("Fn::GetStackOutput") if isinstance(value, dict) else None
+        if not isinstance(spec, dict) or not spec.get("Region"):
+            return resolve(value, *args, **kwargs)
+        stack = _stacks.get_scoped(get_account_id(), spec["Region"], spec["StackName"]) or {}
+        for output in stack.get("Outputs", []):
+            if output.get("OutputKey") == spec["OutputName"]:
+                return output["OutputValue"]
+        raise ValueError(f"Output '{spec['OutputName']}' not found in stack '{spec['StackName']}' of {spec['Region']}")
+
+    for module in (changesets, engine, handlers, stacks):
+        module._resolve_refs = resolve_there_too
+
+
+def replicate_after_the_answer(pause):
+    """S3 copies after it has answered: until then the version's replication status is PENDING; lock and tags go with the copy.
+
+    The emulator copies while it writes, so that nothing is ever late, and forgets the lock.
+    """
+    from ministack.services import s3
+
+    replicate, replicate_marker = s3._maybe_replicate, s3._maybe_replicate_delete_marker
+    jobs = queue.SimpleQueue()
+
+    def later(job, *args):
+        # The account and the region of a request are context variables.
+        jobs.put((time.monotonic() + REPLICATION_SECONDS, contextvars.copy_context(), job, args))
+
+    def maybe_replicate(bucket_name, key, obj, data, tags=None):
+        if s3._replication_rule_for(bucket_name, key, tags)[0] is not None:
+            obj["replication_status"] = "PENDING"
+            later(copy_version, bucket_name, key, obj, data, tags)
+
+    def copy_version(bucket_name, key, obj, data, tags):
+        replicate(bucket_name, key, obj, data, tags)
+        version = obj.get("version_id")
+        current = s3._buckets[bucket_name]["objects"].get(key)
+        for known in [*s3._object_versions.get((bucket_name, key), []), *([current] if current else [])]:
+            if known.get("version_id") == version:
+                known["replication_status"] = obj["replication_status"]
+        if obj.get("_replica"):
+            target, target_version, _ = obj["_replica"]
+            for store in (s3._object_retention, s3._object_legal_hold, s3._object_tags):
+                if (bucket_name, key, version) in store:
+                    store[(target, key, target_version)] = copy.copy(store[(bucket_name, key, version)])
+
+    def work():
+        while True:
+            due, context, job, args = jobs.get()
+            time.sleep(max(0, due - time.monotonic()))
+            while os.path.exists(pause):
+                time.sleep(0.02)
+            try:
+                context.run(job, *args)
+            except Exception as error:
+                print(f"replication of {args[:2]} failed: {error!r}", file=sys.stderr)
+
+    s3._maybe_replicate = maybe_replicate
+    s3._maybe_replicate_delete_marker = lambda bucket_name, key: later(replicate_marker, bucket_name, key)
+    threading.Thread(target=work, daemon=True, name="replication").start()
+
+
 def record_calls(path):
     """Writes who called what on which resource, with which condition keys, and whether IAM allowed it, as JSON lines.
 
@@ -265,6 +339,8 @@ def main():
     checksum_whole_objects()
     ask_for_the_right_to_lock()
     tell_of_missing_objects_only_to_who_may_list()
+    read_outputs_of_other_regions()
+    replicate_after_the_answer(os.environ["LIFEBOAT_REPLICATION_PAUSE"])
     if os.environ.get("LIFEBOAT_CALL_LOG"):
         record_calls(os.environ["LIFEBOAT_CALL_LOG"])
     if os.environ.get("LIFEBOAT_RUN_LOG"):

@@ -31,6 +31,8 @@ export interface Emulator {
   readonly runLog: string;
   /** One `<function>.jsonl` per function, see bootstrap.cjs. */
   readonly memoryFolder: string;
+  /** While this file exists S3 copies nothing from bucket to bucket. */
+  readonly replicationPause: string;
   stop(): Promise<void>;
 }
 
@@ -38,7 +40,10 @@ export interface Emulator {
  * The whole environment: functions inherit it, so nothing of the caller's own may be in it, least of all AWS settings.
  * The first folder on PATH gives the functions Node 24.
  */
-function environmentOf(options: EmulatorOptions, files: Pick<Emulator, 'callLog' | 'runLog' | 'memoryFolder'>): NodeJS.ProcessEnv {
+function environmentOf(
+  options: EmulatorOptions,
+  files: Pick<Emulator, 'callLog' | 'runLog' | 'memoryFolder' | 'replicationPause'>,
+): NodeJS.ProcessEnv {
   return {
     PATH: [path.dirname(packageProgram('node')), '/usr/local/bin', '/usr/bin', '/bin'].join(path.delimiter),
     HOME: options.folder,
@@ -60,6 +65,7 @@ function environmentOf(options: EmulatorOptions, files: Pick<Emulator, 'callLog'
     LIFEBOAT_CALL_LOG: files.callLog,
     LIFEBOAT_RUN_LOG: files.runLog,
     LIFEBOAT_LOCAL_MEMORY_DIR: files.memoryFolder,
+    LIFEBOAT_REPLICATION_PAUSE: files.replicationPause,
   };
 }
 
@@ -88,6 +94,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     callLog: path.join(options.folder, 'calls.jsonl'),
     runLog: path.join(options.folder, 'runs.jsonl'),
     memoryFolder: path.join(options.folder, 'memory'),
+    replicationPause: path.join(options.folder, 'replication-is-paused'),
   };
   for (const folder of [files.memoryFolder, path.join(options.folder, 'tmp')]) mkdirSync(folder, { recursive: true });
   const log = openSync(files.logFile, 'a');

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { freePort } from '../free-port';
@@ -9,8 +9,8 @@ import type { FunctionCall } from './call-log';
 import { parseCallLog } from './call-log';
 import type { ClientConfig } from './clients';
 import { clientConfig } from './clients';
-import type { DeployOptions, StackOutputs } from './deploy';
-import { bootstrap, deployApp } from './deploy';
+import type { DeployOptions, SynthesizedStack } from './deploy';
+import { deployApp } from './deploy';
 import type { DeployedStack } from './deployed-stack';
 import { readStack } from './deployed-stack';
 import { ACCOUNT_ID, REGION, startEmulator } from './emulator';
@@ -20,15 +20,17 @@ import type { InvokeResult } from './invoke';
 import { functionLogs, invoke, peakRssMiB } from './invoke';
 import type { MetricPoint } from './metrics';
 import { recordedMetrics } from './recorded-metrics';
+import type { StackOutputs } from './template';
 
 export type { AlarmState, AlarmVerdict } from './alarm-evaluator';
 export type { FunctionCall } from './call-log';
 export type { ClientConfig } from './clients';
-export type { DeployOptions, StackOutputs } from './deploy';
+export type { DeployOptions } from './deploy';
 export type { DeployedStack } from './deployed-stack';
 export type { Fault, FaultProxy } from './fault-proxy';
 export type { InvokeResult } from './invoke';
 export type { MetricPoint } from './metrics';
+export type { StackOutputs } from './template';
 
 /** An AWS account and region on this machine, with IAM enforced for functions. */
 export interface LocalCloud {
@@ -40,8 +42,10 @@ export interface LocalCloud {
   readonly folder: string;
   /** Stands between the functions and the cloud. */
   readonly faults: FaultProxy;
-  /** For any @aws-sdk client: `new S3Client(cloud.clientConfig())`. */
-  clientConfig(): ClientConfig;
+  /** S3's copying from bucket to bucket: what is written meanwhile waits, and is late. */
+  readonly replication: { pause(): void; resume(): void };
+  /** For any @aws-sdk client: `new S3Client(cloud.clientConfig())`; of another region than the cloud's when one is named. */
+  clientConfig(region?: string): ClientConfig;
   deployApp(options: DeployOptions): Promise<{ readonly outputs: StackOutputs }>;
   /** A deployed stack as CDK synthesized it, and the names that its resources got. */
   stack(stackName: string): Promise<DeployedStack>;
@@ -91,30 +95,35 @@ export async function startLocalCloud(options: LocalCloudOptions = {}): Promise<
     throw error;
   });
   const config = clientConfig(emulator.endpoint);
-  const place = { endpoint: emulator.endpoint, folder };
+  const place = { endpoint: emulator.endpoint, folder, bootstraps: new Map<string, Promise<void>>() };
+  const stacks = new Map<string, SynthesizedStack>();
+  const outputs: Record<string, StackOutputs[string]> = {};
+  const stack = (name: string) => readStack({ endpoint: emulator.endpoint, name, outputs }, stacks.get(name));
   const metrics = () => recordedMetrics(config, emulator.runLog);
-  let bootstrapped: Promise<void> | undefined;
-  const templates = new Map<string, string>();
   return {
     endpoint: emulator.endpoint,
     region: REGION,
     accountId: ACCOUNT_ID,
     folder,
     faults,
-    clientConfig: () => config,
+    replication: {
+      pause: () => writeFileSync(emulator.replicationPause, ''),
+      resume: () => rmSync(emulator.replicationPause, { force: true }),
+    },
+    clientConfig: (other = REGION) => clientConfig(emulator.endpoint, other),
     deployApp: async (deployment) => {
-      await (bootstrapped ??= bootstrap(place));
       const deployed = await deployApp(place, deployment);
-      for (const [stackName, file] of deployed.templates) templates.set(stackName, file);
+      for (const [stackName, stack] of deployed.stacks) stacks.set(stackName, stack);
+      Object.assign(outputs, deployed.outputs);
       return { outputs: deployed.outputs };
     },
-    stack: (stackName) => readStack(config, stackName, templates.get(stackName)),
+    stack,
     invoke: (functionName, payload, { timeoutMs = LONGEST_INVOCATION_MS } = {}) => invoke(config, functionName, payload, timeoutMs),
     logs: (functionName) => functionLogs(config, functionName),
     calls: () => parseCallLog(readFileSync(emulator.callLog, 'utf8')),
     metrics,
     alarms: async (stackName, { points, since, now }: AlarmOptions = {}) => {
-      const definitions = alarmsOfStack(await readStack(config, stackName, templates.get(stackName)));
+      const definitions = alarmsOfStack(await stack(stackName));
       const recorded = await metrics();
       const verdicts = evaluateAlarms(definitions, points?.(recorded) ?? recorded, { since, now: now ?? new Date() });
       return new Map(verdicts.map((verdict) => [verdict.name, verdict]));

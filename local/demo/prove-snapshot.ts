@@ -28,11 +28,12 @@ export async function proveSnapshot(
   manifest: Manifest,
   folder: string,
   release: EtcdRelease,
+  region = cloud.region,
 ): Promise<SnapshotProof> {
   const packed = path.join(folder, 'snapshot.db.zst');
   const plain = path.join(folder, 'snapshot.db');
   await run('aws', ['s3', 'cp', '--quiet', `s3://${bucket}/${manifest.stored.key}`, packed], {
-    env: awsEnvironment(cloud.endpoint, cloud.folder),
+    env: { ...awsEnvironment(cloud.endpoint, cloud.folder), AWS_REGION: region, AWS_DEFAULT_REGION: region },
   });
   const decompressedWith = await decompress(packed, plain);
   const status = await snapshotStatus(plain, release);

@@ -43,6 +43,19 @@ export function templateOf(one: Json): Template {
   return Template.fromStack(stack);
 }
 
+/** The templates of a cluster with a copy in eu-west-1: of its own stack, and of the copy's. */
+export function replicatedTemplates(overrides: Json = {}): { readonly home: Template; readonly away: Template } {
+  const [parsed] = parse(file(inVpc({ backup: { replica: { region: 'eu-west-1' } }, ...overrides }))).clusters;
+  const stack = new LifeboatStack(testApp(), parsed!);
+  for (const each of [stack, stack.replica!]) acknowledgeWarnings(each);
+  return { home: Template.fromStack(stack), away: Template.fromStack(stack.replica!) };
+}
+
+/** A reference to an output of the stack of the copy. */
+export const awayOutput = (OutputName: string) => ({
+  'Fn::GetStackOutput': { StackName: 'LifeboatReplica-prod', Region: 'eu-west-1', OutputName },
+});
+
 interface Resource {
   readonly Properties: Readonly<Record<string, unknown>>;
   readonly DeletionPolicy?: string;

@@ -33,12 +33,14 @@ export interface WorldOptions {
   readonly release?: '3.5' | '3.6';
   /** @default - the config's own */
   readonly retention?: Readonly<Record<string, number>>;
+  /** @default - no copy in another region */
+  readonly replica?: { readonly region: string };
 }
 
-export async function startWorld({ megabytes, release = '3.6', retention }: WorldOptions): Promise<World> {
+export async function startWorld({ megabytes, release = '3.6', retention, replica }: WorldOptions): Promise<World> {
   const [cloud, etcd] = await Promise.all([startLocalCloud(), startEtcdCluster({ release })]);
   await seedKubernetesData(etcd, { megabytes });
-  const lifeboat = await deployLifeboat(cloud, { endpoints: etcd.endpoints, retention });
+  const lifeboat = await deployLifeboat(cloud, { endpoints: etcd.endpoints, retention, replica });
   await lifeboat.putSecret(etcd.credentials);
   const lambda = new LambdaClient(cloud.clientConfig());
   const client = clientOf(etcd);

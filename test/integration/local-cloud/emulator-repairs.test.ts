@@ -3,11 +3,16 @@ import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { CloudFormationClient, CreateStackCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import {
   CompleteMultipartUploadCommand,
+  CreateBucketCommand,
   CreateMultipartUploadCommand,
+  DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListObjectVersionsCommand,
+  PutBucketReplicationCommand,
   PutObjectCommand,
   S3Client,
   UploadPartCommand,
@@ -159,6 +164,62 @@ test('names a throttled call in a state machine as AWS does', async () => {
 
   expect(await describe()).toMatchObject({ status: 'SUCCEEDED', output: '"throttled"' });
   await busy;
+});
+
+test('reads an output of a stack in the region that is named', async () => {
+  const make = async (region: string, name: string, value: unknown) => {
+    const client = new CloudFormationClient(smoke.cloud.clientConfig(region));
+    const Resources = { Queue: { Type: 'AWS::SQS::Queue' } };
+    const template = { Resources, Outputs: { Told: { Value: value } } };
+    await client.send(new CreateStackCommand({ StackName: name, TemplateBody: JSON.stringify(template) }));
+    const describe = async () => (await client.send(new DescribeStacksCommand({ StackName: name }))).Stacks?.[0];
+    await waitUntil(`${name} is made`, 10_000, async () => (await describe())?.StackStatus === 'CREATE_COMPLETE');
+    const stack = await describe();
+    client.destroy();
+    return stack?.Outputs?.[0]?.OutputValue;
+  };
+
+  const there = await make('eu-west-1', 'there', { 'Fn::GetAtt': ['Queue', 'Arn'] });
+  const here = await make('eu-central-1', 'here', {
+    'Fn::GetStackOutput': { StackName: 'there', OutputName: 'Told', Region: 'eu-west-1' },
+  });
+
+  expect(there).toContain(':eu-west-1:');
+  expect(here).toBe(there);
+});
+
+test('copies from bucket to bucket after the answer, with lock and content type, and delete markers where the rule says so', async () => {
+  const away = new S3Client(smoke.cloud.clientConfig('eu-west-1'));
+  await away.send(new CreateBucketCommand({ Bucket: 'copies', ObjectLockEnabledForBucket: true }));
+  const rule = (prefix: string, markers: 'Enabled' | 'Disabled', Priority: number) => ({
+    ...{ ID: prefix, Priority, Status: 'Enabled' as const, Filter: { Prefix: prefix } },
+    ...{ DeleteMarkerReplication: { Status: markers }, Destination: { Bucket: 'arn:aws:s3:::copies' } },
+  });
+  const ReplicationConfiguration = { Role: 'copier', Rules: [rule('hidden/', 'Enabled', 1), rule('shown/', 'Disabled', 2)] };
+  await s3.send(new PutBucketReplicationCommand({ Bucket: smoke.bucket, ReplicationConfiguration }));
+  const until = new Date(Date.now() + 3_600_000);
+  until.setMilliseconds(0);
+  const lock = { ObjectLockMode: 'GOVERNANCE', ObjectLockRetainUntilDate: until } as const;
+  const put = (Key: string) => s3.send(new PutObjectCommand({ Bucket: smoke.bucket, Key, Body: Key, ContentType: 'text/plain', ...lock }));
+  const statusOf = async (Key: string) => (await s3.send(new HeadObjectCommand({ Bucket: smoke.bucket, Key }))).ReplicationStatus;
+  const copiesOf = async (Prefix: string) => {
+    const { Versions = [], DeleteMarkers = [] } = await away.send(new ListObjectVersionsCommand({ Bucket: 'copies', Prefix }));
+    return [Versions.length, DeleteMarkers.length];
+  };
+
+  smoke.cloud.replication.pause();
+  for (const key of ['hidden/a', 'shown/a', 'neither/a']) await put(key);
+  const paused = [await statusOf('hidden/a'), await statusOf('shown/a'), await statusOf('neither/a'), await copiesOf('')];
+  smoke.cloud.replication.resume();
+  await waitUntil('both are copied', 10_000, async () => (await statusOf('shown/a')) === 'COMPLETED');
+  for (const Key of ['shown/a', 'hidden/a']) await s3.send(new DeleteObjectCommand({ Bucket: smoke.bucket, Key }));
+  await waitUntil('a marker is copied', 10_000, async () => (await copiesOf('hidden/')).join() === '1,1');
+  const copy = await away.send(new HeadObjectCommand({ Bucket: 'copies', Key: 'shown/a' }));
+  away.destroy();
+
+  expect(paused).toEqual(['PENDING', 'PENDING', undefined, [0, 0]]);
+  expect(copy).toMatchObject({ ReplicationStatus: 'REPLICA', ContentType: 'text/plain', ...lock });
+  expect(await statusOf('neither/a')).toBeUndefined();
 });
 
 test('listens on loopback only', async () => {

@@ -204,7 +204,12 @@ test.each<[string, unknown, string]>([
   [
     'a replica in the region of the file',
     { region: 'eu-west-1', ...file(a({ backup: { replica: { region: 'eu-west-1' } } })) },
-    'clusters[0].backup.replica.region: "eu-west-1" is',
+    'clusters[0].backup.replica.region: "eu-west-1" is the region',
+  ],
+  [
+    'a replica of a stack that may be anywhere',
+    file(a({ backup: { replica: { region: 'eu-west-1' } } })),
+    'clusters[0].backup.replica.region: "eu-west-1" may be the region of the cluster\'s own stack; give the cluster its region too',
   ],
   [
     'a topic that the alarms of its cluster cannot reach',
@@ -218,8 +223,15 @@ test.each<[string, unknown, string]>([
   expect(mistakes[0]).toContain(expected);
 });
 
-test('accepts a replica anywhere when the region of the stack is not known', () => {
-  expect(mistakesIn(file(a({ backup: { replica: { region: 'eu-west-1' } } })))).toEqual([]);
+test.each([
+  ['of its own', file(a({ region: 'eu-central-1', backup: { replica: { region: 'eu-west-1' } } }))],
+  ['of the file', { region: 'eu-central-1', ...file(a({ backup: { replica: { region: 'eu-west-1' } } })) }],
+  [
+    'of its own, whatever the file says',
+    { region: 'eu-west-1', ...file(a({ region: 'eu-central-1', backup: { replica: { region: 'eu-west-1' } } })) },
+  ],
+])('accepts a replica in another region than that %s', (_whose, config) => {
+  expect(mistakesIn(config)).toEqual([]);
 });
 
 test.each([
