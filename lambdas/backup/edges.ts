@@ -1,4 +1,5 @@
 import type { Manifest } from '../contract/manifest';
+import type { MetricUnit } from '../contract/metrics';
 import type { EtcdReader } from '../etcd/cluster-view';
 import type { HashKvResult, SnapshotReport } from '../etcd/snapshot';
 
@@ -54,8 +55,8 @@ export interface Disk {
 export interface Telemetry {
   log(event: string, fields?: Readonly<Record<string, unknown>>): void;
   warn(event: string, fields?: Readonly<Record<string, unknown>>): void;
-  /** A metric of the cluster. */
-  count(metric: string, value: number, unit: 'Count' | 'Bytes' | 'Seconds'): void;
+  /** A metric of the cluster, or of the member behind one configured endpoint. */
+  count(metric: string, value: number, unit: MetricUnit, endpoint?: string): void;
 }
 
 export interface TakeSnapshotEdges {

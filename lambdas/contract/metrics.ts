@@ -1,6 +1,10 @@
-/** The CloudWatch namespace of everything that the functions emit, and the one dimension that each metric carries. */
+/** The CloudWatch namespace of everything that the functions emit, and the dimension that each metric carries. */
 export const METRIC_NAMESPACE = 'KubeLifeboat';
 export const CLUSTER_DIMENSION = 'Cluster';
+/** The second dimension of what is said of one member: its client URL as the config gives it, which is known before it ever answered. */
+export const ENDPOINT_DIMENSION = 'Endpoint';
+
+export type MetricUnit = 'Count' | 'Bytes' | 'Seconds' | 'Percent';
 
 export const Metric = {
   snapshotVerified: 'SnapshotVerified',
@@ -16,4 +20,19 @@ export const Metric = {
   snapshotObjectsSwept: 'SnapshotObjectsSwept',
   manifestsDamaged: 'ManifestsDamaged',
   memberUnreachable: 'MemberUnreachable',
+  /** By endpoint: 1 when the member's HashKV is not what the majority holds, 0 when it is. */
+  memberDiverged: 'MemberDiverged',
+  /** Voting members that answered and know a leader. */
+  membersHealthy: 'MembersHealthy',
+  /** 1 while more than half of the voting members answer and know a leader, else 0. */
+  etcdQuorum: 'EtcdQuorum',
+  /** Bytes of the largest member's database. */
+  dbSize: 'DbSize',
+  /** Percent of its quota that the fullest member's database takes. */
+  dbQuotaUsed: 'DbQuotaUsed',
+  revisionsPerMinute: 'RevisionsPerMinute',
+  /** 1 when the ledger holds a revision at least as high as every member that answered, else 0. */
+  ledgerCurrent: 'LedgerCurrent',
+  /** Seconds since the newest verified snapshot was taken. */
+  verifiedSnapshotAge: 'VerifiedSnapshotAge',
 } as const;

@@ -5,6 +5,8 @@ export const snapshotKey = (cluster: string, id: string): string => `${snapshots
 export const manifestKey = (cluster: string, id: string): string => `${snapshotsPrefix(cluster)}${id}/manifest.json`;
 /** What pruning remembers from run to run. */
 export const pruneStateKey = (cluster: string): string => `${clusterPrefix(cluster)}prune.json`;
+/** How far the cluster's revisions ever went: `ledger.ts`. */
+export const ledgerKey = (cluster: string): string => `${clusterPrefix(cluster)}ledger.json`;
 export const lockKey = (cluster: string, name: string): string => `${clusterPrefix(cluster)}locks/${name}.json`;
 
 const SNAPSHOT_ID = /^\d{8}T\d{6}Z-[0-9a-f]{8}$/;
