@@ -14,11 +14,13 @@ export interface Deployment {
   readonly bucket: string;
   readonly takeSnapshotFunction: string;
   readonly pruneSnapshotsFunction: string;
+  readonly watchMembersFunction: string;
   readonly etcdClientSecretArn: string;
   readonly s3: S3Client;
   putSecret(secret: EtcdClientSecret): Promise<void>;
   takeSnapshot(event?: unknown): Promise<InvokeResult>;
   pruneSnapshots(): Promise<InvokeResult>;
+  watchMembers(): Promise<InvokeResult>;
   /** Every listed snapshot, oldest first. */
   snapshots(): Promise<Manifest[]>;
 }
@@ -39,6 +41,7 @@ const Outputs = z.object({
   StateBucketName: z.string(),
   TakeSnapshotFunctionName: z.string(),
   PruneSnapshotsFunctionName: z.string(),
+  WatchMembersFunctionName: z.string(),
   EtcdClientSecretArn: z.string(),
 });
 
@@ -59,6 +62,7 @@ export async function deployLifeboat(cloud: LocalCloud, options: DeploymentOptio
     bucket: found.StateBucketName,
     takeSnapshotFunction: found.TakeSnapshotFunctionName,
     pruneSnapshotsFunction: found.PruneSnapshotsFunctionName,
+    watchMembersFunction: found.WatchMembersFunctionName,
     etcdClientSecretArn: found.EtcdClientSecretArn,
     s3,
     putSecret: async (secret) => {
@@ -66,6 +70,7 @@ export async function deployLifeboat(cloud: LocalCloud, options: DeploymentOptio
     },
     takeSnapshot: (event = { trigger: 'manual' }) => cloud.invoke(found.TakeSnapshotFunctionName, event),
     pruneSnapshots: () => cloud.invoke(found.PruneSnapshotsFunctionName),
+    watchMembers: () => cloud.invoke(found.WatchMembersFunctionName),
     snapshots: () => listSnapshots(s3, found.StateBucketName, cluster),
   };
 }

@@ -169,6 +169,7 @@ async function underLock(run: Run): Promise<TakeSnapshotResult> {
       ...{ chosen, report, hashKv: report.hashKv, streamed, answers, attestation },
     });
     await edges.store.publish(manifest);
+    await edges.noteInLedger(manifest);
     tell(run, manifest);
     return brief(manifest, attestation.because);
   } finally {

@@ -28,5 +28,7 @@ export interface ClusterDirectoryEntry {
   readonly takeSnapshotLogGroup: string;
   readonly pruneSnapshotsFunction: string;
   readonly pruneSnapshotsLogGroup: string;
+  readonly watchMembersFunction: string;
+  readonly watchMembersLogGroup: string;
   readonly deadLetterQueueUrl: string;
 }

@@ -3,6 +3,7 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { Backup } from '../backup/backup';
 import { Retention } from '../backup/retention';
+import { WatchMembers } from '../backup/watch-members';
 import type { ClusterConfig, NetworkConfig } from '../config/schema';
 import { ClusterDirectory } from './cluster-directory';
 import { clusterKey } from './cluster-key';
@@ -43,6 +44,7 @@ export class LifeboatStack extends Stack {
       maxDbSizeGiB: cluster.backup.maxDbSizeGiB,
       lock: cluster.backup.lock,
     });
+    const { watchMembers } = new WatchMembers(this, 'Watch', { functions, state, etcdClient, endpoints: cluster.etcd.endpoints });
     const { pruneSnapshots } = new Retention(this, 'Retention', { functions, state, policy: cluster.backup.retention });
 
     new ClusterDirectory(this, 'Directory', {
@@ -54,11 +56,14 @@ export class LifeboatStack extends Stack {
       takeSnapshotLogGroup: takeSnapshot.logGroup.logGroupName,
       pruneSnapshotsFunction: pruneSnapshots.functionName,
       pruneSnapshotsLogGroup: pruneSnapshots.logGroup.logGroupName,
+      watchMembersFunction: watchMembers.functionName,
+      watchMembersLogGroup: watchMembers.logGroup.logGroupName,
       deadLetterQueueUrl: deadLetterQueue.queueUrl,
     });
     new CfnOutput(this, 'StateBucketName', { value: state.bucket.bucketName });
     new CfnOutput(this, 'TakeSnapshotFunctionName', { value: takeSnapshot.functionName });
     new CfnOutput(this, 'PruneSnapshotsFunctionName', { value: pruneSnapshots.functionName });
+    new CfnOutput(this, 'WatchMembersFunctionName', { value: watchMembers.functionName });
     new CfnOutput(this, 'EtcdClientSecretArn', { value: etcdClient.secret.secretArn });
     new CfnOutput(this, 'DeadLetterQueueUrl', { value: deadLetterQueue.queueUrl });
   }

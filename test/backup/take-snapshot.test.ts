@@ -115,6 +115,7 @@ function world(faults: Faults = {}): World {
       },
       hashKvOf: async (_path, revision, compactRevision) => ({ revision, compactRevision, hash: 'c0ffee00' }),
     },
+    noteInLedger: async ({ id }) => void events.push(`noted ${id}`),
     telemetry: { log: () => undefined, warn: (event) => void events.push(event), count: (metric) => void events.push(metric) },
     now: () => NOW,
     randomBytes: () => Buffer.from([1, 2, 3, 4]),
@@ -142,6 +143,7 @@ describe('takeSnapshot', () => {
       'inspected',
       'stored',
       'published',
+      `noted ${ID}`,
       'discarded',
       'unlocked',
     ]);
