@@ -5,11 +5,12 @@ import { lineageOf, mergeManifests } from './ledger';
 import type { MergedLedger, Witness } from './ledger';
 import { DAY_MS, MINUTE_MS, REFRESH_MS } from './write-rate';
 
-/** etcd's own rule of thumb: 1,000,000,000 covers a week below 1500 writes a second (etcd.io/docs, op-guide/recovery). */
-const UNKNOWN_PER_MINUTE = 1_500 * 60;
+/**
+ * etcd's own rule of thumb: 1,000,000,000 covers a week below 1500 writes a second (etcd.io/docs, op-guide/recovery). Taken also where less
+ * was measured: what is measured may be the quiet days, and a smaller bump saves nothing.
+ */
+const RULE_PER_MINUTE = 1_500 * 60;
 const UNKNOWN_MS = 7 * DAY_MS;
-/** A rate counts as known when a whole day was measured, so that what a cluster does once a day is in it. */
-const TRUSTED_MS = DAY_MS;
 /** On top of the busiest minute that was measured. */
 const MARGIN = 2;
 /** No etcd commits more: a rise above this was a bump. */
@@ -41,7 +42,8 @@ interface Claim {
  * ever saw, in any lineage. It counts from what was served and not from the snapshot, so it holds on every further restore of the same one.
  *
  * etcdutl adds the bump to the newest *entry* of the file (`etcdutl/snapshot/v3_snapshot.go`, `modifyLatestRevision`). Where the file was
- * compacted at its very revision, that entry may be gone (a deletion, for example), so the bump then counts from 0.
+ * compacted at its very revision, that entry may be gone: etcd before 3.5.16 drops a deletion there (etcd-io/etcd#18474). How much older the
+ * newest one left is, no manifest tells, so the bump then counts from 0.
  *
  * @param now a clock that ran backwards, or that ran ahead when the ledger was written, widens the slack and never takes it below LEAST_SLACK
  * @throws RevisionsExhausted when the result would not be a number that is exact in JSON, 2^53: no etcd comes there by writing, so
@@ -49,10 +51,14 @@ interface Claim {
  */
 export function bumpFor(ledger: MergedLedger, snapshot: Witness & Pick<Manifest, 'compactRevision'>, now: Date): Bump {
   const known = mergeManifests(ledger, [snapshot]);
+  const pace = paceOf(Object.values(known.lineages));
   const claims = [
     { revision: known.ceiling, slack: LEAST_SLACK, because: 'the highest revision in the ledger' },
-    ...Object.entries(known.lineages).map(([id, lineage]) => claimOfLineage(id, lineage, now)),
-    ...known.restores.filter((record) => !isFollowed(known, record)).map((record) => claimOfRestore(record, now)),
+    ...Object.entries(known.lineages).map(([id, { revision, lastSeenAt }]) => claim(`lineage ${id}`, revision, lastSeenAt, pace, now)),
+    // Until the new lineage was seen, nobody knows how far it came.
+    ...known.restores
+      .filter((record) => !isFollowed(known, record))
+      .map(({ snapshot: id, bumpedTo, at }) => claim(`the lineage that the restore of ${id} opened`, bumpedTo, at, pace, now)),
   ];
   const furthest = claims.reduce((a, b) => (b.revision + b.slack > a.revision + a.slack ? b : a));
   const target = furthest.revision + furthest.slack;
@@ -66,21 +72,19 @@ export function bumpFor(ledger: MergedLedger, snapshot: Witness & Pick<Manifest,
   return { bump, servedUpTo: known.ceiling, slack: target - known.ceiling, bumpedTo, because: furthest.because };
 }
 
-function claimOfLineage(id: string, { revision, lastSeenAt, rate }: Lineage, now: Date): Claim {
-  const trusted = rate?.peak !== undefined && Date.parse(rate.at) - Date.parse(rate.since) >= TRUSTED_MS;
-  const measured = Math.min((rate?.peak ?? 0) * MARGIN, MOST_PER_MINUTE);
-  const elapsed = lastSeenAt === undefined ? undefined : elapsedMs(lastSeenAt, now);
-  // Where one thing is unknown the other is not relied on alone.
-  const pace = trusted && elapsed !== undefined ? measured : Math.max(measured, UNKNOWN_PER_MINUTE);
-  const what = `lineage ${id}, which was at ${revision} ${elapsed === undefined ? 'at an unknown time' : `${minutes(elapsed)} minutes ago`}`;
-  const how = trusted ? 'twice its busiest minute' : 'a rate not measured for a day yet';
-  return { revision, slack: slackOf(pace, elapsed), because: `${what}, at ${pace} revisions a minute (${how})` };
+/** A cluster's habits outlive its restores, so the busiest minute of any lineage counts for all. */
+function paceOf(lineages: readonly Lineage[]): { readonly perMinute: number; readonly because: string } {
+  const measured = Math.min(Math.max(0, ...lineages.map(({ rate }) => rate?.peak ?? 0)) * MARGIN, MOST_PER_MINUTE);
+  return measured > RULE_PER_MINUTE
+    ? { perMinute: measured, because: 'twice its busiest minute' }
+    : { perMinute: RULE_PER_MINUTE, because: "etcd's rule of thumb" };
 }
 
-/** Until the new lineage was polled, nobody knows how far it came. */
-function claimOfRestore({ bumpedTo, snapshot, at }: RestoreRecord, now: Date): Claim {
-  const because = `the restore of ${snapshot} at ${at} to ${bumpedTo}, at ${UNKNOWN_PER_MINUTE} revisions a minute (unknown)`;
-  return { revision: bumpedTo, slack: slackOf(UNKNOWN_PER_MINUTE, elapsedMs(at, now)), because };
+function claim(who: string, revision: number, seenAt: string | undefined, pace: ReturnType<typeof paceOf>, now: Date): Claim {
+  const elapsed = seenAt === undefined ? undefined : elapsedMs(seenAt, now);
+  const when = elapsed === undefined ? 'at a time unknown' : `${Math.round(elapsed / MINUTE_MS)} minutes ago`;
+  const slack = LEAST_SLACK + Math.ceil((pace.perMinute * (elapsed ?? UNKNOWN_MS)) / MINUTE_MS);
+  return { revision, slack, because: `${who} was at ${revision} ${when}, and may write ${pace.perMinute} a minute (${pace.because})` };
 }
 
 /** The new lineage tells of itself by now. */
@@ -89,12 +93,8 @@ function isFollowed(ledger: MergedLedger, { newLineage, at }: RestoreRecord): bo
   return lastSeenAt !== undefined && Date.parse(lastSeenAt) >= Date.parse(at);
 }
 
-const slackOf = (perMinute: number, elapsed: number = UNKNOWN_MS): number => LEAST_SLACK + Math.ceil((perMinute * elapsed) / MINUTE_MS);
-
 /** Undefined when the time is yet to come: one of the two clocks is wrong. Clocks of two machines differ by seconds without being wrong. */
 function elapsedMs(time: string, now: Date): number | undefined {
   const elapsed = now.getTime() - Date.parse(time);
   return elapsed < -REFRESH_MS ? undefined : Math.max(0, elapsed);
 }
-
-const minutes = (ms: number): number => Math.round(ms / MINUTE_MS);

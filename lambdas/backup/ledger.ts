@@ -28,7 +28,7 @@ export function raise(ledger: Ledger, observation: Observation): Ledger {
   const { lineage: id, revision, at, led } = observation;
   const known = lineageOf(ledger, id);
   const higher = known === undefined || revision > known.revision;
-  if (!higher && !(led && isFar(known.lastSeenAt, at))) return ledger;
+  if (!higher && !(led && revision === known.revision && isFar(known.lastSeenAt, at))) return ledger;
   const time = at.toISOString();
   const seen = led ? { lastSeenAt: lastSight(known?.lastSeenAt, at), rate: measure(known?.rate, observation) } : {};
   const lineage: Lineage = {
@@ -113,8 +113,8 @@ function salvage(value: unknown): Ledger {
 }
 
 const Loose = z.object({
-  ceiling: z.unknown(),
+  ceiling: z.unknown().optional(),
   lineages: z.record(z.string(), z.unknown()).optional().catch(undefined),
   restores: z.array(z.unknown()).optional().catch(undefined),
-  newestVerified: z.unknown(),
+  newestVerified: z.unknown().optional(),
 });

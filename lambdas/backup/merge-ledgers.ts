@@ -5,6 +5,8 @@ export const EMPTY_LEDGER: Ledger = { version: 1, ceiling: 0, lineages: {}, rest
 
 type Order<T> = (a: T, b: T) => number;
 
+const NEVER = new Date(0).toISOString();
+
 /** A total order on times: the same moment may be spelled in two ways. */
 const byTime: Order<string> = (a, b) => Date.parse(a) - Date.parse(b) || compare(a, b);
 
@@ -35,13 +37,18 @@ export function merge(a: Ledger, b: Ledger): Ledger {
 export const lineageOf = ({ lineages }: Ledger, id: string): Lineage | undefined =>
   Object.hasOwn(lineages, id) ? lineages[id] : undefined;
 
+/**
+ * The later sight of the higher revision. A later sight of a lower one is none of this: it shows that revisions fell in between, and not how
+ * far they had come before.
+ */
 function mergeLineages(a: Lineage, b: Lineage): Lineage {
-  const higher = later<Lineage>((x, y) => x.revision - y.revision || byTime(y.raisedAt, x.raisedAt))(a, b);
-  const lastSeenAt = both(a.lastSeenAt, b.lastSeenAt, later(byTime));
+  const higher = later<Lineage>((x, y) => x.revision - y.revision || byTime(x.lastSeenAt ?? NEVER, y.lastSeenAt ?? NEVER))(a, b);
+  const { revision, lastSeenAt } = higher;
   const rate = both(a.rate, b.rate, mergeRates);
+  const raised = [a, b].filter((one) => one.revision === revision).map(({ raisedAt }) => raisedAt);
   return {
-    revision: higher.revision,
-    raisedAt: higher.raisedAt,
+    revision,
+    raisedAt: raised.reduce(earlier(byTime)),
     firstSeenAt: earlier(byTime)(a.firstSeenAt, b.firstSeenAt),
     ...(lastSeenAt !== undefined && { lastSeenAt }),
     ...(rate && { rate }),
@@ -54,7 +61,6 @@ function mergeRates(a: WriteRate, b: WriteRate): WriteRate {
   return {
     at: last.at,
     revision: last.revision,
-    since: earlier(byTime)(a.since, b.since),
     ...(last.recent !== undefined && { recent: last.recent }),
     ...(peak !== undefined && { peak }),
   };

@@ -10,7 +10,7 @@ import { openEtcd } from '../etcd/client/etcd-reader';
 import type { WatchResult } from './tell-watch';
 import { watchMembers } from './watch-members';
 
-/** Time kept back to ask the members, which takes 13 s at worst, and to tell the metrics. */
+/** Time kept back to ask the members, which takes 15 s at worst, and to tell the metrics. */
 const LEAVE_MS = 20_000;
 
 const cluster = requireEnv(Env.clusterName);

@@ -23,16 +23,16 @@ export function perMinute(rate: WriteRate | undefined, { at, revision }: RatePoi
 }
 
 /**
- * The rate after one more poll. Where revisions fell or the clock was set back, measuring starts from this poll; the peak stays.
+ * The rate after one more poll. Where the clock was set back, measuring starts from this poll; the peak stays.
  *
  * The peak is the most that one minute can have held: of a gap, up to `REFRESH_MS` may have been polls that saw nothing new and wrote nothing.
  */
 export function measure(rate: WriteRate | undefined, point: RatePoint): WriteRate {
   const { revision } = point;
   const at = point.at.toISOString();
-  if (rate === undefined) return { at, revision, since: at };
+  if (rate === undefined) return { at, revision };
   const gap = gapOf(rate, point.at);
-  if (gap < -REFRESH_MS || revision < rate.revision) return { ...rate, at, revision };
+  if (gap < -REFRESH_MS) return { ...rate, at, revision };
   const recent = perMinute(rate, point);
   if (recent === undefined) return rate;
   const busyMs = Math.max(Math.min(gap, MINUTE_MS), gap - REFRESH_MS);

@@ -9,8 +9,6 @@ export const WriteRate = z.object({
   /** The last poll that measured, and the revision that it saw: the next one measures from here. */
   at: time,
   revision: count,
-  /** Since when it is measured; a ledger that was lost begins anew. */
-  since: time,
   /** Revisions per minute between the last two polls that measured; missing after the first. */
   recent: count.optional(),
   /** The most revisions that a minute may have held so far; missing after the first poll. */
@@ -25,7 +23,7 @@ export const Lineage = z.object({
   /** When that revision was first seen. */
   raisedAt: time,
   firstSeenAt: time,
-  /** When it was last known to be no further than `revision`; missing when that was never known, or only by a member without a leader. */
+  /** When it was last known to have come no further than `revision`; missing when only a member without a leader ever told of that revision. */
   lastSeenAt: time.optional(),
   rate: WriteRate.optional(),
 });

@@ -29,12 +29,7 @@ export async function proveSnapshot(
   folder: string,
   release: EtcdRelease,
 ): Promise<SnapshotProof> {
-  const packed = path.join(folder, 'snapshot.db.zst');
-  const plain = path.join(folder, 'snapshot.db');
-  await run('aws', ['s3', 'cp', '--quiet', `s3://${bucket}/${manifest.stored.key}`, packed], {
-    env: awsEnvironment(cloud.endpoint, cloud.folder),
-  });
-  const decompressedWith = await decompress(packed, plain);
+  const { plain, decompressedWith } = await fetchPlain(cloud, bucket, manifest, folder);
   const status = await snapshotStatus(plain, release);
   const member = await bootRestored(plain, folder, release);
   try {
@@ -43,6 +38,21 @@ export async function proveSnapshot(
   } finally {
     await member.stop();
   }
+}
+
+/** Fetches a stored snapshot into `folder` and decompresses it: the plain file that etcd's tools take. */
+export async function fetchPlain(
+  cloud: LocalCloud,
+  bucket: string,
+  manifest: Manifest,
+  folder: string,
+): Promise<{ readonly plain: string; readonly decompressedWith: string }> {
+  const packed = path.join(folder, 'snapshot.db.zst');
+  const plain = path.join(folder, 'snapshot.db');
+  await run('aws', ['s3', 'cp', '--quiet', `s3://${bucket}/${manifest.stored.key}`, packed], {
+    env: awsEnvironment(cloud.endpoint, cloud.folder),
+  });
+  return { plain, decompressedWith: await decompress(packed, plain) };
 }
 
 /** Plain `zstd -d` where it is installed, else the reference library's Python binding. */

@@ -11,7 +11,6 @@ import { openChannel } from './unary-call';
 import type { MemberChannel } from './unary-call';
 
 const CALL_MS = 5_000;
-const METRICS_MS = 3_000;
 /** HashKV reads the whole key space up to the revision: seconds per GiB on a slow disk. */
 const HASH_MS = 120_000;
 /** Opens one client per endpoint: each member is asked for itself, never a balanced cluster. */
@@ -36,7 +35,7 @@ export function openEtcd(endpoints: readonly string[], secret: EtcdClientSecret)
     gather: () => gather(members, failure),
     hashKv: async (endpoint, revision) => channelOf(endpoint).call(HASH_KV, revision, HASH_MS),
     snapshot: (endpoint, signal) => streamSnapshot(endpoint, secret, signal),
-    quota: (endpoint) => readQuotaMetric(endpoint, secret, METRICS_MS),
+    quota: (endpoint) => readQuotaMetric(endpoint, secret, CALL_MS),
     close: () => [...members.values()].forEach(({ client, channel }) => [client, channel].forEach((door) => door.close())),
   };
 }
