@@ -35,9 +35,18 @@ async function watch(seen: ClusterView, faults: Faults = {}, told = new Set<stri
   const events: [string, unknown][] = [];
   const written: Ledger[] = [];
   const note = (event: string, fields?: unknown) => void events.push([event, fields]);
-  const telemetry = { log: note, warn: note, count: (metric: string, value: number) => { metrics[metric] = value; } };
+  const telemetry = {
+    log: note,
+    warn: note,
+    count: (metric: string, value: number) => {
+      metrics[metric] = value;
+    },
+  };
   let open = 0;
-  const member = { gather: async () => seen, quota: async () => quota, close: () => void open-- };
+  const close = () => {
+    open--;
+  };
+  const member = { gather: async () => seen, quota: async () => quota, close };
   const edges: WatchEdges = {
     reach: faults.reach ?? (async () => (open++, member)),
     ledger: {

@@ -94,7 +94,7 @@ describe('take-snapshot', () => {
       {
         Effect: 'Allow',
         Action: ['s3:GetObject', 's3:PutObject'],
-        Resource: [within(bucketId, 'clusters/prod/locks/backup.json'), within(bucketId, 'clusters/prod/ledger.json')],
+        Resource: [within(bucketId, 'clusters/prod/ledger.json'), within(bucketId, 'clusters/prod/locks/backup.json')],
       },
       { Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: { Ref: secretId } },
       {
