@@ -60,7 +60,7 @@ export class S3Document {
       return (await this.s3.send(put)).ETag ?? '';
     } catch (error) {
       const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
-      // 404: it was deleted since it was read (RFC 9110 §13.1.1 leaves If-Match on nothing to fail; S3 says so by this).
+      // 404: it was deleted since it was read, and If-Match has nothing to compare with (Amazon S3 User Guide, "conditional writes").
       if (status === 412 || status === 409 || (status === 404 && over !== undefined)) return undefined;
       throw this.failed('write', error);
     }

@@ -37,6 +37,12 @@ interface Claim {
   readonly because: string;
 }
 
+/** What may be written in a minute that nobody saw. */
+interface Pace {
+  readonly perMinute: number;
+  readonly because: string;
+}
+
 /**
  * How far to bump the revision of a snapshot on its restore, so that the first revision served afterwards is above everything that clients
  * ever saw, in any lineage. It counts from what was served and not from the snapshot, so it holds on every further restore of the same one.
@@ -73,14 +79,14 @@ export function bumpFor(ledger: MergedLedger, snapshot: Witness & Pick<Manifest,
 }
 
 /** A cluster's habits outlive its restores, so the busiest minute of any lineage counts for all. */
-function paceOf(lineages: readonly Lineage[]): { readonly perMinute: number; readonly because: string } {
+function paceOf(lineages: readonly Lineage[]): Pace {
   const measured = Math.min(Math.max(0, ...lineages.map(({ rate }) => rate?.peak ?? 0)) * MARGIN, MOST_PER_MINUTE);
   return measured > RULE_PER_MINUTE
     ? { perMinute: measured, because: 'twice its busiest minute' }
     : { perMinute: RULE_PER_MINUTE, because: "etcd's rule of thumb" };
 }
 
-function claim(who: string, revision: number, seenAt: string | undefined, pace: ReturnType<typeof paceOf>, now: Date): Claim {
+function claim(who: string, revision: number, seenAt: string | undefined, pace: Pace, now: Date): Claim {
   const elapsed = seenAt === undefined ? undefined : elapsedMs(seenAt, now);
   const when = elapsed === undefined ? 'at a time unknown' : `${Math.round(elapsed / MINUTE_MS)} minutes ago`;
   const slack = LEAST_SLACK + Math.ceil((pace.perMinute * (elapsed ?? UNKNOWN_MS)) / MINUTE_MS);

@@ -134,6 +134,18 @@ describe('merging two ledgers', () => {
   });
 });
 
+test.each([
+  ['the later of two sights of one revision counts', 1_000, minutesBefore(3)],
+  ['a later sight of a lower revision does not: how far it came before it fell, nobody saw', 999, minutesBefore(9)],
+])('%s', (_sentence, revision, lastSeenAt) => {
+  const [a, b] = [lineage({ lastSeenAt: minutesBefore(9) }), lineage({ revision, lastSeenAt: minutesBefore(3) })];
+
+  expect(merge(ledger({ lineages: { a1: a } }), ledger({ lineages: { a1: b } })).lineages['a1']).toMatchObject({
+    revision: 1_000,
+    lastSeenAt,
+  });
+});
+
 describe('what the snapshots alone know', () => {
   test('is the highest revision of each lineage, and the newest verified one', () => {
     const manifests = [
