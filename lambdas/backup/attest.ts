@@ -42,9 +42,53 @@ export function attest(answers: readonly MemberAnswer[], votingMembers: number):
   return { verdict: 'unknown', because: heard + dissent };
 }
 
-/** Members that answered so, by id: two endpoints may lead to one member, which has one voice. */
+/** What the answers say of one member that gave one. */
+export interface MemberVerdict {
+  readonly endpoint: string;
+  readonly member: string;
+  /** Holds something else than more than half of the voting members; or, where no so many agree, one of those that contradict each other. */
+  readonly diverged: boolean;
+}
+
+export interface Divergence {
+  readonly members: readonly MemberVerdict[];
+  /** Whether more than half of the voting members hold the same, be it what the file holds or something else. */
+  readonly majority: boolean;
+}
+
+/**
+ * Who holds something else than the others. Members that differ from the file agree with each other when they gave the same hash under
+ * the same compaction; under different compactions nobody can tell, and they count as contradicting each other.
+ *
+ * @param votingMembers as for {@link attest}
+ */
+export function judgeMembers(answers: readonly MemberAnswer[], votingMembers: number): Divergence {
+  const groups = new Map<string, MemberAnswer[]>();
+  for (const heard of answers) {
+    const held = holdingOf(heard);
+    if (held !== undefined) groups.set(held, [...(groups.get(held) ?? []), heard]);
+  }
+  const voices = (group: readonly MemberAnswer[]) => new Set(group.map(voiceOf)).size;
+  const majority = [...groups.values()].find((group) => voices(group) * 2 > Math.max(votingMembers, 1));
+  const contradicted = groups.size > 1;
+  return {
+    majority: majority !== undefined,
+    members: [...groups.values()].flatMap((group) =>
+      group.map(({ endpoint, member }) => ({ endpoint, member, diverged: contradicted && group !== majority })),
+    ),
+  };
+}
+
+/** Two members with the same text hold the same data; undefined for one that said nothing of it. */
+function holdingOf({ answer }: MemberAnswer): string | undefined {
+  if (answer.outcome === 'equal') return 'as the file';
+  return answer.outcome === 'different' ? `${answer.hash} under ${answer.compactRevision}` : undefined;
+}
+
+/** Two endpoints may lead to one member, which has one voice. */
+const voiceOf = ({ memberId, endpoint }: MemberAnswer): string => memberId ?? endpoint;
+
+/** Members that answered so, by voice. */
 function voices(answers: readonly MemberAnswer[], outcome: 'equal' | 'different'): ReadonlyMap<string, string> {
-  return new Map(
-    answers.filter(({ answer }) => answer.outcome === outcome).map(({ memberId, member, endpoint }) => [memberId ?? endpoint, member]),
-  );
+  return new Map(answers.filter(({ answer }) => answer.outcome === outcome).map((heard) => [voiceOf(heard), heard.member]));
 }

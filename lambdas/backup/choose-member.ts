@@ -29,10 +29,12 @@ export interface MemberChoice {
  * A follower, because sending a large file costs the sender heartbeats (etcd-io/etcd#13913). Never a learner, a member with
  * the CORRUPT alarm, or one that lags: its snapshot would be old or wrong. A full database (NOSPACE) is worse to take from
  * but never a reason to go without a backup, and neither is a lost quorum.
+ *
+ * @param shunned endpoints that are not to be taken from, each with the reason
  */
-export function chooseMember(view: ClusterView): MemberChoice {
+export function chooseMember(view: ClusterView, shunned: ReadonlyMap<string, string> = new Map()): MemberChoice {
   const newest = Math.max(0, ...view.members.map((member) => (member.reachable ? member.status.raftAppliedIndex : 0)));
-  const judged = view.members.map((member) => ({ member, judgement: judge(member, newest) }));
+  const judged = view.members.map((member) => ({ member, judgement: judge(member, newest, shunned.get(member.endpoint)) }));
   const best = judged
     .flatMap(({ member, judgement }) => (member.reachable && judgement.fit ? [{ member, judgement }] : []))
     .sort((a, b) => a.judgement.rank - b.judgement.rank || b.member.status.raftAppliedIndex - a.member.status.raftAppliedIndex)[0];
@@ -49,12 +51,13 @@ export function chooseMember(view: ClusterView): MemberChoice {
 
 const isLeader = (status: MemberStatus): boolean => status.leaderId === status.id;
 
-function judge(member: MemberView, newest: number): Judgement {
+function judge(member: MemberView, newest: number, shunnedBecause: string | undefined): Judgement {
   const { endpoint } = member;
   const unfit = (because: string): Judgement => ({ endpoint, fit: false, because });
   const fit = (rank: number, because: string): Judgement => ({ endpoint, fit: true, rank, because });
 
   if (!member.reachable) return unfit(`unreachable: ${member.because}`);
+  if (shunnedBecause !== undefined) return unfit(shunnedBecause);
   const { status } = member;
   const lag = newest - status.raftAppliedIndex;
   if (status.isLearner) return unfit('is a learner: it does not vote and may not have caught up');

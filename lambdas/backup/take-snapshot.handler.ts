@@ -13,10 +13,9 @@ import { openTelemetry } from '../aws/telemetry';
 import { Env } from '../contract/env';
 import { TakeSnapshotEvent } from '../contract/events';
 import { maxSnapshotBytes } from '../contract/limits';
-import type { Manifest } from '../contract/manifest';
 import { LockPolicy } from '../contract/retention';
 import { openEtcd } from '../etcd/client/etcd-reader';
-import { hashKvOf, inspectSnapshot } from '../etcd/snapshot';
+import { hashKvOf, inspectSnapshot, positionOf } from '../etcd/snapshot';
 import { openSpool } from '../etcd/snapshot/disk-spool';
 import { noteSnapshot } from './keep-ledger';
 import { takeSnapshot } from './take-snapshot';
@@ -36,11 +35,12 @@ const now = () => new Date();
 const lock = new S3Lock(s3, { bucket, cluster, name: 'backup', ttlMs: MAX_RUN_MS }, now);
 const store = new S3SnapshotStore(s3, bucket, cluster);
 const ledger = openLedger(bucket, cluster, telemetry, wait);
-const noteInLedger = (manifest: Manifest) => noteSnapshot(ledger, manifest);
+const noteInLedger = noteSnapshot.bind(undefined, ledger);
 const disk = {
   open: (name: string) => openSpool(join(tmpdir(), 'lifeboat', cluster), name),
   inspect: (path: string, databaseSha256: string) => inspectSnapshot(path, { expectedSha256Trailer: Buffer.from(databaseSha256, 'hex') }),
   hashKvOf,
+  positionOf,
 };
 
 export async function handler(

@@ -27,6 +27,12 @@ export interface DeployOptions {
 /** Outputs by stack name, as in `cdk deploy --outputs-file`. */
 export type StackOutputs = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
+export interface Deployed {
+  readonly outputs: StackOutputs;
+  /** Files by stack name: the templates as CDK synthesized them, before they were filtered for the emulator. */
+  readonly templates: ReadonlyMap<string, string>;
+}
+
 export interface Workplace {
   readonly endpoint: string;
   readonly folder: string;
@@ -99,7 +105,7 @@ async function reconcileAll(endpoint: string, assembly: string, leftovers: Reado
  * Synthesizes the app unchanged, filters the assembly for the emulator, deploys it, and makes what the emulator's
  * CloudFormation could not. Works in folders of its own: a CDK command run in the app's folder synthesizes again.
  */
-export async function deployApp(place: Workplace, options: DeployOptions): Promise<StackOutputs> {
+export async function deployApp(place: Workplace, options: DeployOptions): Promise<Deployed> {
   const work = mkdtempSync(path.join(place.folder, 'deploy-'));
   const synthesized = path.join(work, 'synthesized');
   const local = path.join(work, 'assembly');
@@ -112,5 +118,6 @@ export async function deployApp(place: Workplace, options: DeployOptions): Promi
   await cdk(place, work, ['deploy', ...stacks, ...settings, '--output', path.join(work, 'deployed')], DEPLOY_MS);
   const unmade = await reconcileAll(place.endpoint, local, leftovers);
   writeFileSync(path.join(work, 'not-made.json'), JSON.stringify(unmade, undefined, 2));
-  return readOutputs(outputs);
+  const templates = [...stackNames(synthesized)].map(([file, name]) => [name, path.join(synthesized, `${file}.template.json`)] as const);
+  return { outputs: readOutputs(outputs), templates: new Map(templates) };
 }

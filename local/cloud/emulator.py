@@ -5,6 +5,7 @@ and what changes; docs/local-cloud.md lists them, test/integration/local-cloud h
 
 Environment, besides the emulator's own (BIND_HOST, GATEWAY_PORT, AUTH, ...):
   LIFEBOAT_CALL_LOG    file that gets one JSON line per authorized call of a role or user
+  LIFEBOAT_SCHEDULES   "off": nothing is started by the clock
   LIFEBOAT_LIFELINE    when set, the emulator ends as soon as its stdin is closed: it never outlives who started it
 """
 
@@ -38,6 +39,13 @@ def judge_every_call_as_tls():
 
     pin = app.pin_request_origin
     app.pin_request_origin = lambda source_ip, _secure: pin(source_ip, True)
+
+
+def start_nothing_by_the_clock():
+    """For whoever counts what functions do: a schedule of a minute fires in the middle of everything."""
+    from ministack.services import scheduler
+
+    scheduler.start_scheduler = lambda: None
 
 
 def fill_in_scheduler_context():
@@ -136,8 +144,54 @@ def checksum_whole_objects():
     s3._record_object_version = record_object_version
 
 
+def ask_for_the_right_to_lock():
+    """A write that sets a retention needs s3:PutObjectRetention besides s3:PutObject; the emulator asks for the latter only.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html
+    """
+    from ministack.core import iam_actions
+
+    checks = iam_actions.s3_additional_checks
+
+    def checks_with_retention(method, path, headers, body, query_params):
+        found = checks(method, path, headers, body, query_params)
+        bucket, _, key = path.lstrip("/").partition("/")
+        # Parts and the completion of an upload carry no retention: the request that opened it did.
+        writes = method == "PUT" or (method == "POST" and "uploads" in query_params)
+        if key and writes and any(headers.get(f"x-amz-object-lock-{name}") for name in ("mode", "retain-until-date")):
+            found = [*found, ("s3:PutObjectRetention", f"arn:aws:s3:::{bucket}/{key}")]
+        return found
+
+    iam_actions.s3_additional_checks = checks_with_retention
+
+
+def tell_of_missing_objects_only_to_who_may_list():
+    """Reading an object that is not there is 404 for callers with s3:ListBucket on its key as prefix, and 403 for all others.
+
+    The emulator gives 404 to everyone. https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+    """
+    from ministack.core import iam_evaluator
+    from ministack.core.responses import get_region
+    from ministack.core.router import extract_access_key_id
+    from ministack.services import s3
+
+    def judged(read):
+        def read_or_deny(bucket_name, key, headers=None, query_params=None):
+            answer = read(bucket_name, key, headers, query_params)
+            access_key = extract_access_key_id(headers or {}, query_params or {})
+            if answer[0] != 404 or b"NoSuchKey" not in answer[2] or not access_key:
+                return answer
+            bucket, context = f"arn:aws:s3:::{bucket_name}", {"s3:prefix": key}
+            denied = iam_evaluator.enforce(access_key, "s3:ListBucket", "s3", get_region(), bucket, context)
+            return s3._error("AccessDenied", "Access Denied", 403, f"/{bucket_name}/{key}") if denied else answer
+
+        return read_or_deny
+
+    s3._get_object, s3._head_object = judged(s3._get_object), judged(s3._head_object)
+
+
 def record_calls(path):
-    """Writes who called what on which resource and whether IAM allowed it, as JSON lines.
+    """Writes who called what on which resource, with which condition keys, and whether IAM allowed it, as JSON lines.
 
     Every authorization of the emulator goes through `enforce`; calls of the account's root key are left out.
     A function's role session carries the function's name, as on AWS.
@@ -158,6 +212,7 @@ def record_calls(path):
                 "principal": getattr(principal, "arn", ""),
                 "action": iam_action,
                 "resource": resource_arn,
+                "context": service_context or {},
                 "allowed": denied is None,
             }
             with lock:
@@ -185,10 +240,14 @@ def main():
     assert_version()
     if os.environ.get("LIFEBOAT_LIFELINE"):
         end_with_parent()
+    if os.environ.get("LIFEBOAT_SCHEDULES") == "off":
+        start_nothing_by_the_clock()
     judge_every_call_as_tls()
     fill_in_scheduler_context()
     name_the_throttle_in_step_functions()
     checksum_whole_objects()
+    ask_for_the_right_to_lock()
+    tell_of_missing_objects_only_to_who_may_list()
     if os.environ.get("LIFEBOAT_CALL_LOG"):
         record_calls(os.environ["LIFEBOAT_CALL_LOG"])
     import ministack.app

@@ -8,6 +8,8 @@ import type { ClientConfig } from './clients';
 import { clientConfig } from './clients';
 import type { DeployOptions, StackOutputs } from './deploy';
 import { bootstrap, deployApp } from './deploy';
+import type { DeployedStack } from './deployed-stack';
+import { readStack } from './deployed-stack';
 import { ACCOUNT_ID, REGION, startEmulator } from './emulator';
 import type { FaultProxy } from './fault-proxy';
 import { startFaultProxy } from './fault-proxy';
@@ -17,6 +19,7 @@ import { functionLogs, invoke, peakRssMiB } from './invoke';
 export type { FunctionCall } from './call-log';
 export type { ClientConfig } from './clients';
 export type { DeployOptions, StackOutputs } from './deploy';
+export type { DeployedStack } from './deployed-stack';
 export type { Fault, FaultProxy } from './fault-proxy';
 export type { InvokeResult } from './invoke';
 
@@ -33,6 +36,8 @@ export interface LocalCloud {
   /** For any @aws-sdk client: `new S3Client(cloud.clientConfig())`. */
   clientConfig(): ClientConfig;
   deployApp(options: DeployOptions): Promise<{ readonly outputs: StackOutputs }>;
+  /** A deployed stack as CDK synthesized it, and the names that its resources got. */
+  stack(stackName: string): Promise<DeployedStack>;
   /** Synchronous; the default time limit is 15 minutes, the longest that a function may run. */
   invoke(functionName: string, payload?: unknown, options?: { readonly timeoutMs?: number }): Promise<InvokeResult>;
   logs(functionName: string): Promise<string[]>;
@@ -50,6 +55,8 @@ export interface LocalCloudOptions {
   readonly port?: number;
   /** Whether functions pass the fault proxy; benchmarks do without, so that both sides talk to the same endpoint. @default true */
   readonly faultProxy?: boolean;
+  /** Whether schedules start functions; without them nothing runs that was not asked for. @default true */
+  readonly schedules?: boolean;
 }
 
 const LONGEST_INVOCATION_MS = 900_000;
@@ -61,13 +68,16 @@ export async function startLocalCloud(options: LocalCloudOptions = {}): Promise<
   const port = options.port ?? (await freePort());
   const faults = await startFaultProxy(port);
   const functionEndpoint = options.faultProxy === false ? `http://127.0.0.1:${port}` : faults.endpoint;
-  const emulator = await startEmulator({ folder, port, functionEndpoint }).catch(async (error: unknown) => {
-    await faults.stop();
-    throw error;
-  });
+  const emulator = await startEmulator({ folder, port, functionEndpoint, schedules: options.schedules ?? true }).catch(
+    async (error: unknown) => {
+      await faults.stop();
+      throw error;
+    },
+  );
   const config = clientConfig(emulator.endpoint);
   const place = { endpoint: emulator.endpoint, folder };
   let bootstrapped: Promise<void> | undefined;
+  const templates = new Map<string, string>();
   return {
     endpoint: emulator.endpoint,
     region: REGION,
@@ -77,8 +87,11 @@ export async function startLocalCloud(options: LocalCloudOptions = {}): Promise<
     clientConfig: () => config,
     deployApp: async (deployment) => {
       await (bootstrapped ??= bootstrap(place));
-      return { outputs: await deployApp(place, deployment) };
+      const deployed = await deployApp(place, deployment);
+      for (const [stackName, file] of deployed.templates) templates.set(stackName, file);
+      return { outputs: deployed.outputs };
     },
+    stack: (stackName) => readStack(config, stackName, templates.get(stackName)),
     invoke: (functionName, payload, { timeoutMs = LONGEST_INVOCATION_MS } = {}) => invoke(config, functionName, payload, timeoutMs),
     logs: (functionName) => functionLogs(config, functionName),
     calls: () => parseCallLog(readFileSync(emulator.callLog, 'utf8')),

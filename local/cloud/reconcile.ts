@@ -44,7 +44,8 @@ const RESOURCES: Readonly<Record<string, (edges: Edges, properties: Readonly<Rec
     secrets.send(new PutResourcePolicyCommand({ SecretId: String(SecretId), ResourcePolicy: JSON.stringify(ResourcePolicy) })),
 };
 
-async function physicalIds(endpoint: string, stackName: string): Promise<ReadonlyMap<string, string>> {
+/** The names that the resources of a deployed stack got, by logical id. */
+export async function physicalIds(endpoint: string, stackName: string): Promise<ReadonlyMap<string, string>> {
   const client = new CloudFormationClient(clientConfig(endpoint));
   try {
     const { StackResources = [] } = await client.send(new DescribeStackResourcesCommand({ StackName: stackName }));

@@ -3,15 +3,13 @@ import { openTelemetry } from '../../lambdas/aws/telemetry';
 /** Everything that is written to the log while `work` runs, one parsed JSON line each. */
 function written(work: () => void): Record<string, unknown>[] {
   const lines: string[] = [];
-  const spies = (['log', 'info', 'warn'] as const).map((level) =>
-    jest.spyOn(console, level).mockImplementation((...words: unknown[]) => void lines.push(String(words[0]))),
-  );
+  const spy = jest.spyOn(process.stdout, 'write').mockImplementation((text) => lines.push(String(text)) > 0);
   try {
     work();
   } finally {
-    for (const spy of spies) spy.mockRestore();
+    spy.mockRestore();
   }
-  return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  return lines.join('').trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>); // prettier-ignore
 }
 
 const dimensions = (line: Record<string, unknown> | undefined) =>
@@ -20,7 +18,6 @@ const dimensions = (line: Record<string, unknown> | undefined) =>
   );
 
 test('a metric of the cluster carries the cluster and nothing else, and is written once, at the end', () => {
-  process.env['POWERTOOLS_DEV'] = 'true';
   const lines = written(() => {
     const telemetry = openTelemetry('prod', 'take-snapshot');
     telemetry.count('SnapshotVerified', 1, 'Count');
@@ -33,7 +30,6 @@ test('a metric of the cluster carries the cluster and nothing else, and is writt
 });
 
 test('a metric of one member carries the cluster and its endpoint, beside those of the cluster', () => {
-  process.env['POWERTOOLS_DEV'] = 'true';
   const lines = written(() => {
     const telemetry = openTelemetry('prod', 'take-snapshot');
     telemetry.count('MemberUnreachable', 1, 'Count');

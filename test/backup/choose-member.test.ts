@@ -8,7 +8,7 @@ const choose = (members: readonly MemberView[]) => chooseMember({ members, votin
 
 describe('chooseMember', () => {
   test.each<[string, MemberView[], string | undefined]>([
-    ['takes a healthy follower before the leader', [leader('one'), reachable('two')], 'two'],
+    ['takes a healthy follower before the leader (peer failure 35)', [leader('one'), reachable('two')], 'two'],
     ['takes the follower that has applied most', [reachable('one', { raftAppliedIndex: 1_990 }), reachable('two')], 'two'],
     ['takes the leader when no follower answers', [leader('one'), unreachable('two')], 'one'],
     ['never takes a learner', [reachable('one', { isLearner: true }), leader('two')], 'two'],
@@ -38,6 +38,17 @@ describe('chooseMember', () => {
     ],
   ])('%s', (_sentence, members, expected) => {
     expect(choose(members).chosen?.endpoint).toBe(expected);
+  });
+
+  test('never takes one that is shunned, be it the last', () => {
+    const shunned = new Map([['one', 'holds something else']]);
+    const members = [reachable('one'), leader('two')];
+
+    expect(chooseMember({ members, votingMembers: 2 }, shunned).chosen?.endpoint).toBe('two');
+    expect(chooseMember({ members: members.slice(0, 1), votingMembers: 2 }, shunned)).toEqual({
+      chosen: undefined,
+      judgements: [{ endpoint: 'one', fit: false, because: 'holds something else' }],
+    });
   });
 
   test('gives every member a reason, so that a log or an error can name it', () => {

@@ -156,7 +156,7 @@ describe('pruneSnapshots', () => {
     expect(w.metrics).toMatchObject({ ManifestsDamaged: 1 });
   });
 
-  test('a listed snapshot whose object is gone supersedes nothing', async () => {
+  test('a listed snapshot whose object is gone supersedes nothing (peer failure 25)', async () => {
     const w = world();
     store(w, 1, 2);
     w.objects.delete(snapshotKey(CLUSTER, store(w, 2, 1)));

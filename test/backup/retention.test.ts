@@ -152,13 +152,22 @@ describe('planRetention', () => {
       ['long before'],
     ],
     [
-      'takes the newest from the lineage that was seen last, whatever its revision',
+      'takes the newest from the lineage that was seen last, whatever its revision (peer failure 14)',
       [snapshot('restored', { daysOld: 1, lineage: 'second', revision: 10 }), snapshot('before', { daysOld: 2, revision: 99_999 })],
       {},
       ['before'],
     ],
     [
-      'within a lineage believes revisions more than clocks',
+      'keeps the last good one of a cluster that came up empty, however many the empty one takes (peer failure 36)',
+      [
+        ...[1, 2, 3, 4, 5].map((hours) => snapshot(`empty ${hours}`, { daysOld: hours / 24, lineage: 'empty', revision: 9 - hours })),
+        snapshot('last good', { daysOld: 1, revision: 5_000_000 }),
+      ],
+      { hourly: 2, lineageDays: 90 },
+      ['empty 3', 'empty 4', 'empty 5'],
+    ],
+    [
+      'within a lineage believes revisions more than clocks (peer failure 43)',
       [
         snapshot('highest', { daysOld: 900, revision: 70 }),
         snapshot('last', { daysOld: 1, revision: 60 }),
@@ -174,13 +183,13 @@ describe('planRetention', () => {
       ['b'],
     ],
     [
-      'removes nothing on the word of a snapshot from the future',
+      'removes nothing on the word of a snapshot from the future (peer failure 43)',
       [snapshot('future', { daysOld: -1 }), snapshot('a', { daysOld: 90 })],
       {},
       [],
     ],
     [
-      'keeps two of the same moment apart by revision',
+      'keeps two of the same moment apart by revision (peer failure 15)',
       [snapshot('a', { daysOld: 1, revision: 5 }), snapshot('b', { daysOld: 1, revision: 6 })],
       { hourly: 1 },
       ['a'],
@@ -331,7 +340,7 @@ describe('planRetention, whatever is stored', () => {
     );
   });
 
-  test('snapshots from the future change no verdict on others and are kept', () => {
+  test('snapshots from the future change no verdict on others and are kept (peer failure 43)', () => {
     const ahead = anySnapshots(-24 * 400, 'future').map((all) => all.filter(({ takenAt }) => takenAt > NOW));
     fc.assert(
       fc.property(past, ahead, anyPolicy, (stored, future, rules) => {
@@ -341,7 +350,7 @@ describe('planRetention, whatever is stored', () => {
     );
   });
 
-  test('the order of the listing does not matter, not even among equal times and revisions', () => {
+  test('the order of the listing does not matter, not even among equal times and revisions (peer failure 14)', () => {
     const shuffled = pastAndFuture.chain((stored) =>
       fc.tuple(fc.constant(stored), fc.shuffledSubarray(stored, { minLength: stored.length })),
     );
@@ -353,7 +362,7 @@ describe('planRetention, whatever is stored', () => {
     );
   });
 
-  test('what is locked is never removed', () => {
+  test('what is locked is never removed (peer failure 29)', () => {
     fc.assert(
       fc.property(past, anyPolicy, (stored, rules) => {
         const locked = stored.filter(({ lockedUntil }) => lockedUntil !== undefined && lockedUntil > NOW);

@@ -42,6 +42,10 @@ interface World {
   readonly events: string[];
   readonly manifests: Manifest[];
   readonly locks: ObjectLock[];
+  /** Endpoints that a snapshot was taken from, in order. */
+  readonly readFrom: string[];
+  /** `MemberDiverged` of each endpoint, as it was told last. */
+  readonly diverged: Map<string, number>;
   stored: Buffer | undefined;
 }
 
@@ -49,6 +53,7 @@ interface Faults {
   readonly view?: ClusterView;
   readonly stream?: () => AsyncIterable<Uint8Array>;
   readonly report?: SnapshotReport;
+  readonly positionOf?: () => Promise<{ revision: number; compactRevision: number }>;
   readonly hashKv?: (endpoint: string, attempt: number) => LiveHashKv;
   readonly locked?: boolean;
   readonly storedCrc?: string;
@@ -67,14 +72,18 @@ function world(faults: Faults = {}): World {
   const events: string[] = [];
   const manifests: Manifest[] = [];
   const attempts = new Map<string, number>();
-  const it: World = { events, manifests, locks: [], stored: undefined, edges: {} as TakeSnapshotEdges };
+  const it: World = { events, manifests, locks: [], readFrom: [], diverged: new Map(), stored: undefined, edges: {} as TakeSnapshotEdges };
   const edges: TakeSnapshotEdges = {
     etcd: {
       gather: async () => faults.view ?? threeMembers,
-      snapshot: () => (faults.stream ?? wholeSnapshot)(),
+      snapshot: (endpoint) => {
+        it.readFrom.push(endpoint);
+        return (faults.stream ?? wholeSnapshot)();
+      },
       hashKv: async (endpoint) => {
         const attempt = (attempts.get(endpoint) ?? 0) + 1;
         attempts.set(endpoint, attempt);
+        events.push(`asked ${endpoint}`);
         return faults.hashKv?.(endpoint, attempt) ?? { hash: 'feedbeef', compactRevision: 100 };
       },
       close: () => undefined,
@@ -109,6 +118,7 @@ function world(faults: Faults = {}): World {
         finish: async () => void events.push('spooled'),
         discard: async () => void events.push('discarded'),
       }),
+      positionOf: faults.positionOf ?? (async () => ({ revision: 900, compactRevision: 100 })),
       inspect: async () => {
         events.push('inspected');
         return faults.report ?? report();
@@ -116,9 +126,16 @@ function world(faults: Faults = {}): World {
       hashKvOf: async (_path, revision, compactRevision) => ({ revision, compactRevision, hash: 'c0ffee00' }),
     },
     noteInLedger: async ({ id }) => void events.push(`noted ${id}`),
-    telemetry: { log: () => undefined, warn: (event) => void events.push(event), count: (metric) => void events.push(metric) },
+    telemetry: {
+      log: () => undefined,
+      warn: (event) => void events.push(event),
+      count: (metric, value, _unit, endpoint) => {
+        events.push(metric);
+        if (endpoint !== undefined) it.diverged.set(endpoint, value);
+      },
+    },
     now: () => NOW,
-    randomBytes: () => Buffer.from([1, 2, 3, 4]),
+    randomBytes: () => Buffer.from([1, 2, 3, 4 + manifests.length]),
     wait: async () => undefined,
   };
   return Object.assign(it, { edges });
@@ -138,7 +155,7 @@ describe('takeSnapshot', () => {
 
     const result = await run(w);
 
-    expect(w.events.filter((event) => !/^[A-Z]/.test(event))).toEqual([
+    expect(w.events.filter((event) => !/^([A-Z]|asked)/.test(event))).toEqual([
       'spooled',
       'inspected',
       'stored',
@@ -166,6 +183,33 @@ describe('takeSnapshot', () => {
         inventory: { pods: 7 },
       }),
     ]);
+  });
+
+  test('the members hash while the file is judged', async () => {
+    const w = world();
+
+    await run(w);
+
+    expect(w.events.indexOf('asked https://two:2379')).toBeLessThan(w.events.indexOf('inspected'));
+  });
+
+  test.each<[string, Faults, string]>([
+    ['is judged all the same, and asked for afterwards', {}, 'published'],
+    [
+      'is told by its damage',
+      { report: report({ problems: [{ code: 'file-not-bolt', message: 'no meta page is valid' }], problemCount: 1, hashKv: undefined }) },
+      'no meta page is valid',
+    ],
+  ])('a file that does not tell its revision at once %s', async (_what, faults, outcome) => {
+    const w = world({ ...faults, positionOf: () => Promise.reject(new Error('input/output error')) });
+
+    const told = await run(w).then(
+      ({ verified }) => (verified ? 'published' : 'not verified'),
+      (error: unknown) => (error as Error).message,
+    );
+
+    expect(told).toContain(outcome);
+    expect(w.events.includes('asked https://two:2379')).toBe(outcome === 'published');
   });
 
   test('locks the object from the start of the run on, and the manifest says so', async () => {
@@ -401,5 +445,68 @@ describe('takeSnapshot', () => {
 
     expect(w.manifests[0]).toMatchObject({ verified, hashKv: { verdict } });
     expect(w.events).toContain(verified ? 'SnapshotVerified' : 'SnapshotUnverified');
+  });
+
+  describe('when the member it took from is in the minority (peer failure 34)', () => {
+    const ANOTHER = '20261123T182815Z-01020305';
+    /** HashKV of a cluster in which `two`, a follower, holds something else: the second file is what the others hold. */
+    const twoDiffers = (w: () => World): Faults => ({
+      hashKv: (endpoint) => {
+        const holdsAsFile = endpoint.includes('two') === (w().readFrom.length === 1);
+        return { hash: holdsAsFile ? 'feedbeef' : '00000000', compactRevision: 100 };
+      },
+    });
+
+    test('that snapshot is kept unverified, and a verified one is taken from the majority', async () => {
+      const w: World = world(twoDiffers(() => w));
+
+      const result = await run(w);
+
+      expect(w.readFrom).toEqual(['https://two:2379', 'https://three:2379']);
+      expect(w.manifests).toMatchObject([
+        { id: ID, verified: false, hashKv: { verdict: 'minority' }, member: { name: 'two' } },
+        { id: ANOTHER, verified: true, hashKv: { verdict: 'majority' }, member: { name: 'three' } },
+      ]);
+      expect(result).toMatchObject({ id: ANOTHER, insteadOf: ID, verified: true, diverged: ['two'] });
+      expect(Object.fromEntries(w.diverged)).toEqual({ 'https://one:2379': 0, 'https://two:2379': 1, 'https://three:2379': 0 });
+      expect(w.events.filter((event) => event === 'discarded')).toHaveLength(2);
+    });
+
+    test('a second snapshot that fails leaves the first one listed, unverified, and the run failed', async () => {
+      const w: World = world({
+        ...twoDiffers(() => w),
+        stream: () => {
+          if (w.readFrom.length === 2) throw new Error('connection reset');
+          return wholeSnapshot();
+        },
+      });
+
+      await expect(run(w)).rejects.toThrow('connection reset');
+
+      expect(w.manifests.map(({ id, verified }) => [id, verified])).toEqual([[ID, false]]);
+      expect(w.events).toEqual(expect.arrayContaining(['unlocked', 'SnapshotFailed', 'member-diverged']));
+    });
+
+    test('nobody is asked for a second one when the others do not agree on anything', async () => {
+      const hashes = { one: '11111111', two: 'feedbeef', three: '33333333' };
+      const w = world({
+        hashKv: (endpoint) => ({ hash: hashes[/\w+(?=:2379)/.exec(endpoint)![0] as keyof typeof hashes], compactRevision: 100 }),
+      });
+
+      const result = await run(w);
+
+      expect(w.readFrom).toEqual(['https://two:2379']);
+      expect(result).toMatchObject({ id: ID, verified: false, diverged: ['two', 'three', 'one'] });
+      expect(result).not.toHaveProperty('insteadOf');
+    });
+
+    test('two snapshots are the most that a run takes', async () => {
+      const w = world({ hashKv: () => ({ hash: '00000000', compactRevision: 100 }) });
+
+      const result = await run(w);
+
+      expect(w.manifests.map(({ verified }) => verified)).toEqual([false, false]);
+      expect(result).toMatchObject({ id: ANOTHER, insteadOf: ID, verified: false, diverged: [] });
+    });
   });
 });

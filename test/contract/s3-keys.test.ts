@@ -8,7 +8,7 @@ import {
 } from '../../lambdas/contract/s3-keys';
 
 describe('snapshot ids', () => {
-  test('are the time in UTC and eight hex digits', () => {
+  test('are the time in UTC and eight hex digits, never a revision that was guessed (peer failure 9)', () => {
     expect(newSnapshotId(new Date('2026-11-23T18:28:15.999Z'), Buffer.from('0a1b2c3d', 'hex'))).toBe('20261123T182815Z-0a1b2c3d');
   });
 

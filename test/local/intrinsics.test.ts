@@ -15,6 +15,12 @@ test.each([
   expect(resolveIntrinsics(value, ids)).toEqual(resolved);
 });
 
+test('asks for attributes where they are not the name', () => {
+  const attributeOf = (logicalId: string, attribute: string) => `${attribute} of ${logicalId}`;
+
+  expect(resolveIntrinsics({ 'Fn::Join': ['', [{ 'Fn::GetAtt': ['Bucket', 'Arn'] }, '/*']] }, ids, attributeOf)).toBe('Arn of Bucket/*');
+});
+
 test('names a resource that was not deployed', () => {
   expect(() => resolveIntrinsics({ Ref: 'Missing' }, ids)).toThrow('the deployed stack has no resource Missing');
 });

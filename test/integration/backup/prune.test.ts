@@ -1,25 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import {
-  CopyObjectCommand,
-  DeleteObjectCommand,
-  GetObjectCommand,
-  HeadObjectCommand,
-  ListObjectsV2Command,
-  PutObjectCommand,
-} from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { S3Lock } from '../../../lambdas/aws/s3-lock';
 import { S3SnapshotCatalog } from '../../../lambdas/aws/s3-snapshot-catalog';
 import { pruneSnapshots } from '../../../lambdas/backup/prune-snapshots';
 import type { Manifest } from '../../../lambdas/contract/manifest';
 import { lockKey, manifestKey, newSnapshotId, pruneStateKey, snapshotKey, snapshotsPrefix } from '../../../lambdas/contract/s3-keys';
 import { policy } from '../../backup/snapshots';
+import { copySnapshot } from './copy-snapshot';
 import { startWorld } from './world';
 import type { World } from './world';
 
 jest.setTimeout(180_000);
 
 const DAY_MS = 86_400_000;
-const FREE = { mode: 'governance', until: '2020-01-01T00:00:00.000Z' } as const;
 
 describe('prune-snapshots, deployed', () => {
   let world: World;
@@ -37,26 +30,8 @@ describe('prune-snapshots, deployed', () => {
     for (const Key of ours.filter((key) => !key.includes(real.id))) await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key }));
   });
 
-  /** A copy of the one real snapshot that claims to be so many days older. */
-  async function copy(daysOld: number, overrides: Partial<Manifest> = {}): Promise<string> {
-    const { s3, bucket, cluster } = world.lifeboat;
-    const takenAt = new Date(new Date(real.takenAt).getTime() - daysOld * DAY_MS);
-    const id = newSnapshotId(takenAt, randomBytes(4));
-    const key = snapshotKey(cluster, id);
-    await s3.send(new CopyObjectCommand({ Bucket: bucket, Key: key, CopySource: `${bucket}/${real.stored.key}` }));
-    const stored = { ...real.stored, key };
-    const manifest = {
-      ...real,
-      lock: FREE,
-      revision: Math.max(1, real.revision - Math.ceil(daysOld)),
-      ...overrides,
-      id,
-      takenAt: takenAt.toISOString(),
-      stored,
-    };
-    await s3.send(new PutObjectCommand({ Bucket: bucket, Key: manifestKey(cluster, id), Body: JSON.stringify(manifest) }));
-    return id;
-  }
+  /** A copy of the one real snapshot. */
+  const copy = (daysOld: number, overrides: Partial<Manifest> = {}) => copySnapshot(world.lifeboat, real, daysOld, overrides);
   const listedIds = async () => (await world.lifeboat.snapshots()).map(({ id }) => id).sort();
   const keysUnder = async (prefix: string) => {
     const { Contents = [] } = await world.lifeboat.s3.send(new ListObjectsV2Command({ Bucket: world.lifeboat.bucket, Prefix: prefix }));
@@ -72,7 +47,7 @@ describe('prune-snapshots, deployed', () => {
     expect(head.ObjectLockRetainUntilDate?.toISOString().slice(0, 19)).toBe(real.lock!.until.slice(0, 19));
   });
 
-  test('leaves what the policy keeps, and both objects of nothing else; another cluster is not touched', async () => {
+  test('leaves what the policy keeps, and both objects of nothing else; another cluster is not touched (peer failures 21, 22)', async () => {
     const { s3, bucket, cluster } = world.lifeboat;
     const foreign = snapshotsPrefix(`${cluster}-2`);
     for (const name of ['manifest.json', 'snapshot.db.zst']) {
@@ -95,7 +70,7 @@ describe('prune-snapshots, deployed', () => {
     expect(await world.lifeboat.pruneSnapshots()).toMatchObject({ result: { counts: { kept: 5, removed: 0 } } });
   });
 
-  test('a removal that is denied stops no other, and is not repeated by the next run', async () => {
+  test('a removal that is denied stops no other, and is not repeated by the next run (peer failures 29, 30)', async () => {
     const { s3, bucket, cluster } = world.lifeboat;
     for (const days of [1, 2]) await copy(days);
     const [denied, other] = [await copy(500), await copy(501)];
@@ -145,6 +120,18 @@ describe('prune-snapshots, deployed', () => {
       swept: [id],
     });
     expect(await keysUnder(key)).toEqual([]);
+  });
+
+  test('reads a listing of several pages to its end, and a catalog of any size (peer failures 14, 23)', async () => {
+    const ids = [];
+    for (let round = 0; round < 26; round++) {
+      const ages = Array.from({ length: 20 }, (_, i) => 1000 + round * 20 + i);
+      ids.push(...(await Promise.all(ages.map((days) => copy(days, { lock: real.lock! })))));
+    }
+    const { IsTruncated } = await world.lifeboat.s3.send(new ListObjectsV2Command({ Bucket: world.lifeboat.bucket }));
+    expect(IsTruncated).toBe(true);
+
+    expect(await world.lifeboat.pruneSnapshots()).toMatchObject({ outcome: 'returned', result: { counts: { kept: ids.length + 1 } } });
   });
 
   test('while a backup holds the lock it ends without doing anything, and says so', async () => {

@@ -27,7 +27,7 @@ describe('take-snapshot, deployed, when S3 has a bad day', () => {
       'the manifest is answered 500 once',
       { operation: 'PutObject', key: '/manifest.json', fault: { kind: 'status', status: 500, code: 'InternalError' } },
     ],
-  ])('goes on when %s', async (_what, rule) => {
+  ])('goes on when %s (peer failure 19)', async (_what, rule) => {
     const before = await world.traces();
     world.cloud.faults.inject(rule);
 
@@ -60,7 +60,7 @@ describe('take-snapshot, deployed, when S3 has a bad day', () => {
       { operation: 'PutObject', key: '/manifest.json', times: always, fault: unavailable },
       /cannot publish s3:/,
     ],
-  ])('lists nothing and leaves no upload when %s', async (_what, rule, message) => {
+  ])('lists nothing, leaves no upload and says so when %s (peer failure 20)', async (_what, rule, message) => {
     const before = await world.traces();
     world.cloud.faults.inject(rule);
 
@@ -72,7 +72,7 @@ describe('take-snapshot, deployed, when S3 has a bad day', () => {
     expect(await world.lifeboat.takeSnapshot()).toMatchObject({ outcome: 'returned' });
   });
 
-  test('of two runs at once one is told that the other is at work', async () => {
+  test('of two runs at once one is told that the other is at work, and one snapshot is listed (peer failure 8)', async () => {
     const before = await world.traces();
     world.cloud.faults.inject({ operation: 'UploadPart', fault: { kind: 'delay', ms: 3_000 } });
 

@@ -19,7 +19,7 @@ describe.each(['3.6', '3.5'] as const)('take-snapshot, deployed, with etcd %s', 
     rmSync(folder, { recursive: true, force: true });
   });
 
-  test('what it lists restores, by the tools of others, into a member that holds the same', async () => {
+  test('what it lists restores without any token of the old cluster, by the tools of others, into a member that holds the same (peer failures 6, 7, 24)', async () => {
     const answer = await world.lifeboat.takeSnapshot({ trigger: 'manual', note: 'before upgrade' });
 
     const manifest = (await world.lifeboat.snapshots()).at(-1);
@@ -32,7 +32,7 @@ describe.each(['3.6', '3.5'] as const)('take-snapshot, deployed, with etcd %s', 
     expect(manifest!.inventory['horizontalpodautoscalers']).toBeGreaterThan(0);
   });
 
-  test('the cluster may compact and write while its members are asked', async () => {
+  test('the cluster may compact and write while its members are asked (peer failure 12)', async () => {
     const client = clientOf(world.etcd);
     const done = new AbortController();
     const writes = (async () => {

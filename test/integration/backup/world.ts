@@ -36,7 +36,7 @@ export interface WorldOptions {
 }
 
 export async function startWorld({ megabytes, release = '3.6', retention }: WorldOptions): Promise<World> {
-  const [cloud, etcd] = await Promise.all([startLocalCloud(), startEtcdCluster({ release })]);
+  const [cloud, etcd] = await Promise.all([startLocalCloud({ schedules: false }), startEtcdCluster({ release })]);
   await seedKubernetesData(etcd, { megabytes });
   const lifeboat = await deployLifeboat(cloud, { endpoints: etcd.endpoints, retention });
   await lifeboat.putSecret(etcd.credentials);

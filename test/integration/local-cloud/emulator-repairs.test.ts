@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  GetObjectCommand,
   HeadObjectCommand,
   PutObjectCommand,
   S3Client,
@@ -44,18 +45,7 @@ runpy.run_path(sys.argv[1], run_name="__main__")`;
 });
 
 test('judges calls as TLS: a bucket that denies anything else can be written to by a function’s role', async () => {
-  const answer = await smoke.cloud.invoke(smoke.probe, {});
-  const { environment } = z
-    .object({ environment: z.record(z.string(), z.string()) })
-    .parse(answer.outcome === 'returned' ? answer.result : {});
-  const role = new S3Client({
-    ...smoke.cloud.clientConfig(),
-    credentials: {
-      accessKeyId: environment['AWS_ACCESS_KEY_ID']!,
-      secretAccessKey: environment['AWS_SECRET_ACCESS_KEY']!,
-      sessionToken: environment['AWS_SESSION_TOKEN']!,
-    },
-  });
+  const role = await smoke.s3OfProbe();
 
   const written = role.send(new PutObjectCommand({ Bucket: smoke.bucket, Key: 'over-tls', Body: 'x' }));
 
@@ -89,6 +79,48 @@ test('checksums an upload in parts as a whole when asked to', async () => {
   const expected = { ChecksumCRC32: whole.toString('base64'), ChecksumType: 'FULL_OBJECT' };
   expect(completed).toMatchObject(expected);
   expect(head).toMatchObject(expected);
+});
+
+describe('asks for the rights that S3 asks for', () => {
+  let role: S3Client;
+  beforeAll(async () => {
+    role = await smoke.s3OfProbe();
+  });
+  afterAll(() => role.destroy());
+  const lock = { ObjectLockMode: 'GOVERNANCE', ObjectLockRetainUntilDate: new Date(Date.now() + 3_600_000) } as const;
+  const judged = (action: string, key: string) =>
+    smoke.cloud.calls().find((call) => call.action === action && (call.resource.endsWith(key) || call.context['s3:prefix'] === key));
+
+  test('to lock what is written, at once or in parts', async () => {
+    const locked = (Key: string) => ({ Bucket: smoke.bucket, Key, ...lock });
+
+    await role.send(new PutObjectCommand({ ...locked('locked'), Body: 'x', ChecksumAlgorithm: 'SHA256' }));
+    await role.send(new CreateMultipartUploadCommand(locked('locked-in-parts')));
+    const refused = [
+      role.send(new PutObjectCommand({ ...locked('never-locked/1'), Body: 'x', ChecksumAlgorithm: 'SHA256' })),
+      role.send(new CreateMultipartUploadCommand(locked('never-locked/2'))),
+    ];
+
+    for (const write of refused) await expect(write).rejects.toMatchObject({ name: 'AccessDenied' });
+    await role.send(new PutObjectCommand({ Bucket: smoke.bucket, Key: 'never-locked/3', Body: 'x' }));
+    const verdicts = ['locked', 'locked-in-parts', 'never-locked/1', 'never-locked/2', 'never-locked/3'].map((key) =>
+      judged('s3:PutObjectRetention', `/${key}`),
+    );
+    expect(verdicts.map((call) => call?.allowed)).toEqual([true, true, false, false, undefined]);
+  });
+
+  test('to list, before it tells that an object is missing', async () => {
+    const read = (Key: string) => role.send(new GetObjectCommand({ Bucket: smoke.bucket, Key }));
+    const head = (Key: string) => role.send(new HeadObjectCommand({ Bucket: smoke.bucket, Key }));
+
+    await expect(read('read/listed/missing')).rejects.toMatchObject({ name: 'NoSuchKey' });
+    await expect(head('read/listed/missing')).rejects.toMatchObject({ name: 'NotFound' });
+    await expect(read('read/missing')).rejects.toMatchObject({ name: 'AccessDenied' });
+    await expect(head('read/missing')).rejects.toMatchObject({ $metadata: { httpStatusCode: 403 } });
+
+    expect(judged('s3:ListBucket', 'read/listed/missing')?.allowed).toBe(true);
+    expect(judged('s3:ListBucket', 'read/missing')?.allowed).toBe(false);
+  });
 });
 
 test('fills in what Scheduler knows about a run', async () => {

@@ -66,13 +66,7 @@ describe('a deployed function', () => {
   });
 
   test('can do with its role what its policy says, and nothing else, and every judgement is recorded', async () => {
-    const { environment } = await probe({});
-    const credentials = {
-      accessKeyId: environment['AWS_ACCESS_KEY_ID']!,
-      secretAccessKey: environment['AWS_SECRET_ACCESS_KEY']!,
-      sessionToken: environment['AWS_SESSION_TOKEN']!,
-    };
-    const s3 = new S3Client({ ...smoke.cloud.clientConfig(), endpoint: smoke.cloud.faults.endpoint, credentials });
+    const s3 = await smoke.s3OfProbe();
 
     await s3.send(new PutObjectCommand({ Bucket: smoke.bucket, Key: 'mine', Body: 'x' }));
     await expect(s3.send(new GetObjectCommand({ Bucket: smoke.bucket, Key: 'mine' }))).rejects.toMatchObject({ name: 'AccessDenied' });

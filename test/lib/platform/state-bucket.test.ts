@@ -52,7 +52,7 @@ test('versions are kept, and objects can be locked, by whoever writes them', () 
   expect(bucket.Properties).not.toHaveProperty('ObjectLockConfiguration');
 });
 
-test('uploads that nobody finished go after a day, and old versions after 30', () => {
+test('uploads that nobody finished go after a day, and old versions after 30 (peer failure 30)', () => {
   expect(bucket.Properties.LifecycleConfiguration).toEqual({
     Rules: [
       { Id: 'abort-uploads', Status: 'Enabled', AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } },
