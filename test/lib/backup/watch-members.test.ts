@@ -4,9 +4,7 @@ import { WatchMembers } from '../../../lib/backup/watch-members';
 import { DeadLetterQueue } from '../../../lib/platform/dead-letter-queue';
 import { EtcdClientSecret } from '../../../lib/platform/etcd-client-secret';
 import { StateBucket } from '../../../lib/platform/state-bucket';
-import { arnOf, inVpc, only, statementsOf, templateOf, testApp, within } from '../synth';
-
-const service = (name: string) => ({ 'Fn::Join': ['', [`${name}.eu-central-1.`, { Ref: 'AWS::URLSuffix' }]] });
+import { arnOf, inVpc, only, reachesObjects, readsSecret, statementsOf, templateOf, testApp, within } from '../synth';
 
 const template = templateOf(inVpc());
 const [functionId, watch] = only(template, 'AWS::Lambda::Function', 'WatchWatchMembers');
@@ -47,28 +45,9 @@ describe('watch-members', () => {
       { Effect: 'Allow', Action: ['logs:CreateLogStream', 'logs:PutLogEvents'], Resource: arnOf(logId) },
       { Effect: 'Allow', Action: 'sqs:SendMessage', Resource: arnOf(queueId) },
       { Effect: 'Allow', Action: ['s3:GetObject', 's3:PutObject'], Resource: within(bucketId, 'clusters/prod/ledger.json') },
-      {
-        Effect: 'Allow',
-        Action: 's3:ListBucket',
-        Resource: arnOf(bucketId),
-        Condition: { StringLike: { 's3:prefix': 'clusters/prod/*' } },
-      },
-      {
-        Effect: 'Allow',
-        Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
-        Resource: arnOf(keyId),
-        Condition: { StringEquals: { 'kms:ViaService': service('s3'), 'kms:EncryptionContext:aws:s3:arn': arnOf(bucketId) } },
-      },
+      ...reachesObjects(bucketId, keyId),
       { Effect: 'Allow', Action: 's3:GetObject', Resource: within(bucketId, 'clusters/prod/snapshots/*/manifest.json') },
-      { Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: { Ref: secretId } },
-      {
-        Effect: 'Allow',
-        Action: 'kms:Decrypt',
-        Resource: arnOf(keyId),
-        Condition: {
-          StringEquals: { 'kms:ViaService': service('secretsmanager'), 'kms:EncryptionContext:SecretARN': { Ref: secretId } },
-        },
-      },
+      ...readsSecret(secretId, keyId),
     ]);
   });
 });
