@@ -16,12 +16,14 @@ export interface Deployment {
   readonly replica?: { readonly bucket: string; readonly s3: S3Client };
   readonly takeSnapshotFunction: string;
   readonly pruneSnapshotsFunction: string;
+  readonly watchMembersFunction: string;
   readonly etcdClientSecretArn: string;
   readonly deadLetterQueueUrl: string;
   readonly s3: S3Client;
   putSecret(secret: EtcdClientSecret): Promise<void>;
   takeSnapshot(event?: unknown): Promise<InvokeResult>;
   pruneSnapshots(): Promise<InvokeResult>;
+  watchMembers(): Promise<InvokeResult>;
   /** Fails when no replica was asked for. */
   watchReplica(): Promise<InvokeResult>;
   /** Every listed snapshot, oldest first. */
@@ -46,6 +48,7 @@ const Outputs = z.object({
   StateBucketName: z.string(),
   TakeSnapshotFunctionName: z.string(),
   PruneSnapshotsFunctionName: z.string(),
+  WatchMembersFunctionName: z.string(),
   EtcdClientSecretArn: z.string(),
   DeadLetterQueueUrl: z.string(),
   WatchReplicaFunctionName: z.string().optional(),
@@ -73,6 +76,7 @@ export async function deployLifeboat(cloud: LocalCloud, options: DeploymentOptio
     ...(copy && { replica: { bucket: copy.ReplicaBucketName, s3: new S3Client(cloud.clientConfig(replica.region)) } }),
     takeSnapshotFunction: found.TakeSnapshotFunctionName,
     pruneSnapshotsFunction: found.PruneSnapshotsFunctionName,
+    watchMembersFunction: found.WatchMembersFunctionName,
     etcdClientSecretArn: found.EtcdClientSecretArn,
     deadLetterQueueUrl: found.DeadLetterQueueUrl,
     s3,
@@ -81,6 +85,7 @@ export async function deployLifeboat(cloud: LocalCloud, options: DeploymentOptio
     },
     takeSnapshot: (event = { trigger: 'manual' }) => cloud.invoke(found.TakeSnapshotFunctionName, event),
     pruneSnapshots: () => cloud.invoke(found.PruneSnapshotsFunctionName),
+    watchMembers: () => cloud.invoke(found.WatchMembersFunctionName),
     watchReplica: async () => cloud.invoke(z.string({ error: 'no replica was asked for' }).parse(found.WatchReplicaFunctionName)),
     snapshots: () => listSnapshots(s3, found.StateBucketName, cluster),
   };

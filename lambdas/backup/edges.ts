@@ -66,6 +66,8 @@ export interface TakeSnapshotEdges {
   readonly store: SnapshotStore;
   readonly lock: RunLock;
   readonly disk: Disk;
+  /** Raises the ledger to a snapshot that was published. Never throws: the snapshot is good without it. */
+  readonly noteInLedger: (manifest: Manifest) => Promise<void>;
   readonly telemetry: Telemetry;
   readonly now: () => Date;
   readonly randomBytes: (count: number) => Buffer;

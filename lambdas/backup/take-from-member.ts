@@ -55,6 +55,7 @@ export async function takeFromMember(run: Run, view: ClusterView, chosen: Chosen
       ...{ chosen, report, hashKv: report.hashKv, streamed, answers, attestation },
     });
     await edges.store.publish(manifest);
+    await edges.noteInLedger(manifest);
     const taken = { manifest, attestation, divergence: judgeMembers(answers, view.votingMembers) };
     tell(run, taken, takenAt);
     return taken;

@@ -31,6 +31,8 @@ export interface ClusterDirectoryEntry {
   readonly takeSnapshotLogGroup: string;
   readonly pruneSnapshotsFunction: string;
   readonly pruneSnapshotsLogGroup: string;
+  readonly watchMembersFunction: string;
+  readonly watchMembersLogGroup: string;
   readonly deadLetterQueueUrl: string;
   /** Only where the config asks for a copy in another region. */
   readonly replica?: {

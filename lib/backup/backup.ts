@@ -72,6 +72,7 @@ export class Backup extends Construct {
     this.takeSnapshot.setEnvironment(Env.lockPolicy, JSON.stringify(props.lock));
     props.state.grantSnapshots(this.takeSnapshot);
     props.state.grantLock(this.takeSnapshot, 'backup');
+    props.state.grantLedger(this.takeSnapshot);
     props.etcdClient.grantRead(this.takeSnapshot);
 
     new FunctionSchedule(this, 'Schedule', {

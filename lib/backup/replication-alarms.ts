@@ -1,13 +1,16 @@
 import { Duration } from 'aws-cdk-lib';
-import { Alarm, ComparisonOperator, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { ComparisonOperator, Metric as CloudWatchMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { CLUSTER_DIMENSION, METRIC_NAMESPACE, Metric as Name } from '../../lambdas/contract/metrics';
+import { Metric } from '../../lambdas/contract/metrics';
+import { LifeboatAlarm } from '../monitoring/lifeboat-alarm';
+import type { AlarmDefaults } from '../monitoring/lifeboat-alarm';
+import { lifeboatMetric } from '../monitoring/lifeboat-metric';
+import { EVENT_PERIOD } from '../monitoring/rules';
 import { ReplicationRuleId } from '../platform/replication';
 
 export interface ReplicationAlarmsProps {
-  /** Name of the cluster whose snapshots are copied. */
-  readonly clusterName: string;
+  readonly alarms: AlarmDefaults;
 
   /** The bucket that snapshots are copied from. */
   readonly source: IBucket;
@@ -28,34 +31,35 @@ const LATE = Duration.minutes(30);
  * late is measured by watch-replica, here.
  */
 export class ReplicationAlarms extends Construct {
-  constructor(scope: Construct, id: string, { clusterName, source, target }: ReplicationAlarmsProps) {
+  constructor(scope: Construct, id: string, { alarms, source, target }: ReplicationAlarmsProps) {
     super(scope, id);
-    new Alarm(this, 'Lags', {
-      alarmDescription: `Replication lags: a snapshot of ${clusterName} is not whole in the other region, or nobody could look`,
-      metric: new Metric({
-        namespace: METRIC_NAMESPACE,
-        metricName: Name.replicaBehind,
-        dimensionsMap: { [CLUSTER_DIMENSION]: clusterName },
-        statistic: 'Maximum',
-        // Two measurements, so that one that comes late leaves no gap.
-        period: Duration.minutes(30),
-      }),
-      threshold: LATE.toSeconds(),
+    const { clusterName } = alarms;
+    new LifeboatAlarm(this, 'Lags', {
+      alarms,
+      article: 'Replication lags',
+      urgency: 'act today',
+      what: `A snapshot of ${clusterName} is not whole in the other region half an hour after it was taken, or nobody could look.`,
+      // Two measurements, so that one that comes late leaves no gap.
+      metric: lifeboatMetric(Metric.replicaBehind, { clusterName }, { statistic: 'Maximum', period: Duration.minutes(30) }),
       comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      threshold: LATE.toSeconds(),
       evaluationPeriods: 1,
       treatMissingData: TreatMissingData.BREACHING,
     });
-    new Alarm(this, 'Fails', {
-      alarmDescription: `Replication fails: S3 gave up copying a snapshot of ${clusterName} to the other region`,
-      metric: new Metric({
+    new LifeboatAlarm(this, 'Fails', {
+      alarms,
+      article: 'Replication fails',
+      urgency: 'act today',
+      what: `S3 gave up copying a snapshot of ${clusterName} to the other region, and does not try it again by itself.`,
+      metric: new CloudWatchMetric({
         namespace: 'AWS/S3',
         metricName: 'OperationsFailedReplication',
         dimensionsMap: { SourceBucket: source.bucketName, DestinationBucket: target.bucketName, RuleId: ReplicationRuleId.snapshots },
         statistic: 'Sum',
-        period: Duration.minutes(5),
+        period: EVENT_PERIOD,
       }),
-      threshold: 0,
       comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      threshold: 0,
       evaluationPeriods: 1,
       // S3 publishes it only while something is copied.
       treatMissingData: TreatMissingData.NOT_BREACHING,

@@ -6,6 +6,7 @@ import { MemberAlarms } from '../backup/member-alarms';
 import { ReplicaWatch } from '../backup/replica-watch';
 import { ReplicationAlarms } from '../backup/replication-alarms';
 import { Retention } from '../backup/retention';
+import { WatchMembers } from '../backup/watch-members';
 import { alarmAfterSeconds } from '../config/schedule-pauses';
 import type { ClusterConfig, NetworkConfig } from '../config/schema';
 import { alarmReceiver } from '../monitoring/alarm-topic';
@@ -65,17 +66,20 @@ export class LifeboatStack extends Stack {
       maxDbSizeGiB: cluster.backup.maxDbSizeGiB,
       lock: cluster.backup.lock,
     });
+    const { endpoints } = cluster.etcd;
+    const { watchMembers } = new WatchMembers(this, 'Watch', { functions, state, etcdClient, endpoints });
     const { pruneSnapshots } = new Retention(this, 'Retention', { functions, alarms, state, policy: cluster.backup.retention });
     const copy = replica && { source: state.bucket, target: replica.bucket };
     const watch = copy && new ReplicaWatch(this, 'ReplicaWatch', { functions, ...copy });
-    if (copy !== undefined) new ReplicationAlarms(this, 'ReplicationAlarms', { clusterName, ...copy });
-    new MemberAlarms(this, 'Members', { alarms, endpoints: cluster.etcd.endpoints });
+    if (copy !== undefined) new ReplicationAlarms(this, 'Replication', { alarms, ...copy });
+    new MemberAlarms(this, 'Members', { alarms, endpoints });
     new DeadLetterAlarm(this, 'DeadLettersAlarm', { alarms, queue: deadLetterQueue });
     new ClusterDashboard(this, 'Dashboard', {
       clusterName,
-      endpoints: cluster.etcd.endpoints,
+      endpoints,
       functions: {
         'take-snapshot': takeSnapshot,
+        'watch-members': watchMembers,
         'prune-snapshots': pruneSnapshots,
         ...(watch !== undefined && { 'watch-replica': watch.watchReplica }),
       },
@@ -93,6 +97,8 @@ export class LifeboatStack extends Stack {
       takeSnapshotLogGroup: takeSnapshot.logGroup.logGroupName,
       pruneSnapshotsFunction: pruneSnapshots.functionName,
       pruneSnapshotsLogGroup: pruneSnapshots.logGroup.logGroupName,
+      watchMembersFunction: watchMembers.functionName,
+      watchMembersLogGroup: watchMembers.logGroup.logGroupName,
       deadLetterQueueUrl: deadLetterQueue.queueUrl,
       replica: replica &&
         watch && {
@@ -105,6 +111,7 @@ export class LifeboatStack extends Stack {
     new CfnOutput(this, 'StateBucketName', { value: state.bucket.bucketName });
     new CfnOutput(this, 'TakeSnapshotFunctionName', { value: takeSnapshot.functionName });
     new CfnOutput(this, 'PruneSnapshotsFunctionName', { value: pruneSnapshots.functionName });
+    new CfnOutput(this, 'WatchMembersFunctionName', { value: watchMembers.functionName });
     new CfnOutput(this, 'EtcdClientSecretArn', { value: etcdClient.secret.secretArn });
     new CfnOutput(this, 'DeadLetterQueueUrl', { value: deadLetterQueue.queueUrl });
     if (watch !== undefined) new CfnOutput(this, 'WatchReplicaFunctionName', { value: watch.watchReplica.functionName });

@@ -5,7 +5,7 @@ import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aw
 import type { BucketProps } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { Env } from '../../lambdas/contract/env';
-import { clusterPrefix, lockKey, manifestKey, pruneStateKey, snapshotsPrefix } from '../../lambdas/contract/s3-keys';
+import { clusterPrefix, ledgerKey, lockKey, manifestKey, pruneStateKey, snapshotsPrefix } from '../../lambdas/contract/s3-keys';
 import { acknowledgeWildcard } from './acknowledge';
 import type { LifeboatFunction } from './lifeboat-function';
 import { Replication } from './replication';
@@ -120,11 +120,7 @@ export class StateBucket extends Construct {
     this.grant(handler, actions, objects);
     // Uploads can only be listed for a bucket as a whole: S3 knows no condition on their prefix.
     handler.addToRolePolicy(new PolicyStatement({ actions: ['s3:ListBucketMultipartUploads'], resources: [this.bucket.bucketArn] }));
-    acknowledgeWildcard(
-      handler,
-      objects,
-      `The ids of snapshots are made at run time; the wildcard ends at ${snapshotsPrefix(this.clusterName)}.`,
-    );
+    this.acknowledgeIds(handler, objects);
   }
 
   /**
@@ -134,23 +130,33 @@ export class StateBucket extends Construct {
    * without s3:BypassGovernanceRetention nobody whom this stack makes can lift a lock.
    */
   grantPrune(handler: LifeboatFunction): void {
-    const manifests = this.bucket.arnForObjects(manifestKey(this.clusterName, '*'));
     const objects = this.bucket.arnForObjects(`${snapshotsPrefix(this.clusterName)}*`);
-    this.grant(handler, ['s3:GetObject'], manifests);
+    this.grantManifests(handler);
     handler.addToRolePolicy(new PolicyStatement({ actions: ['s3:DeleteObject'], resources: [objects] }));
     this.grant(handler, ['s3:GetObject', 's3:PutObject'], this.bucket.arnForObjects(pruneStateKey(this.clusterName)));
-    for (const wildcard of [manifests, objects]) {
-      acknowledgeWildcard(
-        handler,
-        wildcard,
-        `The ids of snapshots are made at run time; the wildcard ends at ${snapshotsPrefix(this.clusterName)}.`,
-      );
-    }
+    this.acknowledgeIds(handler, objects);
+  }
+
+  /** Lets a function list what lies under the cluster's prefix and read manifests, and nothing that a snapshot holds. */
+  grantManifests(handler: LifeboatFunction): void {
+    const manifests = this.bucket.arnForObjects(manifestKey(this.clusterName, '*'));
+    this.grant(handler, ['s3:GetObject'], manifests);
+    this.acknowledgeIds(handler, manifests);
+  }
+
+  /** Lets a function read and write the ledger. One that also rebuilds it needs the manifests too. */
+  grantLedger(handler: LifeboatFunction): void {
+    this.grant(handler, ['s3:GetObject', 's3:PutObject'], this.bucket.arnForObjects(ledgerKey(this.clusterName)));
   }
 
   /** Lets a function take and release one named lock; a lock is released by writing it, never by deleting it. */
   grantLock(handler: LifeboatFunction, name: string): void {
     this.grant(handler, ['s3:GetObject', 's3:PutObject'], this.bucket.arnForObjects(lockKey(this.clusterName, name)));
+  }
+
+  private acknowledgeIds(handler: LifeboatFunction, wildcard: string): void {
+    const prefix = snapshotsPrefix(this.clusterName);
+    acknowledgeWildcard(handler, wildcard, `The ids of snapshots are made at run time; the wildcard ends at ${prefix}.`);
   }
 
   private grant(handler: LifeboatFunction, actions: string[], objects: string): void {

@@ -20,6 +20,8 @@ export interface EmulatorOptions {
   readonly port: number;
   /** What functions get as AWS_ENDPOINT_URL. */
   readonly functionEndpoint: string;
+  /** Whether schedules start what they are for. */
+  readonly schedules: boolean;
 }
 
 export interface Emulator {
@@ -61,6 +63,7 @@ function environmentOf(
     // Listeners that this project has no use for; some of them ignore BIND_HOST.
     IOT_MTLS_ENABLED: '0',
     SFTP_ENABLED: '0',
+    LIFEBOAT_SCHEDULES: options.schedules ? 'on' : 'off',
     LIFEBOAT_LIFELINE: '1',
     LIFEBOAT_CALL_LOG: files.callLog,
     LIFEBOAT_RUN_LOG: files.runLog,

@@ -79,6 +79,8 @@ export interface LocalCloudOptions {
   readonly port?: number;
   /** Whether functions pass the fault proxy; benchmarks do without, so that both sides talk to the same endpoint. @default true */
   readonly faultProxy?: boolean;
+  /** Whether schedules start functions; without them nothing runs that was not asked for. @default true */
+  readonly schedules?: boolean;
 }
 
 const LONGEST_INVOCATION_MS = 900_000;
@@ -90,10 +92,12 @@ export async function startLocalCloud(options: LocalCloudOptions = {}): Promise<
   const port = options.port ?? (await freePort());
   const faults = await startFaultProxy(port);
   const functionEndpoint = options.faultProxy === false ? `http://127.0.0.1:${port}` : faults.endpoint;
-  const emulator = await startEmulator({ folder, port, functionEndpoint }).catch(async (error: unknown) => {
-    await faults.stop();
-    throw error;
-  });
+  const emulator = await startEmulator({ folder, port, functionEndpoint, schedules: options.schedules ?? true }).catch(
+    async (error: unknown) => {
+      await faults.stop();
+      throw error;
+    },
+  );
   const config = clientConfig(emulator.endpoint);
   const place = { endpoint: emulator.endpoint, folder, bootstraps: new Map<string, Promise<void>>() };
   const stacks = new Map<string, SynthesizedStack>();

@@ -30,12 +30,7 @@ export async function proveSnapshot(
   release: EtcdRelease,
   region = cloud.region,
 ): Promise<SnapshotProof> {
-  const packed = path.join(folder, 'snapshot.db.zst');
-  const plain = path.join(folder, 'snapshot.db');
-  await run('aws', ['s3', 'cp', '--quiet', `s3://${bucket}/${manifest.stored.key}`, packed], {
-    env: { ...awsEnvironment(cloud.endpoint, cloud.folder), AWS_REGION: region, AWS_DEFAULT_REGION: region },
-  });
-  const decompressedWith = await decompress(packed, plain);
+  const { plain, decompressedWith } = await fetchPlain(cloud, bucket, manifest, folder, region);
   const status = await snapshotStatus(plain, release);
   const member = await bootRestored(plain, folder, release);
   try {
@@ -44,6 +39,22 @@ export async function proveSnapshot(
   } finally {
     await member.stop();
   }
+}
+
+/** Fetches a stored snapshot into `folder` and decompresses it: the plain file that etcd's tools take. */
+export async function fetchPlain(
+  cloud: LocalCloud,
+  bucket: string,
+  manifest: Manifest,
+  folder: string,
+  region = cloud.region,
+): Promise<{ readonly plain: string; readonly decompressedWith: string }> {
+  const packed = path.join(folder, 'snapshot.db.zst');
+  const plain = path.join(folder, 'snapshot.db');
+  await run('aws', ['s3', 'cp', '--quiet', `s3://${bucket}/${manifest.stored.key}`, packed], {
+    env: { ...awsEnvironment(cloud.endpoint, cloud.folder), AWS_REGION: region, AWS_DEFAULT_REGION: region },
+  });
+  return { plain, decompressedWith: await decompress(packed, plain) };
 }
 
 /** Plain `zstd -d` where it is installed, else the reference library's Python binding. */

@@ -136,6 +136,7 @@ function world(faults: Faults = {}): World {
       },
       hashKvOf: async (_path, revision, compactRevision) => ({ revision, compactRevision, hash: 'c0ffee00' }),
     },
+    noteInLedger: async ({ id }) => void events.push(`noted ${id}`),
     telemetry: {
       log: () => undefined,
       warn: (event) => void events.push(event),
@@ -171,6 +172,7 @@ describe('takeSnapshot', () => {
       'inspected',
       'stored',
       'published',
+      `noted ${ID}`,
       'discarded',
       'unlocked',
     ]);

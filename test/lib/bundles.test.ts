@@ -70,6 +70,7 @@ test('the tests run on the Node that the functions run on', () => {
 test('there are functions to look at', () => {
   expect(bundles.map(({ name }) => name)).toEqual([
     expect.stringMatching(/^BackupTakeSnapshot/),
+    expect.stringMatching(/^WatchWatchMembers/),
     expect.stringMatching(/^RetentionPruneSnapshots/),
     expect.stringMatching(/^ReplicaWatchWatchReplica/),
   ]);

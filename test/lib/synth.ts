@@ -108,3 +108,33 @@ export const tlsOnly = (bucketId: string) => {
 };
 
 export { Match };
+
+/** A service's own name in its region, whatever the partition's domain is. */
+const service = (name: string) => ({ 'Fn::Join': ['', [`${name}.eu-central-1.`, { Ref: 'AWS::URLSuffix' }]] });
+
+/** What every role has that reads or writes objects of the cluster prod: a listing of its prefix, and the key for this bucket alone. */
+export const reachesObjects = (bucketId: string, keyId: string) => [
+  {
+    Effect: 'Allow',
+    Action: 's3:ListBucket',
+    Resource: arnOf(bucketId),
+    Condition: { StringLike: { 's3:prefix': 'clusters/prod/*' } },
+  },
+  {
+    Effect: 'Allow',
+    Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+    Resource: arnOf(keyId),
+    Condition: { StringEquals: { 'kms:ViaService': service('s3'), 'kms:EncryptionContext:aws:s3:arn': arnOf(bucketId) } },
+  },
+];
+
+/** What every role has that reads the etcd secret, and the key for this secret alone. */
+export const readsSecret = (secretId: string, keyId: string) => [
+  { Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: { Ref: secretId } },
+  {
+    Effect: 'Allow',
+    Action: 'kms:Decrypt',
+    Resource: arnOf(keyId),
+    Condition: { StringEquals: { 'kms:ViaService': service('secretsmanager'), 'kms:EncryptionContext:SecretARN': { Ref: secretId } } },
+  },
+];

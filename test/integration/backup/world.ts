@@ -15,7 +15,7 @@ export interface World {
   readonly cloud: LocalCloud;
   readonly etcd: EtcdCluster;
   readonly lifeboat: Deployment;
-  /** Points the deployed function at other endpoints, as a new config would. */
+  /** Points the deployed functions at other endpoints, as a new config would. */
   pointAt(endpoints: readonly string[]): Promise<void>;
   /** What a failed run must leave as it was. */
   traces(): Promise<Traces>;
@@ -38,7 +38,7 @@ export interface WorldOptions {
 }
 
 export async function startWorld({ megabytes, release = '3.6', retention, replica }: WorldOptions): Promise<World> {
-  const [cloud, etcd] = await Promise.all([startLocalCloud(), startEtcdCluster({ release })]);
+  const [cloud, etcd] = await Promise.all([startLocalCloud({ schedules: false }), startEtcdCluster({ release })]);
   await seedKubernetesData(etcd, { megabytes });
   const lifeboat = await deployLifeboat(cloud, { endpoints: etcd.endpoints, retention, replica });
   await lifeboat.putSecret(etcd.credentials);
@@ -49,10 +49,11 @@ export async function startWorld({ megabytes, release = '3.6', retention, replic
     etcd,
     lifeboat,
     pointAt: async (endpoints) => {
-      const FunctionName = lifeboat.takeSnapshotFunction;
-      const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
-      const Variables = { ...Environment?.Variables, [Env.etcdEndpoints]: endpoints.join(',') };
-      await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, Environment: { Variables } }));
+      for (const FunctionName of [lifeboat.takeSnapshotFunction, lifeboat.watchMembersFunction]) {
+        const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
+        const Variables = { ...Environment?.Variables, [Env.etcdEndpoints]: endpoints.join(',') };
+        await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, Environment: { Variables } }));
+      }
     },
     traces: async () => {
       const { Uploads = [] } = await lifeboat.s3.send(new ListMultipartUploadsCommand({ Bucket: lifeboat.bucket }));

@@ -1,7 +1,7 @@
 import { GetFunctionConfigurationCommand, UpdateFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { CreateMultipartUploadCommand, ListMultipartUploadsCommand, ListObjectVersionsCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { clusterPrefix, lockKey, manifestKey, pruneStateKey, snapshotKey } from '../../../lambdas/contract/s3-keys';
+import { clusterPrefix, ledgerKey, lockKey, manifestKey, pruneStateKey, snapshotKey } from '../../../lambdas/contract/s3-keys';
 import type { FunctionCall, InvokeResult } from '../../../local/cloud';
 import type { FunctionRights } from '../../support/permissions/stack-rights';
 import { copySnapshot } from '../backup/copy-snapshot';
@@ -64,7 +64,12 @@ export async function layBait({ mine, theirs }: TwoClusters): Promise<void> {
     await s3.send(new CreateMultipartUploadCommand({ Bucket, Key: upload }));
   const past = new Date(0).toISOString();
   const lock = JSON.stringify({ holder: 'nobody', acquiredAt: past, expiresAt: past });
-  const objects = { [lockKey(cluster, 'backup')]: lock, [pruneStateKey(cluster)]: '{}', [manifestKey(cluster, removable!)]: '{}' };
+  const objects = {
+    [lockKey(cluster, 'backup')]: lock,
+    [pruneStateKey(cluster)]: '{}',
+    [ledgerKey(cluster)]: '{}',
+    [manifestKey(cluster, removable!)]: '{}',
+  };
   for (const [Key, Body] of Object.entries(objects)) await s3.send(new PutObjectCommand({ Bucket: mine.lifeboat.bucket, Key, Body }));
 }
 

@@ -4,7 +4,7 @@ import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { stripVTControlCharacters } from 'node:util';
 import { z } from 'zod';
 import { messageOf } from '../../../lambdas/contract/lifeboat-error';
-import { lockKey, snapshotKey } from '../../../lambdas/contract/s3-keys';
+import { ledgerKey, lockKey, snapshotKey } from '../../../lambdas/contract/s3-keys';
 import { waitUntil } from '../../../local/child-process';
 import { copySnapshot } from '../backup/copy-snapshot';
 import type { TwoClusters } from './two-clusters';
@@ -73,6 +73,20 @@ export const scenarios: readonly Scenario[] = [
     function: 'BackupTakeSnapshot',
     sentence: 'ends in the dead-letter queue when it failed for good and nobody waited',
     run: async (world) => failForGood(world, 'BackupTakeSnapshot', { trigger: 'sometimes' }),
+  },
+  {
+    function: 'WatchWatchMembers',
+    sentence: 'raises the ledger',
+    run: async ({ mine }) => expect(await mine.lifeboat.watchMembers()).toMatchObject({ result: { ledger: { state: 'current' } } }),
+  },
+  {
+    function: 'WatchWatchMembers',
+    sentence: 'rebuilds a damaged ledger from the manifests',
+    run: async ({ mine: { lifeboat } }) => {
+      await lifeboat.s3.send(new PutObjectCommand({ Bucket: lifeboat.bucket, Key: ledgerKey(lifeboat.cluster), Body: '{' }));
+
+      expect(await lifeboat.watchMembers()).toMatchObject({ result: { ledger: { state: 'current' } } });
+    },
   },
   {
     function: 'RetentionPruneSnapshots',

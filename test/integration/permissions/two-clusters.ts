@@ -32,7 +32,7 @@ const MEGABYTES = 60;
 const RETENTION = { hourly: 1, daily: 1, weekly: 1, monthly: 1, floor: 2, preChangeDays: 5 };
 
 export async function startTwoClusters(): Promise<TwoClusters> {
-  const [cloud, etcd] = await Promise.all([startLocalCloud(), startEtcdCluster()]);
+  const [cloud, etcd] = await Promise.all([startLocalCloud({ schedules: false }), startEtcdCluster()]);
   const party = async (cluster: string): Promise<Party> => {
     const lifeboat = await deployLifeboat(cloud, { cluster, endpoints: etcd.endpoints, retention: RETENTION });
     await lifeboat.putSecret(etcd.credentials);

@@ -4,7 +4,7 @@ const ALARM = 'AWS::CloudWatch::Alarm';
 const { home, away } = replicatedTemplates();
 
 test('a replica that is half an hour behind alarms, and so does a measurement that is missing', () => {
-  expect(only(home, ALARM, 'ReplicationAlarmsLags')[1].Properties).toMatchObject({
+  expect(only(home, ALARM, 'ReplicationLags')[1].Properties).toMatchObject({
     Namespace: 'KubeLifeboat',
     MetricName: 'ReplicaBehind',
     Dimensions: [{ Name: 'Cluster', Value: 'prod' }],
@@ -21,7 +21,7 @@ test('a replica that is half an hour behind alarms, and so does a measurement th
 test('one snapshot that S3 gave up alarms, where S3 says so: in the region of the source', () => {
   const [bucketId] = only(home, 'AWS::S3::Bucket', 'StateBucket');
 
-  expect(only(home, ALARM, 'ReplicationAlarmsFails')[1].Properties).toMatchObject({
+  expect(only(home, ALARM, 'ReplicationFails')[1].Properties).toMatchObject({
     Namespace: 'AWS/S3',
     MetricName: 'OperationsFailedReplication',
     Dimensions: [

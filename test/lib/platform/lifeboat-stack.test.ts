@@ -116,6 +116,8 @@ describe('what the stack tells', () => {
     log: only(template, 'AWS::Logs::LogGroup', 'BackupTakeSnapshot')[0],
     prune: only(template, 'AWS::Lambda::Function', 'RetentionPruneSnapshots')[0],
     pruneLog: only(template, 'AWS::Logs::LogGroup', 'RetentionPruneSnapshots')[0],
+    watch: only(template, 'AWS::Lambda::Function', 'WatchWatchMembers')[0],
+    watchLog: only(template, 'AWS::Logs::LogGroup', 'WatchWatchMembers')[0],
     queue: only(template, 'AWS::SQS::Queue')[0],
   };
 
@@ -126,6 +128,7 @@ describe('what the stack tells', () => {
       StateBucketName: { Ref: ids.bucket },
       TakeSnapshotFunctionName: { Ref: ids.run },
       PruneSnapshotsFunctionName: { Ref: ids.prune },
+      WatchMembersFunctionName: { Ref: ids.watch },
       EtcdClientSecretArn: { Ref: ids.secret },
       DeadLetterQueueUrl: { Ref: ids.queue },
     });
@@ -146,6 +149,8 @@ describe('what the stack tells', () => {
       takeSnapshotLogGroup: ids.log,
       pruneSnapshotsFunction: ids.prune,
       pruneSnapshotsLogGroup: ids.pruneLog,
+      watchMembersFunction: ids.watch,
+      watchMembersLogGroup: ids.watchLog,
       deadLetterQueueUrl: ids.queue,
     } satisfies ClusterDirectoryEntry);
   });
