@@ -81,6 +81,7 @@ export class LifeboatStack extends Stack {
       },
       bucket: state.bucket,
       deadLetterQueue,
+      replicated: copy !== undefined,
       alarms: LifeboatAlarm.in(this),
     });
 
