@@ -27,6 +27,13 @@ export interface ClusterDashboardProps {
   /** Where runs end that failed for good. */
   readonly deadLetterQueue: IQueue;
 
+  /**
+   * Whether snapshots are copied to another region.
+   *
+   * @default false
+   */
+  readonly replicated?: boolean;
+
   /** Every alarm of the cluster: their states are on top, their limits are lines in the graphs. */
   readonly alarms: readonly LifeboatAlarm[];
 }
@@ -44,6 +51,7 @@ export class ClusterDashboard extends Dashboard {
     this.addWidgets(guide(props));
     this.addWidgets(new AlarmStatusWidget({ title: 'Alarms', alarms: [...props.alarms], width: WIDTH, height: 4 }));
     for (const row of [backups(props), members(props), database(props), housekeeping(props)]) this.addWidgets(...row);
+    if (props.replicated === true) this.addWidgets(...replica(props));
   }
 }
 
@@ -131,5 +139,14 @@ function housekeeping(props: ClusterDashboardProps): IWidget[] {
     graph('What pruning met', 4, [run(Metric.snapshotRemovalsDenied, 'removals denied'), run(Metric.manifestsDamaged, 'damaged')]),
     graph('Failed attempts', 4, errors),
     graph('Dead letters', 4, [waiting]),
+  ];
+}
+
+function replica(props: ClusterDashboardProps): IWidget[] {
+  // As often as it is measured.
+  const look = line(props, Duration.minutes(15));
+  return [
+    graph('Replica behind, seconds', 2, [look(Metric.replicaBehind, 'oldest that should be there')]),
+    graph('Snapshots that the replica has not', 2, [look(Metric.replicaMissing, 'missing')]),
   ];
 }

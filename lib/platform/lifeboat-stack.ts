@@ -85,6 +85,7 @@ export class LifeboatStack extends Stack {
       },
       bucket: state.bucket,
       deadLetterQueue,
+      replicated: copy !== undefined,
       alarms: LifeboatAlarm.in(this),
     });
 
