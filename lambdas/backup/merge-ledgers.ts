@@ -11,8 +11,8 @@ const NEVER = new Date(0).toISOString();
 const byTime: Order<string> = (a, b) => Date.parse(a) - Date.parse(b) || compare(a, b);
 
 /**
- * What two ledgers know together: the maximum of everything, so nothing is ever lowered. Commutative, associative and idempotent:
- * it does not matter which of two copies is the older, or how often one is merged in.
+ * What two ledgers know together: the highest of every revision with what is known of it, so that none is ever lowered. Commutative,
+ * associative and idempotent: it does not matter which of two copies is the older, or how often one is merged in.
  *
  * @returns in one fixed order, so that equal knowledge is equal text
  */
