@@ -5,6 +5,7 @@ and what changes; docs/local-cloud.md lists them, test/integration/local-cloud h
 
 Environment, besides the emulator's own (BIND_HOST, GATEWAY_PORT, AUTH, ...):
   LIFEBOAT_CALL_LOG    file that gets one JSON line per authorized call of a role or user
+  LIFEBOAT_LOCAL_CLOCK file that exists while the functions live by a clock of their own (local/cloud/function-clock.ts)
   LIFEBOAT_LIFELINE    when set, the emulator ends as soon as its stdin is closed: it never outlives who started it
 """
 
@@ -136,6 +137,21 @@ def checksum_whole_objects():
     s3._record_object_version = record_object_version
 
 
+def take_calls_of_any_time(clock_file):
+    """A call that is signed more than some minutes from now is refused, here as on AWS.
+
+    While the functions' clock is moved, the time of a call says nothing: SDKs also remember by how much they were off before.
+    """
+    from ministack.core import sigv4
+
+    judge = sigv4.request_time_failure
+
+    def judge_unless_moved(signature, *, now=None):
+        return None if os.path.exists(clock_file) else judge(signature, now=now)
+
+    sigv4.request_time_failure = judge_unless_moved
+
+
 def record_calls(path):
     """Writes who called what on which resource and whether IAM allowed it, as JSON lines.
 
@@ -189,6 +205,8 @@ def main():
     fill_in_scheduler_context()
     name_the_throttle_in_step_functions()
     checksum_whole_objects()
+    if os.environ.get("LIFEBOAT_LOCAL_CLOCK"):
+        take_calls_of_any_time(os.environ["LIFEBOAT_LOCAL_CLOCK"])
     if os.environ.get("LIFEBOAT_CALL_LOG"):
         record_calls(os.environ["LIFEBOAT_CALL_LOG"])
     import ministack.app

@@ -29,6 +29,10 @@ export interface Emulator {
   readonly callLog: string;
   /** One `<function>.jsonl` per function, see bootstrap.cjs. */
   readonly memoryFolder: string;
+  /** One empty `<function>.<pid>` per process of a function that lives, or was killed. */
+  readonly processFolder: string;
+  /** `{ offsetMs }`: how far the functions' clock is ahead; missing as long as it is this machine's. */
+  readonly clockFile: string;
   stop(): Promise<void>;
 }
 
@@ -36,7 +40,7 @@ export interface Emulator {
  * The whole environment: functions inherit it, so nothing of the caller's own may be in it, least of all AWS settings.
  * The first folder on PATH gives the functions Node 24.
  */
-function environmentOf(options: EmulatorOptions, files: Pick<Emulator, 'callLog' | 'memoryFolder'>): NodeJS.ProcessEnv {
+function environmentOf(options: EmulatorOptions, files: Omit<Emulator, 'endpoint' | 'stop' | 'logFile'>): NodeJS.ProcessEnv {
   return {
     PATH: [path.dirname(packageProgram('node')), '/usr/local/bin', '/usr/bin', '/bin'].join(path.delimiter),
     HOME: options.folder,
@@ -57,6 +61,8 @@ function environmentOf(options: EmulatorOptions, files: Pick<Emulator, 'callLog'
     LIFEBOAT_LIFELINE: '1',
     LIFEBOAT_CALL_LOG: files.callLog,
     LIFEBOAT_LOCAL_MEMORY_DIR: files.memoryFolder,
+    LIFEBOAT_LOCAL_PROCESS_DIR: files.processFolder,
+    LIFEBOAT_LOCAL_CLOCK: files.clockFile,
   };
 }
 
@@ -84,8 +90,10 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     logFile: path.join(options.folder, 'emulator.log'),
     callLog: path.join(options.folder, 'calls.jsonl'),
     memoryFolder: path.join(options.folder, 'memory'),
+    processFolder: path.join(options.folder, 'processes'),
+    clockFile: path.join(options.folder, 'clock.json'),
   };
-  for (const folder of [files.memoryFolder, path.join(options.folder, 'tmp')]) mkdirSync(folder, { recursive: true });
+  for (const folder of [files.memoryFolder, files.processFolder, path.join(options.folder, 'tmp')]) mkdirSync(folder, { recursive: true });
   const log = openSync(files.logFile, 'a');
   const child = spawn(pythonPath(), [path.join(__dirname, 'emulator.py')], {
     cwd: options.folder,

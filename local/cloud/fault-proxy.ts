@@ -15,7 +15,9 @@ export type Fault =
   | { readonly kind: 'lose-answer' }
   /** One bit of the answer's body is flipped, at this byte. */
   | { readonly kind: 'damage-answer'; readonly atByte: number }
-  | { readonly kind: 'delay'; readonly ms: number };
+  | { readonly kind: 'delay'; readonly ms: number }
+  /** Something happens elsewhere at this very call, which is passed on when it has happened. */
+  | { readonly kind: 'meanwhile'; readonly act: () => void | Promise<void> };
 
 export interface FaultRule {
   /** An S3 operation by its API name. */
@@ -120,6 +122,7 @@ function forward(incoming: IncomingMessage, outgoing: ServerResponse, port: numb
 
 async function serve(incoming: IncomingMessage, outgoing: ServerResponse, port: number, fault: Fault | undefined): Promise<void> {
   if (fault?.kind === 'delay') await wait(fault.ms);
+  if (fault?.kind === 'meanwhile') await fault.act();
   if (fault?.kind === 'status') answerWithError(incoming, outgoing, fault);
   else if (fault?.kind === 'reset') resetAfter(incoming, fault.afterBytes);
   else forward(incoming, outgoing, port, fault);

@@ -11,13 +11,19 @@ import { bootstrap, deployApp } from './deploy';
 import { ACCOUNT_ID, REGION, startEmulator } from './emulator';
 import type { FaultProxy } from './fault-proxy';
 import { startFaultProxy } from './fault-proxy';
+import type { FunctionClock } from './function-clock';
+import { functionClock } from './function-clock';
+import type { ProcessRecord } from './function-processes';
+import { killProcesses, peakRssMiB, processRecords } from './function-processes';
 import type { InvokeResult } from './invoke';
-import { functionLogs, invoke, peakRssMiB } from './invoke';
+import { functionLogs, invoke } from './invoke';
 
 export type { FunctionCall } from './call-log';
 export type { ClientConfig } from './clients';
 export type { DeployOptions, StackOutputs } from './deploy';
 export type { Fault, FaultProxy } from './fault-proxy';
+export type { FunctionClock } from './function-clock';
+export type { ProcessRecord } from './function-processes';
 export type { InvokeResult } from './invoke';
 
 /** An AWS account and region on this machine, with IAM enforced for functions. */
@@ -30,6 +36,8 @@ export interface LocalCloud {
   readonly folder: string;
   /** Stands between the functions and the cloud. */
   readonly faults: FaultProxy;
+  /** The time by which functions live. */
+  readonly clock: FunctionClock;
   /** For any @aws-sdk client: `new S3Client(cloud.clientConfig())`. */
   clientConfig(): ClientConfig;
   deployApp(options: DeployOptions): Promise<{ readonly outputs: StackOutputs }>;
@@ -40,6 +48,10 @@ export interface LocalCloud {
   calls(): FunctionCall[];
   /** MiB, or undefined when the function never ran. */
   peakRssMiB(functionName: string): number | undefined;
+  /** What the processes of a function held after each call. */
+  processRecords(functionName: string): ProcessRecord[];
+  /** Kills the processes of a function, those that wait for a call among them; how many there were. */
+  killFunction(functionName: string): number;
   stop(): Promise<void>;
 }
 
@@ -74,6 +86,7 @@ export async function startLocalCloud(options: LocalCloudOptions = {}): Promise<
     accountId: ACCOUNT_ID,
     folder,
     faults,
+    clock: functionClock(emulator.clockFile),
     clientConfig: () => config,
     deployApp: async (deployment) => {
       await (bootstrapped ??= bootstrap(place));
@@ -83,6 +96,8 @@ export async function startLocalCloud(options: LocalCloudOptions = {}): Promise<
     logs: (functionName) => functionLogs(config, functionName),
     calls: () => parseCallLog(readFileSync(emulator.callLog, 'utf8')),
     peakRssMiB: (functionName) => peakRssMiB(emulator.memoryFolder, functionName),
+    processRecords: (functionName) => processRecords(emulator.memoryFolder, functionName),
+    killFunction: (functionName) => killProcesses(emulator.processFolder, functionName),
     stop: async () => {
       await emulator.stop();
       await faults.stop();

@@ -48,6 +48,15 @@ describe('the fault proxy', () => {
     expect(arrived).toEqual([{ host: new URL(proxy.endpoint).host, bytes: 3_000_000 }]);
   });
 
+  test('lets something happen at a call before it is passed on', async () => {
+    let arrivedBefore = -1;
+    fail({ kind: 'meanwhile', act: () => void (arrivedBefore = arrived.length) }, { from: 2 });
+
+    expect([await send(), await send(), await send()]).toEqual(Array(3).fill('200 the answer'));
+    expect(arrivedBefore).toBe(1);
+    expect(arrived).toHaveLength(3);
+  });
+
   test('answers the call that it was told to, without asking the cloud', async () => {
     fail({ kind: 'status', status: 503, code: 'SlowDown' }, { from: 2, times: 2 });
 
