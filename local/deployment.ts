@@ -4,6 +4,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { z } from 'zod';
 import type { Manifest } from '../lambdas/contract/manifest';
+import type { LockPolicy } from '../lambdas/contract/retention';
 import type { EtcdClientSecret } from '../lambdas/contract/secrets';
 import { listSnapshots } from './catalog';
 import type { InvokeResult, LocalCloud } from './cloud';
@@ -33,6 +34,8 @@ export interface DeploymentOptions {
   readonly maxDbSizeGiB?: number;
   /** As in the config; what is left out has the config's own default. */
   readonly retention?: Readonly<Record<string, number>>;
+  /** @default - the config's own */
+  readonly lock?: LockPolicy;
 }
 
 const Outputs = z.object({
@@ -44,9 +47,9 @@ const Outputs = z.object({
 
 /** Writes a `lifeboat.json` and deploys the unchanged app with it, as an operator would. */
 export async function deployLifeboat(cloud: LocalCloud, options: DeploymentOptions): Promise<Deployment> {
-  const { cluster = 'demo', endpoints, schedule = 'rate(1 hour)', maxDbSizeGiB = 2, retention } = options;
+  const { cluster = 'demo', endpoints, schedule = 'rate(1 hour)', maxDbSizeGiB = 2, retention, lock } = options;
   const config = {
-    clusters: [{ name: cluster, terminationProtection: false, etcd: { endpoints }, backup: { schedule, maxDbSizeGiB, retention } }],
+    clusters: [{ name: cluster, terminationProtection: false, etcd: { endpoints }, backup: { schedule, maxDbSizeGiB, retention, lock } }],
   };
   const configPath = path.join(cloud.folder, `${cluster}.lifeboat.json`);
   writeFileSync(configPath, JSON.stringify(config, undefined, 2));

@@ -18,6 +18,8 @@ export interface EmulatorOptions {
   readonly folder: string;
   /** Free port of 127.0.0.1 to listen on. */
   readonly port: number;
+  /** See function-clock.ts. */
+  readonly clockFile: string;
   /** What functions get as AWS_ENDPOINT_URL. */
   readonly functionEndpoint: string;
 }
@@ -31,8 +33,6 @@ export interface Emulator {
   readonly memoryFolder: string;
   /** One empty `<function>.<pid>` per process of a function that lives, or was killed. */
   readonly processFolder: string;
-  /** `{ offsetMs }`: how far the functions' clock is ahead; missing as long as it is this machine's. */
-  readonly clockFile: string;
   stop(): Promise<void>;
 }
 
@@ -62,7 +62,7 @@ function environmentOf(options: EmulatorOptions, files: Omit<Emulator, 'endpoint
     LIFEBOAT_CALL_LOG: files.callLog,
     LIFEBOAT_LOCAL_MEMORY_DIR: files.memoryFolder,
     LIFEBOAT_LOCAL_PROCESS_DIR: files.processFolder,
-    LIFEBOAT_LOCAL_CLOCK: files.clockFile,
+    LIFEBOAT_LOCAL_CLOCK: options.clockFile,
   };
 }
 
@@ -91,7 +91,6 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     callLog: path.join(options.folder, 'calls.jsonl'),
     memoryFolder: path.join(options.folder, 'memory'),
     processFolder: path.join(options.folder, 'processes'),
-    clockFile: path.join(options.folder, 'clock.json'),
   };
   for (const folder of [files.memoryFolder, files.processFolder, path.join(options.folder, 'tmp')]) mkdirSync(folder, { recursive: true });
   const log = openSync(files.logFile, 'a');

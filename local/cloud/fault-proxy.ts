@@ -111,7 +111,8 @@ function forward(incoming: IncomingMessage, outgoing: ServerResponse, port: numb
       answer.once('end', () => incoming.socket.resetAndDestroy());
       return;
     }
-    outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+    const { date: _machineTime, ...others } = answer.headers;
+    outgoing.writeHead(answer.statusCode ?? 502, others);
     const body = fault?.kind === 'damage-answer' ? answer.pipe(damage(fault.atByte)) : answer;
     body.pipe(outgoing);
   });
@@ -134,11 +135,16 @@ const close = (server: Server): Promise<void> =>
     server.closeAllConnections();
   });
 
-/** Starts the proxy in this process, on a free port of 127.0.0.1, in front of the cloud on the given port. */
-export async function startFaultProxy(port: number): Promise<FaultProxy> {
+/**
+ * Starts the proxy in this process, on a free port of 127.0.0.1, in front of the cloud on the given port.
+ *
+ * @param now the time that answers give: an SDK takes any error for one of its own clock when the two are minutes apart, and asks again
+ */
+export async function startFaultProxy(port: number, now = () => new Date()): Promise<FaultProxy> {
   let rules: ActiveRule[] = [];
   const counts = new Map<string, number>();
   const server = createServer((incoming, outgoing) => {
+    outgoing.setHeader('date', now().toUTCString());
     const operation = s3Operation(incoming);
     if (operation !== undefined) counts.set(operation, (counts.get(operation) ?? 0) + 1);
     const [path = ''] = (incoming.url ?? '').split('?');

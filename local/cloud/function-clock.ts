@@ -6,17 +6,19 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
  * The emulator's own clock stays where it is. Objects are last modified, and object locks end, by the machine's time.
  */
 export interface FunctionClock {
+  /** `{ offsetMs }`, read by bootstrap.cjs and emulator.py; there only while the clock is moved. */
+  readonly file: string;
   readonly offsetMs: number;
-  now(): Date;
+  readonly now: () => Date;
   advance(ms: number): void;
   /** Back to the machine's time. */
   reset(): void;
 }
 
-/** @param file read by bootstrap.cjs and emulator.py; there is one only while the clock is moved */
 export function functionClock(file: string): FunctionClock {
   let offsetMs = 0;
   return {
+    file,
     get offsetMs() {
       return offsetMs;
     },

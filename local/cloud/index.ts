@@ -71,9 +71,10 @@ export async function startLocalCloud(options: LocalCloudOptions = {}): Promise<
   const folder = options.folder ?? mkdtempSync(path.join(tmpdir(), 'lifeboat-cloud-'));
   mkdirSync(folder, { recursive: true });
   const port = options.port ?? (await freePort());
-  const faults = await startFaultProxy(port);
+  const clock = functionClock(path.join(folder, 'clock.json'));
+  const faults = await startFaultProxy(port, clock.now);
   const functionEndpoint = options.faultProxy === false ? `http://127.0.0.1:${port}` : faults.endpoint;
-  const emulator = await startEmulator({ folder, port, functionEndpoint }).catch(async (error: unknown) => {
+  const emulator = await startEmulator({ folder, port, functionEndpoint, clockFile: clock.file }).catch(async (error: unknown) => {
     await faults.stop();
     throw error;
   });
@@ -86,7 +87,7 @@ export async function startLocalCloud(options: LocalCloudOptions = {}): Promise<
     accountId: ACCOUNT_ID,
     folder,
     faults,
-    clock: functionClock(emulator.clockFile),
+    clock,
     clientConfig: () => config,
     deployApp: async (deployment) => {
       await (bootstrapped ??= bootstrap(place));

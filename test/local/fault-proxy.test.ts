@@ -57,6 +57,16 @@ describe('the fault proxy', () => {
     expect(arrived).toHaveLength(3);
   });
 
+  test('gives the time of the clock that it was given, in answers of the cloud and in its own', async () => {
+    const moved = await startFaultProxy((upstream.address() as AddressInfo).port, () => new Date('2027-01-01T00:00:00Z'));
+    moved.inject({ operation: 'UploadPart', from: 2, fault: { kind: 'status', status: 503, code: 'SlowDown' } });
+    const dateOf = async () =>
+      (await fetch(`${moved.endpoint}${PART}`, { method: 'PUT', headers: { authorization: SIGNED } })).headers.get('date');
+
+    expect([await dateOf(), await dateOf()]).toEqual(Array(2).fill('Fri, 01 Jan 2027 00:00:00 GMT'));
+    await moved.stop();
+  });
+
   test('answers the call that it was told to, without asking the cloud', async () => {
     fail({ kind: 'status', status: 503, code: 'SlowDown' }, { from: 2, times: 2 });
 
