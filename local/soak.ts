@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { Narrator } from './narrator';
 import { soak } from './soak/run';
+import { BALLAST_MB } from './soak/world';
 
 const whole =
   (least: number, most: number) =>
@@ -26,7 +27,7 @@ const options = new Command('npm run soak --')
   .description('Takes many scheduled backups by an accelerated clock, under a write load and random faults, and checks what must hold.')
   .option('--backups <count>', 'how many slots of the schedule', whole(8, 2_000), 200)
   .option('--seed <number>', 'decides every random choice; a new one each time, unless it is given', whole(0, 2 ** 31))
-  .option('--size <MB>', 'size of the etcd database', whole(12, 500), 24)
+  .option('--size <MB>', 'size of the etcd database', whole(BALLAST_MB + 2, 500), 16)
   .option('--minutes <count>', 'how long it may take', whole(1, 240), 10)
   .option('--report <file>', 'write the figures as JSON')
   .parse()

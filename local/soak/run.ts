@@ -29,7 +29,7 @@ const SPAN_HOURS = 200;
 /** Without faults, so that all that waits for its day is done: refused removals, unlisted objects, locks, unverified snapshots. */
 const QUIET_DAYS = 3;
 /** Of the time that there is, for slots; the rest is for the quiet days and the restores. */
-const SHARE_OF_SLOTS = 0.7;
+const SHARE_OF_SLOTS = 0.85;
 /** Ending the members, the emulator and the folders. */
 const END_MS = 10_000;
 const PROGRESS_EVERY = 10;
@@ -57,8 +57,6 @@ export async function soak(narrator: Narrator, options: SoakOptions): Promise<So
       takeSnapshot: world.cloud.processRecords(world.lifeboat.takeSnapshotFunction),
       pruneSnapshots: world.cloud.processRecords(world.lifeboat.pruneSnapshotsFunction),
     };
-      for (const f of [evidence.takeSnapshot, evidence.pruneSnapshots])
-        narrator.say(f.map((r) => `${r.pid}:${r.openFiles}:${Math.round(r.rssKiB / 1024)}`).join(' '));
     narrator.title('What must hold');
     checkSoak(narrator, evidence);
     return figuresOf(evidence, options.seed, (Date.now() - began) / 1000);

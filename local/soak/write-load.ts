@@ -9,7 +9,7 @@ import type { Random } from '../etcd/random';
 
 /** A write that is not done by then has failed, as it would for the API server. */
 const WRITE_MS = 5_000;
-const PAUSE_MS = 15;
+const PAUSE_MS = 20;
 const AFTER_FAILURE_MS = 200;
 /** As the API server: it compacts every five minutes, to where it stood five minutes before. Here time goes faster. */
 const COMPACT_EVERY_MS = 10_000;
