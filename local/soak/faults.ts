@@ -49,36 +49,37 @@ const STRIKES: Readonly<Record<FaultKind, (scene: Scene) => Strike | Promise<Str
   'member-killed': async ({ members, slot }) => {
     const member = slot.draw.pick(trio(members));
     const slots = 1 + slot.draw.below(4);
-    await members.kill(member, slot.number, slot.number + slots);
+    await members.kill(member, slot.number + slots);
     // When it led, the others may not have heard all that the one has which is read, until they have elected.
     return { what: `${member.name} for ${slots} slots`, allowed: ['verified', 'unverified'], passes: false, mend: NOTHING };
   },
   'member-killed-at-work': (scene) => {
     const { members, slot } = scene;
     const member = slot.draw.pick(trio(members));
-    return atAnyStep(scene, member.name, AT_ANY_STEP, () => members.kill(member, slot.number, slot.number + 1));
+    return atAnyStep(scene, member.name, AT_ANY_STEP, () => members.kill(member, slot.number + 1));
   },
   'member-paused': ({ members, slot }) => {
     const member = slot.draw.pick(trio(members));
-    members.disturb(slot.number);
+    members.disturb();
     member.pause();
     return {
       ...{ what: member.name, allowed: ['verified', 'unverified'], passes: false },
       mend: async () => {
         member.resume();
         await member.ready();
+        members.disturb();
       },
     };
   },
   'leader-killed-in-the-stream': async ({ world, members, slot }) => {
     const leader = await members.leader();
-    const act = () => members.kill(leader, slot.number, slot.number + 1);
+    const act = () => members.kill(leader, slot.number + 1);
     world.cloud.faults.inject({ operation: 'CreateMultipartUpload', fault: { kind: 'meanwhile', act } });
     return { what: leader.name, allowed: AT_ANY_STEP, allowedAgain: ['verified', 'unverified'], passes: true, mend: clearing(world) };
   },
   'quorum-lost': async ({ members, slot }) => {
     const spared = slot.draw.pick(trio(members));
-    for (const member of members.all) if (member !== spared) await members.kill(member, slot.number, slot.number + 1);
+    for (const member of members.all) if (member !== spared) await members.kill(member, slot.number + 1);
     return { what: `only ${spared.name} is left`, allowed: ['unverified'], passes: false, mend: NOTHING };
   },
 

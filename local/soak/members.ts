@@ -2,12 +2,13 @@ import { clientOf } from '../etcd/client';
 import type { EtcdCluster, EtcdMember } from '../etcd/cluster';
 
 const ASK_MS = 2_000;
+/** An election takes four seconds at most, and etcd3 asks a member that failed it only after five. */
+const SETTLED_AFTER_MS = 8_000;
 
-/** Who of the members is down, and until which slot. */
+/** Who of the members is down, and until which slot of the schedule. */
 export class Members {
   private readonly down = new Map<EtcdMember, number>();
-  /** The last slot in which anything was done to a member: the ones after it may still see an election. */
-  private disturbedIn = 0;
+  private disturbedAt = 0;
 
   constructor(private readonly etcd: EtcdCluster) {}
 
@@ -19,17 +20,19 @@ export class Members {
     return this.down.size * 2 < this.all.length;
   }
 
-  /** Nobody is down, and nothing was done to anybody in this slot or the one before. */
-  quietIn(slot: number): boolean {
-    return this.down.size === 0 && slot > this.disturbedIn + 1;
+  /** Nobody is down, and nothing was done to anybody for a while. */
+  get settled(): boolean {
+    return this.down.size === 0 && Date.now() > this.disturbedAt + SETTLED_AFTER_MS;
   }
 
-  disturb(slot: number): void {
-    this.disturbedIn = slot;
+  /** Something is done to a member, or was just now. */
+  disturb(): void {
+    this.disturbedAt = Date.now();
   }
 
-  async kill(member: EtcdMember, slot: number, upAgainIn: number): Promise<void> {
-    this.disturb(slot);
+  /** @param upAgainIn number of the slot before which it is started again */
+  async kill(member: EtcdMember, upAgainIn: number): Promise<void> {
+    this.disturb();
     this.down.set(member, upAgainIn);
     await member.kill();
   }
@@ -38,12 +41,12 @@ export class Members {
   async startDue(slot: number): Promise<void> {
     const due = [...this.down].filter(([, upAgainIn]) => upAgainIn <= slot).map(([member]) => member);
     if (due.length === 0) return;
-    this.disturb(slot);
     for (const member of due) {
       member.start();
       this.down.delete(member);
     }
     if (this.hasQuorum) await Promise.all(due.map((member) => member.ready()));
+    this.disturb();
   }
 
   startAll(slot: number): Promise<void> {

@@ -6,7 +6,7 @@ import type { BucketView } from './bucket';
 import { strike, strikePrune } from './faults';
 import type { Outcome, Strike } from './faults';
 import { History, judgePrune } from './history';
-import { allowedOutcomes, judgeSlot } from './judge';
+import { allowedOutcomes, allowedPruning, judgeSlot } from './judge';
 import type { Try } from './judge';
 import { Members } from './members';
 import type { FaultKind, Slot } from './plan';
@@ -69,6 +69,7 @@ export class Slots {
     const started = Date.now();
     const began = cloud.clock.offsetMs;
     await this.members.startDue(slot.number);
+    const settled = this.members.settled;
     load.figures();
     const before = (this.view ??= await this.bucket.look());
     const done = slot.fault && (await this.strike(slot, slot.fault));
@@ -77,7 +78,7 @@ export class Slots {
     const after = await this.look();
     const problems = judgeSlot(before, after, byHand ? [...tries, byHand] : tries);
     const pruned = slot.prunes ? await this.prune(slot, after) : undefined;
-    const felt = this.members.quietIn(slot.number) ? load.figures() : undefined;
+    const felt = settled && this.members.settled ? load.figures() : undefined;
     cloud.clock.advance(this.slotMs - (cloud.clock.offsetMs - began));
     return {
       seconds: (Date.now() - started) / 1000,
@@ -126,7 +127,7 @@ export class Slots {
     const { cloud, lifeboat } = this.world;
     const done = slot.pruneFault && strikePrune(slot.pruneFault, { world: this.world, members: this.members, slot, slotMs: this.slotMs });
     const at = cloud.clock.now();
-    const expected: readonly Outcome[] = before.lockedUntil > at ? ['skipped'] : (done?.allowed ?? ['pruned']);
+    const expected: readonly Outcome[] = allowedPruning(before.lockedUntil > at, done?.allowed);
     const answer = await lifeboat.pruneSnapshots();
     await done?.mend();
     const result = answer.outcome === 'returned' ? Pruned.parse(answer.result) : undefined;

@@ -13,9 +13,9 @@ const PAUSE_MS = 20;
 const AFTER_FAILURE_MS = 200;
 /** As the API server: it compacts every five minutes, to where it stood five minutes before. Here time goes faster. */
 const COMPACT_EVERY_MS = 10_000;
-/** Short enough to end while the soak lasts. */
-const LEASE_SECONDS = 20;
-const EVENTS_PER_LEASE = 100;
+/** Short enough to end while the soak lasts; given up for another one well before. */
+const LEASE_SECONDS = 30;
+const LEASED_FOR_MS = 10_000;
 const OBJECTS = 3_000;
 
 /** What the load has seen since it was last asked. */
@@ -63,7 +63,7 @@ class Writer {
   private seen = { writes: 0, failures: [] as string[], slowestMs: 0 };
   private version = 0;
   private lease: string | undefined;
-  private leased = 0;
+  private leasedAt = 0;
 
   constructor(
     private readonly client: Etcd3,
@@ -104,7 +104,8 @@ class Writer {
   }
 
   private async event(): Promise<string> {
-    if (this.lease === undefined || this.leased++ % EVENTS_PER_LEASE === 0) {
+    if (this.lease === undefined || Date.now() > this.leasedAt + LEASED_FOR_MS) {
+      this.leasedAt = Date.now();
       this.lease = (await this.client.leaseClient.leaseGrant({ TTL: LEASE_SECONDS }, deadline())).ID;
     }
     const key = Buffer.from(`/registry/events/default/soak.${++this.version}`);
