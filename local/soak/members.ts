@@ -21,7 +21,7 @@ export class Members {
   }
 
   /** Nobody is down, and nothing was done to anybody for a while. */
-  get settled(): boolean {
+  isSettled(): boolean {
     return this.down.size === 0 && Date.now() > this.disturbedAt + SETTLED_AFTER_MS;
   }
 

@@ -69,7 +69,7 @@ export class Slots {
     const started = Date.now();
     const began = cloud.clock.offsetMs;
     await this.members.startDue(slot.number);
-    const settled = this.members.settled;
+    const settled = this.members.isSettled();
     load.figures();
     const before = (this.view ??= await this.bucket.look());
     const done = slot.fault && (await this.strike(slot, slot.fault));
@@ -78,7 +78,7 @@ export class Slots {
     const after = await this.look();
     const problems = judgeSlot(before, after, byHand ? [...tries, byHand] : tries);
     const pruned = slot.prunes ? await this.prune(slot, after) : undefined;
-    const felt = settled && this.members.settled ? load.figures() : undefined;
+    const felt = settled && this.members.isSettled() ? load.figures() : undefined;
     cloud.clock.advance(this.slotMs - (cloud.clock.offsetMs - began));
     return {
       seconds: (Date.now() - started) / 1000,
