@@ -2,6 +2,8 @@ import type { ProcessRecord } from '../cloud';
 
 /** Calls in which a new process still loads, compiles and opens its connections. */
 const WARM_UP = 3;
+/** Warm calls of one process before its open files say anything: pruning opens more as there is more to read. */
+const ENOUGH = 24;
 
 export interface Growth {
   /** Medians over all warm calls of the first and of the last quarter; nothing when there were too few calls to tell. */
@@ -37,7 +39,7 @@ function byProcess(records: readonly ProcessRecord[]): Map<number, ProcessRecord
 function openFileGrowth(calls: readonly ProcessRecord[]): number[] {
   const counts = calls.slice(WARM_UP).flatMap(({ openFiles }) => (openFiles === undefined ? [] : [openFiles]));
   const third = Math.floor(counts.length / 3);
-  return third === 0 ? [] : [median(counts.slice(-third)) - median(counts.slice(0, third))];
+  return counts.length < ENOUGH ? [] : [median(counts.slice(-third)) - median(counts.slice(0, third))];
 }
 
 function median(numbers: readonly number[]): number {

@@ -25,7 +25,7 @@ describe('growth of what the processes of a function hold', () => {
   });
 
   test('is not told of the first calls of a process, which still open their connections', () => {
-    const warming = (pid: number) => calls(13, (call) => ({ pid, rssKiB: call < 3 ? 10_240 : 102_400, openFiles: call < 3 ? call : 30 }));
+    const warming = (pid: number) => calls(27, (call) => ({ pid, rssKiB: call < 3 ? 10_240 : 102_400, openFiles: call < 3 ? call : 30 }));
 
     expect(growthOf([...warming(1), ...warming(2)])).toMatchObject({ rssMiB: { first: 100, last: 100 }, openFiles: 0 });
   });
@@ -36,6 +36,8 @@ describe('growth of what the processes of a function hold', () => {
   });
 
   test('is unknown after too few calls, and where the system does not tell of files', () => {
+    expect(growthOf(calls(26, (call) => ({ openFiles: call })))).not.toHaveProperty('openFiles');
+    expect(growthOf(calls(27, (call) => ({ openFiles: call })))).toHaveProperty('openFiles', 16);
     expect(growthOf(calls(4))).toEqual({ peakRssMiB: { first: 100, last: 100 } });
     expect(growthOf(calls(40, () => ({ openFiles: undefined })))).not.toHaveProperty('openFiles');
     expect(growthOf([])).toEqual({ peakRssMiB: { first: 0, last: 0 } });
