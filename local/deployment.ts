@@ -4,6 +4,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { z } from 'zod';
 import type { Manifest } from '../lambdas/contract/manifest';
+import type { LockPolicy } from '../lambdas/contract/retention';
 import type { EtcdClientSecret } from '../lambdas/contract/secrets';
 import { listSnapshots } from './catalog';
 import type { InvokeResult, LocalCloud } from './cloud';
@@ -42,6 +43,8 @@ export interface DeploymentOptions {
   readonly retention?: Readonly<Record<string, number>>;
   /** @default - no copy in another region */
   readonly replica?: { readonly region: string };
+  /** @default - the config's own */
+  readonly lock?: LockPolicy;
 }
 
 const Outputs = z.object({
@@ -57,8 +60,8 @@ const ReplicaOutputs = z.object({ ReplicaBucketName: z.string() });
 
 /** Writes a `lifeboat.json` and deploys the unchanged app with it, as an operator would. */
 export async function deployLifeboat(cloud: LocalCloud, options: DeploymentOptions): Promise<Deployment> {
-  const { cluster = 'demo', endpoints, schedule = 'rate(1 hour)', maxDbSizeGiB = 2, retention, replica } = options;
-  const backup = { schedule, maxDbSizeGiB, retention, replica };
+  const { cluster = 'demo', endpoints, schedule = 'rate(1 hour)', maxDbSizeGiB = 2, retention, lock, replica } = options;
+  const backup = { schedule, maxDbSizeGiB, retention, lock, replica };
   const config = {
     // A replica needs to know where it is a replica of; all else does not care.
     clusters: [{ name: cluster, region: replica && cloud.region, terminationProtection: false, etcd: { endpoints }, backup }],

@@ -7,6 +7,7 @@ Environment, besides the emulator's own (BIND_HOST, GATEWAY_PORT, AUTH, ...):
   LIFEBOAT_CALL_LOG           file that gets one JSON line per authorized call of a role or user
   LIFEBOAT_RUN_LOG            file that gets one JSON line per attempt to run a function
   LIFEBOAT_REPLICATION_PAUSE  file that holds back replication as long as it exists
+  LIFEBOAT_LOCAL_CLOCK        file that exists while the functions live by a clock of their own (local/cloud/function-clock.ts)
   LIFEBOAT_SCHEDULES          "off": nothing is started by the clock
   LIFEBOAT_LIFELINE           when set, the emulator ends as soon as its stdin is closed: it never outlives who started it
 """
@@ -265,6 +266,21 @@ def replicate_after_the_answer(pause):
     threading.Thread(target=work, daemon=True, name="replication").start()
 
 
+def take_calls_of_any_time(clock_file):
+    """A call that is signed more than some minutes from now is refused, here as on AWS.
+
+    While the functions' clock is moved, the time of a call says nothing: SDKs also remember by how much they were off before.
+    """
+    from ministack.core import sigv4
+
+    judge = sigv4.request_time_failure
+
+    def judge_unless_moved(signature, *, now=None):
+        return None if os.path.exists(clock_file) else judge(signature, now=now)
+
+    sigv4.request_time_failure = judge_unless_moved
+
+
 def record_calls(path):
     """Writes who called what on which resource, with which condition keys, and whether IAM allowed it, as JSON lines.
 
@@ -351,6 +367,8 @@ def main():
     tell_of_missing_objects_only_to_who_may_list()
     read_outputs_of_other_regions()
     replicate_after_the_answer(os.environ["LIFEBOAT_REPLICATION_PAUSE"])
+    if os.environ.get("LIFEBOAT_LOCAL_CLOCK"):
+        take_calls_of_any_time(os.environ["LIFEBOAT_LOCAL_CLOCK"])
     if os.environ.get("LIFEBOAT_CALL_LOG"):
         record_calls(os.environ["LIFEBOAT_CALL_LOG"])
     if os.environ.get("LIFEBOAT_RUN_LOG"):

@@ -18,6 +18,8 @@ export interface EmulatorOptions {
   readonly folder: string;
   /** Free port of 127.0.0.1 to listen on. */
   readonly port: number;
+  /** See function-clock.ts. */
+  readonly clockFile: string;
   /** What functions get as AWS_ENDPOINT_URL. */
   readonly functionEndpoint: string;
   /** Whether schedules start what they are for. */
@@ -35,6 +37,8 @@ export interface Emulator {
   readonly memoryFolder: string;
   /** While this file exists S3 copies nothing from bucket to bucket. */
   readonly replicationPause: string;
+  /** One empty `<function>.<pid>` per process of a function that lives, or was killed. */
+  readonly processFolder: string;
   stop(): Promise<void>;
 }
 
@@ -42,10 +46,7 @@ export interface Emulator {
  * The whole environment: functions inherit it, so nothing of the caller's own may be in it, least of all AWS settings.
  * The first folder on PATH gives the functions Node 24.
  */
-function environmentOf(
-  options: EmulatorOptions,
-  files: Pick<Emulator, 'callLog' | 'runLog' | 'memoryFolder' | 'replicationPause'>,
-): NodeJS.ProcessEnv {
+function environmentOf(options: EmulatorOptions, files: Omit<Emulator, 'endpoint' | 'stop' | 'logFile'>): NodeJS.ProcessEnv {
   return {
     PATH: [path.dirname(packageProgram('node')), '/usr/local/bin', '/usr/bin', '/bin'].join(path.delimiter),
     HOME: options.folder,
@@ -69,6 +70,8 @@ function environmentOf(
     LIFEBOAT_RUN_LOG: files.runLog,
     LIFEBOAT_LOCAL_MEMORY_DIR: files.memoryFolder,
     LIFEBOAT_REPLICATION_PAUSE: files.replicationPause,
+    LIFEBOAT_LOCAL_PROCESS_DIR: files.processFolder,
+    LIFEBOAT_LOCAL_CLOCK: options.clockFile,
   };
 }
 
@@ -98,8 +101,9 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     runLog: path.join(options.folder, 'runs.jsonl'),
     memoryFolder: path.join(options.folder, 'memory'),
     replicationPause: path.join(options.folder, 'replication-is-paused'),
+    processFolder: path.join(options.folder, 'processes'),
   };
-  for (const folder of [files.memoryFolder, path.join(options.folder, 'tmp')]) mkdirSync(folder, { recursive: true });
+  for (const folder of [files.memoryFolder, files.processFolder, path.join(options.folder, 'tmp')]) mkdirSync(folder, { recursive: true });
   const log = openSync(files.logFile, 'a');
   const child = spawn(pythonPath(), [path.join(__dirname, 'emulator.py')], {
     cwd: options.folder,

@@ -16,8 +16,12 @@ import { readStack } from './deployed-stack';
 import { ACCOUNT_ID, REGION, startEmulator } from './emulator';
 import type { FaultProxy } from './fault-proxy';
 import { startFaultProxy } from './fault-proxy';
+import type { FunctionClock } from './function-clock';
+import { functionClock } from './function-clock';
+import type { ProcessRecord } from './function-processes';
+import { killProcesses, peakRssMiB, processRecords, processesOf } from './function-processes';
 import type { InvokeResult } from './invoke';
-import { functionLogs, invoke, peakRssMiB } from './invoke';
+import { functionLogs, invoke } from './invoke';
 import type { MetricPoint } from './metrics';
 import { recordedMetrics } from './recorded-metrics';
 import type { StackOutputs } from './template';
@@ -28,6 +32,8 @@ export type { ClientConfig } from './clients';
 export type { DeployOptions } from './deploy';
 export type { DeployedStack } from './deployed-stack';
 export type { Fault, FaultProxy } from './fault-proxy';
+export type { FunctionClock } from './function-clock';
+export type { ProcessRecord } from './function-processes';
 export type { InvokeResult } from './invoke';
 export type { MetricPoint } from './metrics';
 export type { StackOutputs } from './template';
@@ -44,6 +50,8 @@ export interface LocalCloud {
   readonly faults: FaultProxy;
   /** S3's copying from bucket to bucket: what is written meanwhile waits, and is late. */
   readonly replication: { pause(): void; resume(): void };
+  /** The time by which functions live. */
+  readonly clock: FunctionClock;
   /** For any @aws-sdk client: `new S3Client(cloud.clientConfig())`; of another region than the cloud's when one is named. */
   clientConfig(region?: string): ClientConfig;
   deployApp(options: DeployOptions): Promise<{ readonly outputs: StackOutputs }>;
@@ -60,6 +68,12 @@ export interface LocalCloud {
   alarms(stackName: string, options?: AlarmOptions): Promise<ReadonlyMap<string, AlarmVerdict>>;
   /** MiB, or undefined when the function never ran. */
   peakRssMiB(functionName: string): number | undefined;
+  /** What the processes of a function held after each call. */
+  processRecords(functionName: string): ProcessRecord[];
+  /** Ids of the processes of a function that live, those that wait for a call among them. */
+  processesOf(functionName: string): number[];
+  /** Kills the processes of a function, those that wait for a call among them; how many there were. */
+  killFunction(functionName: string): number;
   stop(): Promise<void>;
 }
 
@@ -90,9 +104,11 @@ export async function startLocalCloud(options: LocalCloudOptions = {}): Promise<
   const folder = options.folder ?? mkdtempSync(path.join(tmpdir(), 'lifeboat-cloud-'));
   mkdirSync(folder, { recursive: true });
   const port = options.port ?? (await freePort());
-  const faults = await startFaultProxy(port);
+  const clock = functionClock(path.join(folder, 'clock.json'));
+  const faults = await startFaultProxy(port, clock.now);
   const functionEndpoint = options.faultProxy === false ? `http://127.0.0.1:${port}` : faults.endpoint;
-  const emulator = await startEmulator({ folder, port, functionEndpoint, schedules: options.schedules ?? true }).catch(
+  const schedules = options.schedules ?? true;
+  const emulator = await startEmulator({ folder, port, functionEndpoint, schedules, clockFile: clock.file }).catch(
     async (error: unknown) => {
       await faults.stop();
       throw error;
@@ -110,6 +126,7 @@ export async function startLocalCloud(options: LocalCloudOptions = {}): Promise<
     accountId: ACCOUNT_ID,
     folder,
     faults,
+    clock,
     replication: {
       pause: () => writeFileSync(emulator.replicationPause, ''),
       resume: () => rmSync(emulator.replicationPause, { force: true }),
@@ -133,6 +150,9 @@ export async function startLocalCloud(options: LocalCloudOptions = {}): Promise<
       return new Map(verdicts.map((verdict) => [verdict.name, verdict]));
     },
     peakRssMiB: (functionName) => peakRssMiB(emulator.memoryFolder, functionName),
+    processRecords: (functionName) => processRecords(emulator.memoryFolder, functionName),
+    processesOf: (functionName) => processesOf(emulator.processFolder, functionName),
+    killFunction: (functionName) => killProcesses(emulator.processFolder, functionName),
     stop: async () => {
       await emulator.stop();
       await faults.stop();

@@ -9,8 +9,8 @@ import type { Deployment } from '../deployment';
 import { startEtcdCluster } from '../etcd/cluster';
 import type { EtcdCluster } from '../etcd/cluster';
 import { seedKubernetesData } from '../etcd/kubernetes-data';
-import { megabytes } from './narrator';
-import type { Narrator } from './narrator';
+import { megabytes } from '../narrator';
+import type { Narrator } from '../narrator';
 import { checkProof, showManifest, showSnapshots, whereToLook } from './present';
 import { proveSnapshot } from './prove-snapshot';
 

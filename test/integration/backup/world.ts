@@ -1,14 +1,16 @@
 import { GetFunctionConfigurationCommand, LambdaClient, UpdateFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
-import { Etcd3 } from 'etcd3';
 import { Env } from '../../../lambdas/contract/env';
 import { startLocalCloud } from '../../../local/cloud';
 import type { LocalCloud } from '../../../local/cloud';
 import { deployLifeboat } from '../../../local/deployment';
 import type { Deployment } from '../../../local/deployment';
+import { clientOf } from '../../../local/etcd/client';
 import { startEtcdCluster } from '../../../local/etcd/cluster';
 import type { EtcdCluster } from '../../../local/etcd/cluster';
 import { seedKubernetesData } from '../../../local/etcd/kubernetes-data';
+
+export { clientOf } from '../../../local/etcd/client';
 
 /** A real etcd cluster and the deployed app that backs it up. */
 export interface World {
@@ -66,13 +68,4 @@ export async function startWorld({ megabytes, release = '3.6', retention, replic
       await Promise.all([cloud.stop(), etcd.stop()]);
     },
   };
-}
-
-/** A client of the cluster for tests that do something to it. */
-export function clientOf({ endpoints, credentials: { ca, cert, key } }: EtcdCluster): Etcd3 {
-  return new Etcd3({
-    hosts: [...endpoints],
-    credentials: { rootCertificate: Buffer.from(ca), certChain: Buffer.from(cert), privateKey: Buffer.from(key) },
-    grpcOptions: { 'grpc.ssl_target_name_override': 'localhost' },
-  });
 }
