@@ -10,7 +10,7 @@ function megabytes(text: string): number {
   return size;
 }
 
-const STEPS = 7;
+const STEPS = 9;
 
 interface DemoOptions {
   readonly check: boolean;
