@@ -50,7 +50,8 @@ const configure = ({ lambda }: TwoClusters, { name }: FunctionRights, Variables:
 /** Whether a call asks for something of theirs: their bucket, their secret, or their prefix wherever it is. */
 export function concernsThem({ theirs: { lifeboat } }: TwoClusters, { resource, context }: FunctionCall): boolean {
   const asked = [resource, ...Object.values(context).flat()].join(' ');
-  return [lifeboat.bucket, lifeboat.etcdClientSecretArn, clusterPrefix(lifeboat.cluster)].some((theirs) => asked.includes(theirs));
+  const names = [lifeboat.bucket, lifeboat.replica?.bucket ?? [], lifeboat.etcdClientSecretArn, clusterPrefix(lifeboat.cluster)].flat();
+  return names.some((theirs) => asked.includes(theirs));
 }
 
 /** Puts what an attack would change where it would change it: snapshots to remove, an upload to abort, a free lock to take. */
@@ -78,10 +79,14 @@ export async function stateOfThem({ cloud, mine, theirs }: TwoClusters): Promise
   const { s3, cluster, etcdClientSecretArn } = theirs.lifeboat;
   const secrets = new SecretsManagerClient(cloud.clientConfig());
   try {
-    const places = [{ Bucket: theirs.lifeboat.bucket }, { Bucket: mine.lifeboat.bucket, Prefix: clusterPrefix(cluster) }];
-    const contents = places.map(async (place) => {
-      const { Versions, DeleteMarkers } = await s3.send(new ListObjectVersionsCommand(place));
-      const { Uploads } = await s3.send(new ListMultipartUploadsCommand(place));
+    const places = [
+      { client: s3, place: { Bucket: theirs.lifeboat.bucket } },
+      { client: s3, place: { Bucket: mine.lifeboat.bucket, Prefix: clusterPrefix(cluster) } },
+      ...(theirs.lifeboat.replica ? [{ client: theirs.lifeboat.replica.s3, place: { Bucket: theirs.lifeboat.replica.bucket } }] : []),
+    ];
+    const contents = places.map(async ({ client, place }) => {
+      const { Versions, DeleteMarkers } = await client.send(new ListObjectVersionsCommand(place));
+      const { Uploads } = await client.send(new ListMultipartUploadsCommand(place));
       return { Versions, DeleteMarkers, Uploads };
     });
     const { VersionIdsToStages } = await secrets.send(new DescribeSecretCommand({ SecretId: etcdClientSecretArn }));

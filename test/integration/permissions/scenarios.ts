@@ -119,6 +119,20 @@ export const scenarios: readonly Scenario[] = [
       await failForGood(world, 'RetentionPruneSnapshots', {});
     },
   },
+  {
+    function: 'ReplicaWatchWatchReplica',
+    sentence: 'lists here and in the other region',
+    run: async ({ mine }) => expect(await mine.lifeboat.watchReplica()).toMatchObject(returned),
+  },
+  {
+    function: 'ReplicaWatchWatchReplica',
+    sentence: 'ends in the dead-letter queue when it failed for good and nobody waited',
+    run: async (world) => {
+      world.cloud.faults.inject({ operation: 'ListObjectsV2', times: always, fault: refused });
+
+      await failForGood(world, 'ReplicaWatchWatchReplica', {});
+    },
+  },
 ];
 
 const DeadLetter = z.object({ requestContext: z.object({ functionArn: z.string() }) });

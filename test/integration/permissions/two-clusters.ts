@@ -34,7 +34,12 @@ const RETENTION = { hourly: 1, daily: 1, weekly: 1, monthly: 1, floor: 2, preCha
 export async function startTwoClusters(): Promise<TwoClusters> {
   const [cloud, etcd] = await Promise.all([startLocalCloud({ schedules: false }), startEtcdCluster()]);
   const party = async (cluster: string): Promise<Party> => {
-    const lifeboat = await deployLifeboat(cloud, { cluster, endpoints: etcd.endpoints, retention: RETENTION });
+    const lifeboat = await deployLifeboat(cloud, {
+      cluster,
+      endpoints: etcd.endpoints,
+      retention: RETENTION,
+      replica: { region: 'eu-west-1' },
+    });
     await lifeboat.putSecret(etcd.credentials);
     const stack = await cloud.stack(`Lifeboat-${cluster}`);
     const [queue = ''] = Object.entries(stack.template.Resources).find(([, { Type }]) => Type === 'AWS::SQS::Queue') ?? [];
