@@ -4,6 +4,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { endProcess, sleep, tailOf } from '../child-process';
 import { packageProgram, pythonPath } from '../tools';
+import { PROCESS_FOLDER } from './function-processes';
 
 /** Any twelve digits: used as an access key they are the root of that account. */
 export const ACCOUNT_ID = '111111111111';
@@ -70,7 +71,7 @@ function environmentOf(options: EmulatorOptions, files: Omit<Emulator, 'endpoint
     LIFEBOAT_RUN_LOG: files.runLog,
     LIFEBOAT_LOCAL_MEMORY_DIR: files.memoryFolder,
     LIFEBOAT_REPLICATION_PAUSE: files.replicationPause,
-    LIFEBOAT_LOCAL_PROCESS_DIR: files.processFolder,
+    [PROCESS_FOLDER]: files.processFolder,
     LIFEBOAT_LOCAL_CLOCK: options.clockFile,
   };
 }

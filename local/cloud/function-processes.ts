@@ -26,10 +26,28 @@ export function peakRssMiB(memoryFolder: string, functionName: string): number |
   return records.length === 0 ? undefined : Math.max(...records.map(({ peakRssKiB }) => peakRssKiB)) / 1024;
 }
 
-/** Process ids of a function, by what each of them left of itself when it began. */
+/** One that was killed could not take back its word of itself, and its number may be somebody else's by now: on Linux its environment tells. */
+function lives(pid: number, processFolder: string): boolean {
+  try {
+    process.kill(pid, 0);
+    return (
+      process.platform !== 'linux' ||
+      readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`${PROCESS_FOLDER}=${processFolder}`)
+    );
+  } catch {
+    return false;
+  }
+}
+
+/** The variable by which a function's process is told where to leave word of itself. */
+export const PROCESS_FOLDER = 'LIFEBOAT_LOCAL_PROCESS_DIR';
+
+/** Ids of the living processes of a function, by what each of them left of itself when it began. */
 export function processesOf(processFolder: string, functionName: string): number[] {
   const names = readdirSync(processFolder).filter((name) => name.startsWith(`${functionName}.`));
-  return names.map((name) => Number(name.slice(functionName.length + 1))).filter((pid) => Number.isInteger(pid));
+  return names
+    .map((name) => Number(name.slice(functionName.length + 1)))
+    .filter((pid) => Number.isInteger(pid) && lives(pid, processFolder));
 }
 
 /** Ends every process of a function at once, as a machine that fails does; how many there were. */

@@ -58,6 +58,7 @@ describe('a deployed function', () => {
 
     expect(answer).toMatchObject({ outcome: 'failed', error: { name: 'Sandbox.Timedout' } });
     expect((await probe({})).event).toEqual({});
+    expect(smoke.cloud.processesOf(smoke.probe)).toHaveLength(1);
   });
 
   test('counts as failed when it throws and when it is ended at its time limit, as Lambda counts', async () => {
