@@ -21,6 +21,8 @@ const run = promisify(execFile);
 interface Run {
   readonly wallMs: number;
   readonly verifyMs: number;
+  /** Milliseconds by phase, as the function itself measured them; phases overlap. */
+  readonly phases: Readonly<Record<string, number>>;
   readonly storedBytes: number;
   readonly plainBytes: number;
 }
@@ -31,7 +33,13 @@ async function byLifeboat(lifeboat: Deployment): Promise<Run> {
   if (answer.outcome === 'failed') throw new Error(`take-snapshot failed with ${answer.error.name}: ${answer.error.message}`);
   const manifest = (await lifeboat.snapshots()).at(-1);
   if (manifest?.verified !== true) throw new Error('the snapshot is not verified, so the two sides did not do comparable work');
-  return { wallMs, verifyMs: manifest.durations['verify'] ?? 0, storedBytes: manifest.stored.bytes, plainBytes: manifest.plainBytes };
+  return {
+    wallMs,
+    verifyMs: manifest.durations['verify'] ?? 0,
+    phases: manifest.durations,
+    storedBytes: manifest.stored.bytes,
+    plainBytes: manifest.plainBytes,
+  };
 }
 
 /** `etcdctl snapshot save` and `aws s3 cp`: one after the other, as a script does it; nothing is checked but the transport. */
@@ -48,7 +56,7 @@ async function byScript(cloud: LocalCloud, etcd: EtcdCluster, bucket: string, fo
   const { wallMs: verifyMs } = await timed(() => run(etcdProgram(etcd.release, 'etcdutl'), ['snapshot', 'status', file]));
   const { size } = statSync(file);
   rmSync(file);
-  return { wallMs, verifyMs, storedBytes: size, plainBytes: size };
+  return { wallMs, verifyMs, phases: {}, storedBytes: size, plainBytes: size };
 }
 
 function describe(name: string, runs: readonly Run[]): string {
@@ -84,6 +92,10 @@ async function compare(cloud: LocalCloud, etcd: EtcdCluster, size: number, round
   console.log(
     `of it to check every page, and HashKV  ${(verify / 1000).toFixed(2)} s; etcdutl snapshot status takes ${(scriptVerify / 1000).toFixed(2)} s`,
   );
+  const phases = Object.keys(ours[0]?.phases ?? {}).map(
+    (name) => `${name} ${(median(ours.map((one) => one.phases[name] ?? 0)) / 1000).toFixed(2)} s`,
+  );
+  console.log(`its phases, which overlap            ${phases.join(', ')}`);
   console.log(`peak RSS of the function             ${rss.toFixed(0)} MiB`);
   console.log(`stored                               ${(storedBytes / 1e6).toFixed(1)} MB`);
   const ratio = (value: number) => Number(value.toFixed(3));

@@ -1,7 +1,7 @@
 // npm run demo: the whole product on this machine. See docs/local-cloud.md.
 import { writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
-import { Narrator } from './demo/narrator';
+import { Narrator } from './narrator';
 import { tour } from './demo/tour';
 
 function megabytes(text: string): number {
@@ -10,7 +10,7 @@ function megabytes(text: string): number {
   return size;
 }
 
-const STEPS = 7;
+const STEPS = 9;
 
 interface DemoOptions {
   readonly check: boolean;

@@ -4,6 +4,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { z } from 'zod';
 import type { Manifest } from '../lambdas/contract/manifest';
+import type { LockPolicy } from '../lambdas/contract/retention';
 import type { EtcdClientSecret } from '../lambdas/contract/secrets';
 import { listSnapshots } from './catalog';
 import type { InvokeResult, LocalCloud } from './cloud';
@@ -12,13 +13,20 @@ import type { InvokeResult, LocalCloud } from './cloud';
 export interface Deployment {
   readonly cluster: string;
   readonly bucket: string;
+  /** Where S3 copies the snapshots to, with a client of that region; only when it was asked for. */
+  readonly replica?: { readonly bucket: string; readonly s3: S3Client };
   readonly takeSnapshotFunction: string;
   readonly pruneSnapshotsFunction: string;
+  readonly watchMembersFunction: string;
   readonly etcdClientSecretArn: string;
+  readonly deadLetterQueueUrl: string;
   readonly s3: S3Client;
   putSecret(secret: EtcdClientSecret): Promise<void>;
   takeSnapshot(event?: unknown): Promise<InvokeResult>;
   pruneSnapshots(): Promise<InvokeResult>;
+  watchMembers(): Promise<InvokeResult>;
+  /** Fails when no replica was asked for. */
+  watchReplica(): Promise<InvokeResult>;
   /** Every listed snapshot, oldest first. */
   snapshots(): Promise<Manifest[]>;
 }
@@ -33,39 +41,55 @@ export interface DeploymentOptions {
   readonly maxDbSizeGiB?: number;
   /** As in the config; what is left out has the config's own default. */
   readonly retention?: Readonly<Record<string, number>>;
+  /** @default - no copy in another region */
+  readonly replica?: { readonly region: string };
+  /** @default - the config's own */
+  readonly lock?: LockPolicy;
 }
 
 const Outputs = z.object({
   StateBucketName: z.string(),
   TakeSnapshotFunctionName: z.string(),
   PruneSnapshotsFunctionName: z.string(),
+  WatchMembersFunctionName: z.string(),
   EtcdClientSecretArn: z.string(),
+  DeadLetterQueueUrl: z.string(),
+  WatchReplicaFunctionName: z.string().optional(),
 });
+const ReplicaOutputs = z.object({ ReplicaBucketName: z.string() });
 
 /** Writes a `lifeboat.json` and deploys the unchanged app with it, as an operator would. */
 export async function deployLifeboat(cloud: LocalCloud, options: DeploymentOptions): Promise<Deployment> {
-  const { cluster = 'demo', endpoints, schedule = 'rate(1 hour)', maxDbSizeGiB = 2, retention } = options;
+  const { cluster = 'demo', endpoints, schedule = 'rate(1 hour)', maxDbSizeGiB = 2, retention, lock, replica } = options;
+  const backup = { schedule, maxDbSizeGiB, retention, lock, replica };
   const config = {
-    clusters: [{ name: cluster, terminationProtection: false, etcd: { endpoints }, backup: { schedule, maxDbSizeGiB, retention } }],
+    // A replica needs to know where it is a replica of; all else does not care.
+    clusters: [{ name: cluster, region: replica && cloud.region, terminationProtection: false, etcd: { endpoints }, backup }],
   };
   const configPath = path.join(cloud.folder, `${cluster}.lifeboat.json`);
   writeFileSync(configPath, JSON.stringify(config, undefined, 2));
   const { outputs } = await cloud.deployApp({ app: 'npx tsx bin/app.ts', configPath });
   const found = Outputs.parse(outputs[`Lifeboat-${cluster}`]);
+  const copy = replica && ReplicaOutputs.parse(outputs[`LifeboatReplica-${cluster}`]);
   const s3 = new S3Client(cloud.clientConfig());
   const secrets = new SecretsManagerClient(cloud.clientConfig());
   return {
     cluster,
     bucket: found.StateBucketName,
+    ...(copy && { replica: { bucket: copy.ReplicaBucketName, s3: new S3Client(cloud.clientConfig(replica.region)) } }),
     takeSnapshotFunction: found.TakeSnapshotFunctionName,
     pruneSnapshotsFunction: found.PruneSnapshotsFunctionName,
+    watchMembersFunction: found.WatchMembersFunctionName,
     etcdClientSecretArn: found.EtcdClientSecretArn,
+    deadLetterQueueUrl: found.DeadLetterQueueUrl,
     s3,
     putSecret: async (secret) => {
       await secrets.send(new PutSecretValueCommand({ SecretId: found.EtcdClientSecretArn, SecretString: JSON.stringify(secret) }));
     },
     takeSnapshot: (event = { trigger: 'manual' }) => cloud.invoke(found.TakeSnapshotFunctionName, event),
     pruneSnapshots: () => cloud.invoke(found.PruneSnapshotsFunctionName),
+    watchMembers: () => cloud.invoke(found.WatchMembersFunctionName),
+    watchReplica: async () => cloud.invoke(z.string({ error: 'no replica was asked for' }).parse(found.WatchReplicaFunctionName)),
     snapshots: () => listSnapshots(s3, found.StateBucketName, cluster),
   };
 }

@@ -1,9 +1,8 @@
-import { GetObjectCommand, PutObjectCommand, S3ServiceException } from '@aws-sdk/client-s3';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { z } from 'zod';
-import { messageOf } from '../contract/lifeboat-error';
+import { jsonOf } from '../contract/json';
 import { lockKey } from '../contract/s3-keys';
-import { StoreFailed } from './errors';
+import { S3Document } from './s3-document';
 
 const LockDocument = z.object({ holder: z.string(), acquiredAt: z.iso.datetime(), expiresAt: z.iso.datetime() });
 type LockDocument = z.infer<typeof LockDocument>;
@@ -28,14 +27,14 @@ export interface LockPlace {
  * writers can never both believe that they hold it. Released by writing an expiry in the past: no right to delete is needed.
  */
 export class S3Lock {
-  private readonly Key: string;
+  private readonly stored: S3Document;
 
   constructor(
-    private readonly s3: S3Client,
+    s3: S3Client,
     private readonly place: LockPlace,
     private readonly now: () => Date,
   ) {
-    this.Key = lockKey(place.cluster, place.name);
+    this.stored = new S3Document(s3, place.bucket, lockKey(place.cluster, place.name), 'the lock');
   }
 
   /**
@@ -66,51 +65,16 @@ export class S3Lock {
     return { holder, acquiredAt: now.toISOString(), expiresAt: new Date(now.getTime() + ttlMs).toISOString() };
   }
 
-  private async read(): Promise<{ readonly document: LockDocument; readonly etag: string }> {
-    try {
-      const answer = await this.s3.send(new GetObjectCommand({ Bucket: this.place.bucket, Key: this.Key }));
-      const text = (await answer.Body?.transformToString()) ?? '';
-      // A damaged lock protects nothing and must not stop backups for ever: it counts as expired.
-      return {
-        document: parse(text) ?? { holder: 'unreadable', acquiredAt: '', expiresAt: new Date(0).toISOString() },
-        etag: answer.ETag ?? '',
-      };
-    } catch (error) {
-      throw this.failed('read', error);
-    }
+  private async read(): Promise<{ readonly document: LockDocument; readonly etag: string | undefined }> {
+    const stored = await this.stored.read();
+    // A damaged lock protects nothing and must not stop backups for ever: it counts as expired, as one does that was deleted meanwhile.
+    const expired = { holder: 'unreadable', acquiredAt: '', expiresAt: new Date(0).toISOString() };
+    return { document: LockDocument.safeParse(jsonOf(stored?.text ?? '')).data ?? expired, etag: stored?.etag };
   }
 
-  /** The new ETag, or undefined when somebody else wrote first (412, or 409 for a write at the same moment). */
-  private async write(document: LockDocument, etag: string | undefined): Promise<string | undefined> {
-    const condition = etag === undefined ? { IfNoneMatch: '*' } : { IfMatch: etag };
-    try {
-      const { bucket } = this.place;
-      const put = new PutObjectCommand({
-        Bucket: bucket,
-        Key: this.Key,
-        Body: JSON.stringify(document),
-        ContentType: 'application/json',
-        ...condition,
-      });
-      return (await this.s3.send(put)).ETag ?? '';
-    } catch (error) {
-      const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
-      if (status === 412 || status === 409) return undefined;
-      throw this.failed('write', error);
-    }
-  }
-
-  private failed(action: string, error: unknown): StoreFailed {
-    return new StoreFailed(`cannot ${action} the lock s3://${this.place.bucket}/${this.Key}: ${messageOf(error)}`, { cause: error });
+  private write(document: LockDocument, etag: string | undefined): Promise<string | undefined> {
+    return this.stored.write(JSON.stringify(document), etag);
   }
 }
 
 const taken = ({ holder, expiresAt }: LockDocument): LockAttempt => ({ acquired: false, holder, expiresAt });
-
-function parse(text: string): LockDocument | undefined {
-  try {
-    return LockDocument.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
-}

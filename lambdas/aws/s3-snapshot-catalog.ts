@@ -14,7 +14,7 @@ import { manifestKey, pruneStateKey, snapshotKey, snapshotsPrefix } from '../con
 import { StoreFailed } from './errors';
 
 /**
- * The stored snapshots of one cluster, for whoever removes them.
+ * The stored snapshots of one cluster, for whoever reads their manifests or removes them.
  *
  * A removal sets a delete marker and names no version: the bucket's lifecycle drops the version behind it later, S3 itself
  * holds it as long as it is locked, and until then a person can take it back.
@@ -41,13 +41,8 @@ export class S3SnapshotCatalog implements SnapshotCatalog {
     }
   }
 
-  async readManifest(id: string): Promise<string> {
-    const Key = manifestKey(this.cluster, id);
-    try {
-      return await this.read(Key);
-    } catch (error) {
-      throw this.failed('read', Key, error);
-    }
+  readManifest(id: string): Promise<string | undefined> {
+    return this.readIfThere(manifestKey(this.cluster, id));
   }
 
   async remove(id: string, part: 'manifest' | 'object'): Promise<Removal> {
@@ -63,14 +58,8 @@ export class S3SnapshotCatalog implements SnapshotCatalog {
     }
   }
 
-  async readPruneState(): Promise<string | undefined> {
-    const Key = pruneStateKey(this.cluster);
-    try {
-      return await this.read(Key);
-    } catch (error) {
-      if (error instanceof NoSuchKey) return undefined;
-      throw this.failed('read', Key, error);
-    }
+  readPruneState(): Promise<string | undefined> {
+    return this.readIfThere(pruneStateKey(this.cluster));
   }
 
   async writePruneState(text: string): Promise<void> {
@@ -82,9 +71,14 @@ export class S3SnapshotCatalog implements SnapshotCatalog {
     }
   }
 
-  private async read(Key: string): Promise<string> {
-    const { Body } = await this.s3.send(new GetObjectCommand({ Bucket: this.bucket, Key }));
-    return (await Body?.transformToString()) ?? '';
+  private async readIfThere(Key: string): Promise<string | undefined> {
+    try {
+      const { Body } = await this.s3.send(new GetObjectCommand({ Bucket: this.bucket, Key }));
+      return (await Body?.transformToString()) ?? '';
+    } catch (error) {
+      if (error instanceof NoSuchKey) return undefined;
+      throw this.failed('read', Key, error);
+    }
   }
 
   private failed(action: string, key: string, error: unknown): StoreFailed {

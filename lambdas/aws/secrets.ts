@@ -1,5 +1,6 @@
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { jsonOf } from '../contract/json';
 import { EtcdClientSecret } from '../contract/secrets';
 import { messageOf } from '../contract/lifeboat-error';
 import { mistakesOf } from './environment';
@@ -26,12 +27,4 @@ export async function readEtcdClientSecret(client: SecretsManagerClient, secretI
   const parsed = EtcdClientSecret.safeParse(jsonOf(text ?? ''));
   if (!parsed.success) throw unusable(`does not hold an etcd client credential (${mistakesOf(parsed.error)})`);
   return parsed.data;
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // the parser's message would quote the text
-  }
 }

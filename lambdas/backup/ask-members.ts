@@ -17,7 +17,8 @@ export interface FileHash {
   readonly path: string;
   readonly revision: number;
   readonly compactRevision: number;
-  readonly hash: string;
+  /** Its own HashKV at both, which may still be computed while the members compute theirs; undefined when it cannot be had. */
+  readonly hash: Promise<string | undefined>;
 }
 
 /**
@@ -27,7 +28,7 @@ export interface FileHash {
 export async function askMembers(edges: AskEdges, view: ClusterView, file: FileHash): Promise<MemberAnswer[]> {
   const answers: MemberAnswer[] = [];
   // Each different compaction costs a pass over the file, so equal ones are remembered.
-  const known = new Map<number, ExpectedHash>([[file.compactRevision, { hash: file.hash }]]);
+  const known = new Map<number, ExpectedHash>();
   // One member after the other and the leader last: hashing reads a member's whole key space.
   for (const member of [...view.members].sort((a, b) => Number(isLeader(a)) - Number(isLeader(b)))) {
     if (member.reachable && member.status.isLearner) continue;
@@ -63,7 +64,7 @@ async function answerAt({ etcd }: AskEdges, endpoint: string, file: FileHash): P
   const heard = await etcd.hashKv(endpoint, file.revision);
   if (heard.compactRevision >= file.compactRevision || file.revision !== file.compactRevision) return heard;
   const newest = await etcd.hashKv(endpoint, NEWEST);
-  return newest.hash === file.hash || (await isLast(etcd, endpoint, file.revision)) ? newest : heard;
+  return newest.hash === (await file.hash) || (await isLast(etcd, endpoint, file.revision)) ? newest : heard;
 }
 
 async function isLast(etcd: EtcdReader, endpoint: string, revision: number): Promise<boolean> {
@@ -92,6 +93,10 @@ async function expectedUnder(
 }
 
 async function compute(edges: AskEdges, file: FileHash, compactRevision: number): Promise<ExpectedHash> {
+  if (compactRevision === file.compactRevision) {
+    const hash = await file.hash;
+    return hash === undefined ? { incomparable: 'the file has no hash' } : { hash };
+  }
   if (compactRevision > file.revision)
     return { incomparable: `the member has compacted at ${compactRevision}, past the file's revision ${file.revision}` };
   try {

@@ -1,3 +1,4 @@
+import { jsonOf, wrongFields } from '../contract/json';
 import { Manifest } from '../contract/manifest';
 import { snapshotIdOfManifestKey, snapshotIdOfObjectKey } from '../contract/s3-keys';
 import type { StoredSnapshot } from './retention';
@@ -29,6 +30,29 @@ export function sortListing(cluster: string, listed: readonly ListedObject[]): L
   return { manifests: [...manifests], objects, unlisted: [...objects.keys()].filter((id) => !manifests.has(id)) };
 }
 
+/** A manifest is a few KiB, so this many at once hide the way to S3 and hold little. */
+const READS_IN_FLIGHT = 16;
+
+/** The texts of these manifests, without those that went since they were listed. */
+export async function readManifests(
+  catalog: { readManifest(id: string): Promise<string | undefined> },
+  ids: readonly string[],
+): Promise<{ readonly id: string; readonly text: string }[]> {
+  const found: { id: string; text: string }[] = [];
+  for (let at = 0; at < ids.length; at += READS_IN_FLIGHT) {
+    const some = ids.slice(at, at + READS_IN_FLIGHT);
+    const texts = await Promise.all(some.map(async (id) => ({ id, text: await catalog.readManifest(id) })));
+    for (const { id, text } of texts) if (text !== undefined) found.push({ id, text });
+  }
+  return found;
+}
+
+/** A manifest's text as the manifest that it is, or the fields that do not parse. */
+export function parseManifest(text: string): { readonly manifest: Manifest } | { readonly wrong: string } {
+  const parsed = Manifest.safeParse(jsonOf(text));
+  return parsed.success ? { manifest: parsed.data } : { wrong: wrongFields(parsed.error) };
+}
+
 export type CatalogEntry =
   | { readonly kind: 'snapshot'; readonly snapshot: StoredSnapshot }
   | { readonly kind: 'damaged'; readonly id: string; readonly because: string };
@@ -38,24 +62,13 @@ export type CatalogEntry =
  * whose object is gone or of another size would count as a good snapshot that nobody can restore.
  */
 export function readEntry(cluster: string, id: string, text: string, object: ListedObject | undefined): CatalogEntry {
-  const parsed = Manifest.safeParse(jsonOf(text));
-  if (!parsed.success) {
-    const fields = parsed.error.issues.map(({ path }) => path.map(String).join('.') || 'the whole of it');
-    return { kind: 'damaged', id, because: `the manifest does not parse: ${[...new Set(fields)].join(', ')}` };
-  }
-  const { lineage, revision, trigger, verified, takenAt, lock, stored, ...named } = parsed.data;
   const damaged = (because: string): CatalogEntry => ({ kind: 'damaged', id, because });
+  const parsed = parseManifest(text);
+  if ('wrong' in parsed) return damaged(`the manifest does not parse: ${parsed.wrong}`);
+  const { lineage, revision, trigger, verified, takenAt, lock, stored, ...named } = parsed.manifest;
   if (named.id !== id || named.cluster !== cluster) return damaged(`the manifest is of ${named.cluster} ${named.id}`);
   if (object === undefined) return damaged('its object is missing');
   if (object.bytes !== stored.bytes) return damaged(`its object has ${object.bytes} bytes, the manifest says ${stored.bytes}`);
   const lockedUntil = lock && { lockedUntil: new Date(lock.until) };
   return { kind: 'snapshot', snapshot: { id, lineage, revision, trigger, verified, takenAt: new Date(takenAt), ...lockedUntil } };
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

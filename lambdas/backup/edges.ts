@@ -47,6 +47,8 @@ export interface Disk {
     finish(): Promise<void>;
     discard(): Promise<void>;
   }>;
+  /** The file's revision and compaction, before it is judged. @throws SnapshotFileError for one that cannot tell */
+  positionOf(path: string): Promise<{ readonly revision: number; readonly compactRevision: number }>;
   inspect(path: string, databaseSha256: string): Promise<SnapshotReport>;
   hashKvOf(path: string, revision: number, compactRevision: number): Promise<HashKvResult>;
 }
@@ -64,6 +66,8 @@ export interface TakeSnapshotEdges {
   readonly store: SnapshotStore;
   readonly lock: RunLock;
   readonly disk: Disk;
+  /** Raises the ledger to a snapshot that was published. Never throws: the snapshot is good without it. */
+  readonly noteInLedger: (manifest: Manifest) => Promise<void>;
   readonly telemetry: Telemetry;
   readonly now: () => Date;
   readonly randomBytes: (count: number) => Buffer;

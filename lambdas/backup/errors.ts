@@ -34,6 +34,24 @@ export class PruneIncomplete extends BackupError {
   readonly retryable = true;
 }
 
+/** Others wrote the ledger each time between this run's reading and writing it. */
+export class LedgerContended extends BackupError {
+  override readonly name = ErrorName.ledgerContended;
+  readonly retryable = true;
+}
+
+/** S3 did not answer within the time that a run has for the ledger. */
+export class LedgerOutOfTime extends BackupError {
+  override readonly name = ErrorName.ledgerOutOfTime;
+  readonly retryable = true;
+}
+
+/** The ledger names a revision from which no bump leads to a number that every client can read. */
+export class RevisionsExhausted extends BackupError {
+  override readonly name = ErrorName.revisionsExhausted;
+  readonly retryable = false;
+}
+
 /** The stream ended, but not where a snapshot ends. */
 export class SnapshotTruncated extends BackupError {
   override readonly name = ErrorName.snapshotTruncated;

@@ -1,7 +1,7 @@
 import { messageOf } from '../contract/lifeboat-error';
 import { Metric } from '../contract/metrics';
 import type { RetentionPolicy } from '../contract/retention';
-import { readEntry, sortListing } from './catalog';
+import { readEntry, readManifests, sortListing } from './catalog';
 import type { ListedObject, Listing } from './catalog';
 import { DeniedRemovals } from './denied-removals';
 import type { RunLock, Telemetry } from './edges';
@@ -15,7 +15,8 @@ export type Removal = { readonly outcome: 'removed' } | { readonly outcome: 'den
 export interface SnapshotCatalog {
   /** Every object under the prefix of the cluster's snapshots. */
   list(): Promise<ListedObject[]>;
-  readManifest(id: string): Promise<string>;
+  /** Undefined when it is gone since the listing. */
+  readManifest(id: string): Promise<string | undefined>;
   remove(id: string, part: 'manifest' | 'object'): Promise<Removal>;
   readPruneState(): Promise<string | undefined>;
   writePruneState(text: string): Promise<void>;
@@ -47,7 +48,6 @@ export type PruneResult =
 
 /** A removal is two calls of some 30 ms: 1000 take a minute of the five that a run and its lock may last. */
 const MOST_REMOVALS = 1000;
-const READS_IN_FLIGHT = 16;
 /** A run lasts 15 minutes at most, so an object without a manifest that is older than this is nobody's any more. */
 const UNLISTED_FOR_MS = 86_400_000;
 
@@ -78,7 +78,7 @@ async function underLock(edges: PruneEdges, { cluster, policy }: PruneSettings):
   const { catalog, telemetry } = edges;
   const now = edges.now();
   const listing = sortListing(cluster, await catalog.list());
-  const { snapshots, damaged } = await readManifests(catalog, cluster, listing);
+  const { snapshots, damaged } = await sortManifests(catalog, cluster, listing);
   const verdicts = planRetention(snapshots, policy, now);
   const removals = new Removals(catalog, DeniedRemovals.parse(await catalog.readPruneState()), now);
 
@@ -94,7 +94,8 @@ async function underLock(edges: PruneEdges, { cluster, policy }: PruneSettings):
   const { denied, waiting, left } = removals;
   const counts = { kept, removed, denied: denied.length, waiting, left, swept: swept.length, damaged: damaged.length };
   telemetry.count(Metric.snapshotsPruned, counts.removed, 'Count');
-  telemetry.count(Metric.snapshotRemovalsDenied, counts.denied, 'Count');
+  // Also those that wait for their next try: what S3 refused stays refused until somebody has looked.
+  telemetry.count(Metric.snapshotRemovalsDenied, counts.denied + counts.waiting, 'Count');
   telemetry.count(Metric.snapshotObjectsSwept, counts.swept, 'Count');
   telemetry.count(Metric.manifestsDamaged, counts.damaged, 'Count');
   telemetry.log('snapshots-pruned', { counts, removed: verdicts.filter(({ action }) => action === 'remove'), denied, swept, damaged });
@@ -107,18 +108,13 @@ async function underLock(edges: PruneEdges, { cluster, policy }: PruneSettings):
   return { outcome: 'pruned', counts, verdicts, damaged, denied, swept };
 }
 
-async function readManifests(catalog: SnapshotCatalog, cluster: string, listing: Listing) {
+async function sortManifests(catalog: SnapshotCatalog, cluster: string, listing: Listing) {
   const snapshots: StoredSnapshot[] = [];
   const damaged: { id: string; because: string }[] = [];
-  for (let at = 0; at < listing.manifests.length; at += READS_IN_FLIGHT) {
-    const ids = listing.manifests.slice(at, at + READS_IN_FLIGHT);
-    const entries = await Promise.all(
-      ids.map(async (id) => readEntry(cluster, id, await catalog.readManifest(id), listing.objects.get(id))),
-    );
-    for (const entry of entries) {
-      if (entry.kind === 'snapshot') snapshots.push(entry.snapshot);
-      else damaged.push({ id: entry.id, because: entry.because });
-    }
+  for (const { id, text } of await readManifests(catalog, listing.manifests)) {
+    const entry = readEntry(cluster, id, text, listing.objects.get(id));
+    if (entry.kind === 'snapshot') snapshots.push(entry.snapshot);
+    else damaged.push({ id: entry.id, because: entry.because });
   }
   return { snapshots, damaged };
 }

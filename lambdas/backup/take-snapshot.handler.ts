@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { parseEvent, requireEnv, requireJson, requirePositiveInteger } from '../aws/environment';
 import { openS3 } from '../aws/s3-client';
+import { openLedger } from '../aws/s3-ledger';
 import { S3Lock } from '../aws/s3-lock';
 import { S3SnapshotStore } from '../aws/s3-snapshot-store';
 import { readEtcdClientSecret } from '../aws/secrets';
@@ -14,8 +15,9 @@ import { TakeSnapshotEvent } from '../contract/events';
 import { maxSnapshotBytes } from '../contract/limits';
 import { LockPolicy } from '../contract/retention';
 import { openEtcd } from '../etcd/client/etcd-reader';
-import { hashKvOf, inspectSnapshot } from '../etcd/snapshot';
+import { hashKvOf, inspectSnapshot, positionOf } from '../etcd/snapshot';
 import { openSpool } from '../etcd/snapshot/disk-spool';
+import { noteSnapshot } from './keep-ledger';
 import { takeSnapshot } from './take-snapshot';
 import type { TakeSnapshotResult } from './take-snapshot';
 
@@ -32,10 +34,13 @@ const telemetry = openTelemetry(cluster, 'take-snapshot');
 const now = () => new Date();
 const lock = new S3Lock(s3, { bucket, cluster, name: 'backup', ttlMs: MAX_RUN_MS }, now);
 const store = new S3SnapshotStore(s3, bucket, cluster);
+const ledger = openLedger(bucket, cluster, telemetry, wait);
+const noteInLedger = noteSnapshot.bind(undefined, ledger);
 const disk = {
   open: (name: string) => openSpool(join(tmpdir(), 'lifeboat', cluster), name),
   inspect: (path: string, databaseSha256: string) => inspectSnapshot(path, { expectedSha256Trailer: Buffer.from(databaseSha256, 'hex') }),
   hashKvOf,
+  positionOf,
 };
 
 export async function handler(
@@ -49,7 +54,7 @@ export async function handler(
   const etcd = openEtcd(requireEnv(Env.etcdEndpoints).split(','), secret);
   const signal = AbortSignal.timeout(Math.max(1, context.getRemainingTimeInMillis() - LEAVE_MS));
   try {
-    return await takeSnapshot({ etcd, store, lock, disk, telemetry, now, randomBytes, wait }, settings, request, {
+    return await takeSnapshot({ etcd, store, lock, disk, noteInLedger, telemetry, now, randomBytes, wait }, settings, request, {
       requestId: context.awsRequestId,
       signal,
     });

@@ -71,7 +71,8 @@ export async function takeSnapshot(
   } catch (error) {
     telemetry.count(Metric.snapshotFailed, 1, 'Count');
     const { name, message } = error instanceof Error ? error : new Error(messageOf(error));
-    telemetry.warn('snapshot-failed', { name, message, retryable: error instanceof LifeboatError ? error.retryable : undefined });
+    // Not `message`: the logger drops it, since that is where it puts the event's name.
+    telemetry.warn('snapshot-failed', { name, because: message, retryable: error instanceof LifeboatError ? error.retryable : undefined });
     throw error;
   }
 }

@@ -11,6 +11,9 @@ export const Env = {
   retentionPolicy: 'LIFEBOAT_RETENTION_POLICY',
   /** A LockPolicy as JSON. */
   lockPolicy: 'LIFEBOAT_LOCK_POLICY',
+  /** The bucket in another region that S3 copies snapshots to, and that region. */
+  replicaBucket: 'LIFEBOAT_REPLICA_BUCKET',
+  replicaRegion: 'LIFEBOAT_REPLICA_REGION',
 } as const;
 
 export type EnvName = (typeof Env)[keyof typeof Env];
@@ -28,5 +31,14 @@ export interface ClusterDirectoryEntry {
   readonly takeSnapshotLogGroup: string;
   readonly pruneSnapshotsFunction: string;
   readonly pruneSnapshotsLogGroup: string;
+  readonly watchMembersFunction: string;
+  readonly watchMembersLogGroup: string;
   readonly deadLetterQueueUrl: string;
+  /** Only where the config asks for a copy in another region. */
+  readonly replica?: {
+    readonly bucket: string;
+    readonly region: string;
+    readonly watchFunction: string;
+    readonly watchLogGroup: string;
+  };
 }

@@ -35,4 +35,16 @@ export const Metric = {
   ledgerCurrent: 'LedgerCurrent',
   /** Seconds since the newest verified snapshot was taken. */
   verifiedSnapshotAge: 'VerifiedSnapshotAge',
+  /** Seconds since the oldest snapshot was published that should be whole in the replica by now and is not; 0 when none is missing. */
+  replicaBehind: 'ReplicaBehind',
+  /** Listed snapshots that are not whole in the replica, those from before there was one among them. */
+  replicaMissing: 'ReplicaMissing',
 } as const;
+
+export type MetricName = (typeof Metric)[keyof typeof Metric];
+
+const OF_ONE_MEMBER: ReadonlySet<MetricName> = new Set([Metric.memberDiverged]);
+
+/** The dimensions under which a metric is emitted, and no others: CloudWatch keeps each combination apart, and an alarm on another one never fires. */
+export const dimensionsOf = (metric: MetricName): readonly string[] =>
+  OF_ONE_MEMBER.has(metric) ? [CLUSTER_DIMENSION, ENDPOINT_DIMENSION] : [CLUSTER_DIMENSION];

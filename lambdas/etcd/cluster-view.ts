@@ -8,6 +8,8 @@ export interface MemberStatus {
   readonly leaderId: string;
   readonly isLearner: boolean;
   readonly dbSize: number;
+  /** Bytes at which the member raises NOSPACE; told since 3.6, and missing where there is no limit. */
+  readonly dbQuota?: number;
   readonly revision: number;
   readonly raftIndex: number;
   readonly raftAppliedIndex: number;
@@ -43,4 +45,10 @@ export interface EtcdReader {
   /** @throws EtcdUnreachable or an error of etcd's own (`mvcc: required revision is a future revision`) */
   hashKv(endpoint: string, revision: number): Promise<LiveHashKv>;
   close(): void;
+}
+
+/** For members before 3.6, whose status does not tell the quota. */
+export interface QuotaReader {
+  /** Bytes; undefined when it cannot be found out. Never throws. */
+  quota(endpoint: string): Promise<number | undefined>;
 }

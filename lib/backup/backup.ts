@@ -4,15 +4,23 @@ import { Construct } from 'constructs';
 import { Env } from '../../lambdas/contract/env';
 import { DISK_HEADROOM_GIB } from '../../lambdas/contract/limits';
 import type { LockPolicy } from '../../lambdas/contract/retention';
+import type { AlarmDefaults } from '../monitoring/lifeboat-alarm';
 import type { EtcdClientSecret } from '../platform/etcd-client-secret';
 import { FunctionSchedule } from '../platform/function-schedule';
 import { LifeboatFunction } from '../platform/lifeboat-function';
 import type { FunctionDefaults } from '../platform/lifeboat-function';
 import type { StateBucket } from '../platform/state-bucket';
+import { BackupAlarms } from './backup-alarms';
 
 export interface BackupProps {
   /** What every function of the cluster shares. */
   readonly functions: FunctionDefaults;
+
+  /** What every alarm of the cluster shares. */
+  readonly alarms: AlarmDefaults;
+
+  /** How old the newest verified snapshot may become before somebody is told. */
+  readonly alarmAfter: Duration;
 
   /** Where snapshots go. */
   readonly state: StateBucket;
@@ -33,7 +41,7 @@ export interface BackupProps {
   readonly lock: LockPolicy;
 }
 
-/** Takes snapshots by schedule. */
+/** Takes snapshots by schedule, and tells when they are missing. */
 export class Backup extends Construct {
   readonly takeSnapshot: LifeboatFunction;
 
@@ -64,6 +72,7 @@ export class Backup extends Construct {
     this.takeSnapshot.setEnvironment(Env.lockPolicy, JSON.stringify(props.lock));
     props.state.grantSnapshots(this.takeSnapshot);
     props.state.grantLock(this.takeSnapshot, 'backup');
+    props.state.grantLedger(this.takeSnapshot);
     props.etcdClient.grantRead(this.takeSnapshot);
 
     new FunctionSchedule(this, 'Schedule', {
@@ -74,5 +83,6 @@ export class Backup extends Construct {
       input: ScheduleTargetInput.fromObject({ trigger: 'scheduled', scheduledAt: ContextAttribute.scheduledTime }),
       deadLetterQueue: props.functions.deadLetterQueue,
     });
+    new BackupAlarms(this, 'Alarms', { alarms: props.alarms, takeSnapshot: this.takeSnapshot, alarmAfter: props.alarmAfter });
   }
 }

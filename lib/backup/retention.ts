@@ -3,14 +3,19 @@ import { ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import { Env } from '../../lambdas/contract/env';
 import type { RetentionPolicy } from '../../lambdas/contract/retention';
+import type { AlarmDefaults } from '../monitoring/lifeboat-alarm';
 import { FunctionSchedule } from '../platform/function-schedule';
 import { LifeboatFunction } from '../platform/lifeboat-function';
 import type { FunctionDefaults } from '../platform/lifeboat-function';
 import type { StateBucket } from '../platform/state-bucket';
+import { RetentionAlarms } from './retention-alarms';
 
 export interface RetentionProps {
   /** What every function of the cluster shares; the network is left out, since pruning speaks to S3 alone. */
   readonly functions: FunctionDefaults;
+
+  /** What every alarm of the cluster shares. */
+  readonly alarms: AlarmDefaults;
 
   /** Where the snapshots are. */
   readonly state: StateBucket;
@@ -30,7 +35,7 @@ export interface RetentionProps {
 export class Retention extends Construct {
   readonly pruneSnapshots: LifeboatFunction;
 
-  constructor(scope: Construct, id: string, { functions, state, policy, schedule = 'cron(41 * * * ? *)' }: RetentionProps) {
+  constructor(scope: Construct, id: string, { functions, alarms, state, policy, schedule = 'cron(41 * * * ? *)' }: RetentionProps) {
     if (policy.floor < 1) throw new RangeError(`floor is ${policy.floor}, give at least 1 snapshot that survives any policy`);
     super(scope, id);
     this.pruneSnapshots = new LifeboatFunction(this, 'PruneSnapshots', {
@@ -54,5 +59,6 @@ export class Retention extends Construct {
       input: ScheduleTargetInput.fromObject({}),
       deadLetterQueue: functions.deadLetterQueue,
     });
+    new RetentionAlarms(this, 'Alarms', { alarms, pruneSnapshots: this.pruneSnapshots });
   }
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { endpointMistake, fqdnMistake, ipv4Mistake, subjectAlternativeNameMistake } from './addresses';
 import { always, checkedText, list, oneOf, section, show, text, whole, words, yesOrNo } from './fields';
 import { scheduleMistake } from './schedule';
+import { alarmAfterMistake } from './schedule-pauses';
 import { checkWholeFile } from './whole-file';
 
 /**
@@ -128,7 +129,15 @@ const Backup = section('snapshots: when, how long, how large', {
   }).prefault({}),
   replica: section('a copy of every snapshot in another region', { region }).optional(),
   maxDbSizeGiB: whole('GiB of the largest database; the function’s own disk is sized from it', 1, LARGEST_DB_GIB).default(LARGEST_DB_GIB),
-});
+  alarmAfterHours: whole(
+    'hours without a verified snapshot until the alarm; left out, the schedule may miss one slot and an hour',
+    1,
+    8784,
+  ).optional(),
+}).superRefine(({ schedule, alarmAfterHours }, context) => {
+  const mistake = alarmAfterMistake(schedule, alarmAfterHours);
+  if (mistake !== undefined) context.addIssue({ code: 'custom', path: ['alarmAfterHours'], message: mistake });
+}, always);
 
 const Certificates = section('how long certificates live', {
   leafValidityDays: whole('days that a leaf certificate is valid', 2, 825).default(90),

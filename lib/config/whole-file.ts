@@ -18,6 +18,7 @@ const View = z
               .object({ replica: z.object({ region: seen }).optional().catch(undefined) })
               .optional()
               .catch(undefined),
+            alarms: z.object({ topicArn: seen }).optional().catch(undefined),
             network: z
               .object({
                 endpoints: z
@@ -27,7 +28,7 @@ const View = z
               .optional()
               .catch(undefined),
           })
-          .catch({ name: undefined, region: undefined, etcd: { endpoints: [] }, backup: undefined, network: undefined }),
+          .catch({ name: undefined, region: undefined, etcd: { endpoints: [] }, backup: undefined, alarms: undefined, network: undefined }),
       )
       .catch([]),
   })
@@ -62,9 +63,18 @@ export function checkWholeFile(file: unknown, context: z.core.$RefinementCtx): v
   }
   clusters.forEach((cluster, index) => {
     const replica = cluster.backup?.replica?.region;
-    if (replica === undefined || replica !== (cluster.region ?? region)) return;
+    const own = cluster.region ?? region;
+    if (replica === undefined) return;
     const found = { value: replica, path: ['clusters', index, 'backup', 'replica', 'region'] };
-    report(found, `${show(replica)} is the region of the cluster's own stack; use another one`);
+    if (own === undefined) report(found, `${show(replica)} may be the region of the cluster's own stack; give the cluster its region too`);
+    if (own === replica) report(found, `${show(replica)} is the region of the cluster's own stack; use another one`);
+  });
+  clusters.forEach((cluster, index) => {
+    const topicArn = cluster.alarms?.topicArn;
+    const own = cluster.region ?? region;
+    if (topicArn === undefined || own === undefined || topicArn.split(':')[3] === own) return;
+    const found = { value: topicArn, path: ['clusters', index, 'alarms', 'topicArn'] };
+    report(found, `${show(topicArn)} is not in ${own}; CloudWatch tells only topics of the region that an alarm is in`);
   });
 }
 

@@ -13,13 +13,24 @@ export interface ClusterKeyProps {
    * @default - a key of the stack's own, which rotates every year
    */
   readonly keyArn?: string;
+
+  /**
+   * What it encrypts, in a few words.
+   *
+   * @default 'snapshots and secrets'
+   */
+  readonly protects?: string;
 }
 
 /** The one key of a cluster: its snapshots and the secrets by which its members are reached. It outlives the stack as they do. */
-export function clusterKey(scope: Construct, id: string, { clusterName, keyArn }: ClusterKeyProps): IKey {
+export function clusterKey(
+  scope: Construct,
+  id: string,
+  { clusterName, keyArn, protects = 'snapshots and secrets' }: ClusterKeyProps,
+): IKey {
   if (keyArn !== undefined) return Key.fromKeyArn(scope, id, keyArn);
   return new Key(scope, id, {
-    description: `kube-lifeboat ${clusterName}: snapshots and secrets`,
+    description: `kube-lifeboat ${clusterName}: ${protects}`,
     enableKeyRotation: true,
     // The longest that KMS offers: a key deleted by mistake takes every snapshot with it.
     pendingWindow: Duration.days(30),

@@ -24,11 +24,19 @@ export interface FunctionScheduleProps {
 
   /** Where an event goes whose run could not be started. */
   readonly deadLetterQueue: IQueue;
+
+  /**
+   * Whether starting a run that could not be started is tried again, for a quarter of an hour.
+   *
+   * @default true
+   */
+  readonly retry?: boolean;
 }
 
 /** Starts one function by the clock, with a role that can start nothing else. */
 export class FunctionSchedule extends Construct {
-  constructor(scope: Construct, id: string, { clusterName, target, purpose, expression, input, deadLetterQueue }: FunctionScheduleProps) {
+  constructor(scope: Construct, id: string, props: FunctionScheduleProps) {
+    const { clusterName, target, purpose, expression, input, deadLetterQueue, retry = true } = props;
     super(scope, id);
     // A group of its own, so that no other cluster's schedule can assume the role. Its name is fixed: kept, it would be in the way.
     const scheduleGroup = new ScheduleGroup(this, 'Group', { removalPolicy: RemovalPolicy.DESTROY });
@@ -54,7 +62,9 @@ export class FunctionSchedule extends Construct {
           role,
           input,
           // Only for starting the run, which is answered at once; a run that fails is Lambda's to repeat.
-          retryPolicy: { maximumRetryAttempts: 5, maximumEventAgeInSeconds: Duration.minutes(15).toSeconds() },
+          retryPolicy: retry
+            ? { maximumRetryAttempts: 5, maximumEventAgeInSeconds: Duration.minutes(15).toSeconds() }
+            : { maximumRetryAttempts: 0, maximumEventAgeInSeconds: Duration.minutes(1).toSeconds() },
           deadLetterConfig: { arn: deadLetterQueue.queueArn },
         }),
       },

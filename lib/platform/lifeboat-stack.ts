@@ -1,20 +1,38 @@
-import { CfnOutput, Stack, Tags, Validations } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Stack, Tags, Validations } from 'aws-cdk-lib';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { Backup } from '../backup/backup';
+import { MemberAlarms } from '../backup/member-alarms';
+import { ReplicaWatch } from '../backup/replica-watch';
+import { ReplicationAlarms } from '../backup/replication-alarms';
 import { Retention } from '../backup/retention';
+import { WatchMembers } from '../backup/watch-members';
+import { alarmAfterSeconds } from '../config/schedule-pauses';
 import type { ClusterConfig, NetworkConfig } from '../config/schema';
+import { alarmReceiver } from '../monitoring/alarm-topic';
+import { ClusterDashboard } from '../monitoring/cluster-dashboard';
+import { DeadLetterAlarm } from '../monitoring/dead-letter-alarm';
+import { LifeboatAlarm } from '../monitoring/lifeboat-alarm';
+import type { AlarmDefaults } from '../monitoring/lifeboat-alarm';
 import { ClusterDirectory } from './cluster-directory';
 import { clusterKey } from './cluster-key';
 import { DeadLetterQueue } from './dead-letter-queue';
 import { EtcdClientSecret } from './etcd-client-secret';
 import { FunctionNetwork } from './function-network';
 import type { FunctionDefaults } from './lifeboat-function';
+import { ReplicaStack } from './replica-stack';
 import { StateBucket } from './state-bucket';
 import { warningsOf } from './warnings';
 
-/** Everything of one cluster. Nothing is shared between clusters: no key, no bucket, no role, no queue. */
+/**
+ * Everything of one cluster. Nothing is shared between clusters: no key, no bucket, no role, no queue.
+ *
+ * What must lie in another region is in a stack of its own beside it.
+ */
 export class LifeboatStack extends Stack {
+  /** Where the config asks for a copy in another region. */
+  readonly replica?: ReplicaStack;
+
   constructor(scope: Construct, cluster: ClusterConfig) {
     const { name: clusterName, account, region, tags } = cluster;
     super(scope, `Lifeboat-${clusterName}`, {
@@ -28,14 +46,19 @@ export class LifeboatStack extends Stack {
     for (const { id, message } of warningsOf(cluster)) Validations.of(this).addWarning(id, message);
 
     const encryptionKey = clusterKey(this, 'Key', { clusterName, keyArn: cluster.kms?.keyArn });
-    const state = new StateBucket(this, 'State', { clusterName, encryptionKey });
+    if (cluster.backup.replica !== undefined) this.replica = new ReplicaStack(scope, cluster, cluster.backup.replica.region);
+    const replica = this.replica?.seenFrom(this);
+    const state = new StateBucket(this, 'State', { clusterName, encryptionKey, replica });
     const etcdClient = new EtcdClientSecret(this, 'EtcdClient', { clusterName, encryptionKey });
     const deadLetterQueue = new DeadLetterQueue(this, 'DeadLetters');
     const logRetention = retentionDays(cluster.logs.retentionDays);
     const network = cluster.network && functionNetwork(this, clusterName, cluster.network);
     const functions: FunctionDefaults = { clusterName, deadLetterQueue, logRetention, network };
+    const alarms: AlarmDefaults = { clusterName, topic: alarmReceiver(this, 'Alarms', clusterName, cluster.alarms) };
     const { takeSnapshot } = new Backup(this, 'Backup', {
       functions,
+      alarms,
+      alarmAfter: Duration.seconds(alarmAfterSeconds(cluster.backup.schedule, cluster.backup.alarmAfterHours)),
       state,
       etcdClient,
       endpoints: cluster.etcd.endpoints,
@@ -43,7 +66,28 @@ export class LifeboatStack extends Stack {
       maxDbSizeGiB: cluster.backup.maxDbSizeGiB,
       lock: cluster.backup.lock,
     });
-    const { pruneSnapshots } = new Retention(this, 'Retention', { functions, state, policy: cluster.backup.retention });
+    const { endpoints } = cluster.etcd;
+    const { watchMembers } = new WatchMembers(this, 'Watch', { functions, state, etcdClient, endpoints });
+    const { pruneSnapshots } = new Retention(this, 'Retention', { functions, alarms, state, policy: cluster.backup.retention });
+    const copy = replica && { source: state.bucket, target: replica.bucket };
+    const watch = copy && new ReplicaWatch(this, 'ReplicaWatch', { functions, ...copy });
+    if (copy !== undefined) new ReplicationAlarms(this, 'Replication', { alarms, ...copy });
+    new MemberAlarms(this, 'Members', { alarms, endpoints });
+    new DeadLetterAlarm(this, 'DeadLettersAlarm', { alarms, queue: deadLetterQueue });
+    new ClusterDashboard(this, 'Dashboard', {
+      clusterName,
+      endpoints,
+      functions: {
+        'take-snapshot': takeSnapshot,
+        'watch-members': watchMembers,
+        'prune-snapshots': pruneSnapshots,
+        ...(watch !== undefined && { 'watch-replica': watch.watchReplica }),
+      },
+      bucket: state.bucket,
+      deadLetterQueue,
+      replicated: copy !== undefined,
+      alarms: LifeboatAlarm.in(this),
+    });
 
     new ClusterDirectory(this, 'Directory', {
       version: 1,
@@ -54,13 +98,24 @@ export class LifeboatStack extends Stack {
       takeSnapshotLogGroup: takeSnapshot.logGroup.logGroupName,
       pruneSnapshotsFunction: pruneSnapshots.functionName,
       pruneSnapshotsLogGroup: pruneSnapshots.logGroup.logGroupName,
+      watchMembersFunction: watchMembers.functionName,
+      watchMembersLogGroup: watchMembers.logGroup.logGroupName,
       deadLetterQueueUrl: deadLetterQueue.queueUrl,
+      replica: replica &&
+        watch && {
+          bucket: replica.bucket.bucketName,
+          region: replica.bucket.env.region,
+          watchFunction: watch.watchReplica.functionName,
+          watchLogGroup: watch.watchReplica.logGroup.logGroupName,
+        },
     });
     new CfnOutput(this, 'StateBucketName', { value: state.bucket.bucketName });
     new CfnOutput(this, 'TakeSnapshotFunctionName', { value: takeSnapshot.functionName });
     new CfnOutput(this, 'PruneSnapshotsFunctionName', { value: pruneSnapshots.functionName });
+    new CfnOutput(this, 'WatchMembersFunctionName', { value: watchMembers.functionName });
     new CfnOutput(this, 'EtcdClientSecretArn', { value: etcdClient.secret.secretArn });
     new CfnOutput(this, 'DeadLetterQueueUrl', { value: deadLetterQueue.queueUrl });
+    if (watch !== undefined) new CfnOutput(this, 'WatchReplicaFunctionName', { value: watch.watchReplica.functionName });
   }
 }
 

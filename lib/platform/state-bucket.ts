@@ -1,13 +1,15 @@
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import type { BucketProps } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { Env } from '../../lambdas/contract/env';
-import { clusterPrefix, lockKey, manifestKey, pruneStateKey, snapshotsPrefix } from '../../lambdas/contract/s3-keys';
+import { clusterPrefix, ledgerKey, lockKey, manifestKey, pruneStateKey, snapshotsPrefix } from '../../lambdas/contract/s3-keys';
 import { acknowledgeWildcard } from './acknowledge';
 import type { LifeboatFunction } from './lifeboat-function';
+import { Replication } from './replication';
+import type { EncryptedBucket } from './replication';
 
 export interface StateBucketProps {
   /** Name of the cluster whose state it holds; every grant ends at this cluster's prefix. */
@@ -29,6 +31,13 @@ export interface StateBucketProps {
    * @default Duration.days(365)
    */
   readonly accessLogExpiration?: Duration;
+
+  /**
+   * The bucket in another region that S3 copies snapshots and ledger to.
+   *
+   * @default - no copy
+   */
+  readonly replica?: EncryptedBucket;
 }
 
 /** What holds for the bucket and for the bucket of its access logs alike. */
@@ -51,8 +60,8 @@ const PRIVATE: BucketProps = {
  */
 export class StateBucket extends Construct {
   readonly bucket: Bucket;
+  readonly encryptionKey: IKey;
   private readonly clusterName: string;
-  private readonly encryptionKey: IKey;
 
   constructor(scope: Construct, id: string, props: StateBucketProps) {
     const { noncurrentVersionExpiration = Duration.days(30), accessLogExpiration = Duration.days(365) } = props;
@@ -69,6 +78,7 @@ export class StateBucket extends Construct {
       encryption: BucketEncryption.S3_MANAGED,
       lifecycleRules: [{ id: 'expire', expiration: accessLogExpiration, abortIncompleteMultipartUploadAfter: Duration.days(1) }],
     });
+    const replication = props.replica && new Replication(this, 'Replication', { clusterName: props.clusterName, target: props.replica });
     this.bucket = new Bucket(this, 'Bucket', {
       ...PRIVATE,
       encryption: BucketEncryption.KMS,
@@ -82,7 +92,25 @@ export class StateBucket extends Construct {
         { id: 'abort-uploads', abortIncompleteMultipartUploadAfter: Duration.days(1) },
         { id: 'expire-versions', noncurrentVersionExpiration, expiredObjectDeleteMarker: true },
       ],
+      replicationRole: replication?.role,
+      replicationRules: replication?.rules,
     });
+    replication?.grantFrom(this);
+  }
+
+  /**
+   * Makes S3's replication the only writer: whoever else may write or hide objects by their own policies is refused here, and nobody
+   * lifts a lock. Replication asks for actions of its own (s3:ReplicateObject, s3:ReplicateDelete), the lifecycle for none.
+   */
+  refuseOtherWriters(): void {
+    this.bucket.addToResourcePolicy(
+      new PolicyStatement({
+        effect: Effect.DENY,
+        principals: [new AnyPrincipal()],
+        actions: ['s3:PutObject', 's3:DeleteObject', 's3:BypassGovernanceRetention'],
+        resources: [this.bucket.arnForObjects('*')],
+      }),
+    );
   }
 
   /** Lets a function write snapshots in parts and lock them, read back what S3 holds, and list and abort uploads. */
@@ -92,11 +120,7 @@ export class StateBucket extends Construct {
     this.grant(handler, actions, objects);
     // Uploads can only be listed for a bucket as a whole: S3 knows no condition on their prefix.
     handler.addToRolePolicy(new PolicyStatement({ actions: ['s3:ListBucketMultipartUploads'], resources: [this.bucket.bucketArn] }));
-    acknowledgeWildcard(
-      handler,
-      objects,
-      `The ids of snapshots are made at run time; the wildcard ends at ${snapshotsPrefix(this.clusterName)}.`,
-    );
+    this.acknowledgeIds(handler, objects);
   }
 
   /**
@@ -106,23 +130,33 @@ export class StateBucket extends Construct {
    * without s3:BypassGovernanceRetention nobody whom this stack makes can lift a lock.
    */
   grantPrune(handler: LifeboatFunction): void {
-    const manifests = this.bucket.arnForObjects(manifestKey(this.clusterName, '*'));
     const objects = this.bucket.arnForObjects(`${snapshotsPrefix(this.clusterName)}*`);
-    this.grant(handler, ['s3:GetObject'], manifests);
+    this.grantManifests(handler);
     handler.addToRolePolicy(new PolicyStatement({ actions: ['s3:DeleteObject'], resources: [objects] }));
     this.grant(handler, ['s3:GetObject', 's3:PutObject'], this.bucket.arnForObjects(pruneStateKey(this.clusterName)));
-    for (const wildcard of [manifests, objects]) {
-      acknowledgeWildcard(
-        handler,
-        wildcard,
-        `The ids of snapshots are made at run time; the wildcard ends at ${snapshotsPrefix(this.clusterName)}.`,
-      );
-    }
+    this.acknowledgeIds(handler, objects);
+  }
+
+  /** Lets a function list what lies under the cluster's prefix and read manifests, and nothing that a snapshot holds. */
+  grantManifests(handler: LifeboatFunction): void {
+    const manifests = this.bucket.arnForObjects(manifestKey(this.clusterName, '*'));
+    this.grant(handler, ['s3:GetObject'], manifests);
+    this.acknowledgeIds(handler, manifests);
+  }
+
+  /** Lets a function read and write the ledger. One that also rebuilds it needs the manifests too. */
+  grantLedger(handler: LifeboatFunction): void {
+    this.grant(handler, ['s3:GetObject', 's3:PutObject'], this.bucket.arnForObjects(ledgerKey(this.clusterName)));
   }
 
   /** Lets a function take and release one named lock; a lock is released by writing it, never by deleting it. */
   grantLock(handler: LifeboatFunction, name: string): void {
     this.grant(handler, ['s3:GetObject', 's3:PutObject'], this.bucket.arnForObjects(lockKey(this.clusterName, name)));
+  }
+
+  private acknowledgeIds(handler: LifeboatFunction, wildcard: string): void {
+    const prefix = snapshotsPrefix(this.clusterName);
+    acknowledgeWildcard(handler, wildcard, `The ids of snapshots are made at run time; the wildcard ends at ${prefix}.`);
   }
 
   private grant(handler: LifeboatFunction, actions: string[], objects: string): void {

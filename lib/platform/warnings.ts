@@ -12,20 +12,21 @@ const PRIVATE = /^(10|192\.168|172\.(1[6-9]|2\d|3[01]))\./;
 
 /** What is right as a config and still may not be what the operator wants. */
 export function warningsOf(cluster: ClusterConfig): Warning[] {
-  return [...ignoredSections(cluster), ...unreachableMembers(cluster)];
+  return [...ignoredSections(cluster), ...unheardAlarms(cluster), ...unreachableMembers(cluster)];
 }
 
 /** A section that nothing reads must not pass for protection. */
-function ignoredSections({ api, certificates, alarms, backup }: ClusterConfig): Warning[] {
-  const sections = {
-    api,
-    certificates,
-    alarms,
-    'backup.replica': backup.replica,
-  };
+function ignoredSections({ api, certificates }: ClusterConfig): Warning[] {
+  const sections = { api, certificates };
   const given = Object.entries(sections).flatMap(([name, section]) => (section === undefined ? [] : [name]));
   if (given.length === 0) return [];
   return [{ id: 'lifeboat:ignored-sections', message: `this version checks and does not act on: ${given.join(', ')}` }];
+}
+
+function unheardAlarms({ alarms }: ClusterConfig): Warning[] {
+  if (alarms !== undefined) return [];
+  const message = 'alarms are made and tell nobody; give alarms.email or alarms.topicArn';
+  return [{ id: 'lifeboat:unheard-alarms', message }];
 }
 
 function unreachableMembers({ etcd: { endpoints }, network }: ClusterConfig): Warning[] {

@@ -14,6 +14,29 @@ const { pathToFileURL } = require('node:url');
 
 const [host, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(':');
 
+const RealDate = Date;
+/** Milliseconds by which the function's clock is ahead of this machine's. */
+let clockOffset = 0;
+
+/**
+ * Not on AWS: the function lives by a clock of its own, which callers move (local/cloud/function-clock.ts), so that days pass in
+ * seconds. Only `Date` knows of it: timers and the time left are real.
+ */
+function bringOwnClock() {
+  const now = () => RealDate.now() + clockOffset;
+  globalThis.Date = new Proxy(RealDate, {
+    construct: (target, args, newTarget) => Reflect.construct(target, args.length === 0 ? [now()] : args, newTarget),
+    apply: () => new RealDate(now()).toString(),
+    get: (target, name) => (name === 'now' ? now : Reflect.get(target, name)),
+  });
+}
+
+/** Once per call, so that no clock jumps while a handler works. */
+function setOwnClock() {
+  const file = process.env.LIFEBOAT_LOCAL_CLOCK;
+  clockOffset = file && fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')).offsetMs : 0;
+}
+
 function call(method, resource, body) {
   return new Promise((resolve, reject) => {
     const headers = body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
@@ -62,16 +85,40 @@ const contextOf = ({ headers }) => {
     logGroupName: `/aws/lambda/${process.env.AWS_LAMBDA_FUNCTION_NAME}`,
     logStreamName: process.env.AWS_LAMBDA_LOG_STREAM_NAME,
     callbackWaitsForEmptyEventLoop: true,
-    getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
+    getRemainingTimeInMillis: () => Math.max(0, deadline - RealDate.now()),
   };
 };
 
-/** Not on AWS: memory limits are not enforced here, so each process leaves the most memory it ever held, after each call. */
+/** Files and sockets that this process holds open; only Linux tells. */
+function openFiles() {
+  try {
+    return fs.readdirSync('/proc/self/fd').length;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Not on AWS: memory limits are not enforced here, so each process leaves what it holds, and the most it ever held, after each call. */
 function recordMemory(requestId) {
   const folder = process.env.LIFEBOAT_LOCAL_MEMORY_DIR;
   if (!folder) return;
-  const line = JSON.stringify({ pid: process.pid, requestId, peakRssKiB: process.resourceUsage().maxRSS });
+  const line = JSON.stringify({
+    pid: process.pid,
+    requestId,
+    peakRssKiB: process.resourceUsage().maxRSS,
+    rssKiB: Math.round(process.memoryUsage.rss() / 1024),
+    openFiles: openFiles(),
+  });
   fs.appendFileSync(path.join(folder, `${process.env.AWS_LAMBDA_FUNCTION_NAME}.jsonl`), `${line}\n`);
+}
+
+/** Not on AWS: leaves word of this process as long as it lives, so that a test can kill it. */
+function registerProcess() {
+  const folder = process.env.LIFEBOAT_LOCAL_PROCESS_DIR;
+  if (!folder) return;
+  const file = path.join(folder, `${process.env.AWS_LAMBDA_FUNCTION_NAME}.${process.pid}`);
+  fs.writeFileSync(file, '');
+  process.once('exit', () => fs.rmSync(file, { force: true }));
 }
 
 /** Not on AWS: when the emulator had to be killed, nobody is left to end a function that still works. */
@@ -84,6 +131,9 @@ function endWithEmulator() {
 
 async function main() {
   endWithEmulator();
+  registerProcess();
+  bringOwnClock();
+  setOwnClock();
   let handler;
   try {
     handler = await loadHandler();
@@ -95,6 +145,7 @@ async function main() {
     const next = await call('GET', 'invocation/next');
     if (next.status !== 200) process.exit(0);
     const requestId = next.headers['lambda-runtime-aws-request-id'];
+    setOwnClock();
     try {
       const result = await handler(JSON.parse(next.body), contextOf(next));
       recordMemory(requestId);

@@ -5,6 +5,7 @@ import type {
   ServerSideEncryptionConfiguration,
   BucketLifecycleConfiguration,
   OwnershipControls,
+  ReplicationConfiguration,
 } from '@aws-sdk/client-s3';
 import { z } from 'zod';
 
@@ -84,3 +85,32 @@ const Ownership = z.object({
 });
 
 export const bucketOwnership = (value: unknown): OwnershipControls => Ownership.parse(value);
+
+const state = z.object({ Status: z.enum(['Enabled', 'Disabled']) });
+const minutes = z.object({ Minutes: z.coerce.number().int().positive() });
+
+const Replication = z.object({
+  Role: z.string(),
+  Rules: z.array(
+    z.object({
+      Id: z.string(),
+      Status: z.enum(['Enabled', 'Disabled']),
+      Priority: z.coerce.number().int(),
+      Filter: z.object({ Prefix: z.string() }),
+      DeleteMarkerReplication: state,
+      SourceSelectionCriteria: z.object({ SseKmsEncryptedObjects: state }).optional(),
+      Destination: z.object({
+        Bucket: z.string(),
+        EncryptionConfiguration: z.object({ ReplicaKmsKeyID: z.string() }).optional(),
+        ReplicationTime: state.extend({ Time: minutes }).optional(),
+        Metrics: state.extend({ EventThreshold: minutes.optional() }).optional(),
+      }),
+    }),
+  ),
+});
+
+/** The role is named, not found: the emulator copies in its own right. */
+export function bucketReplication(value: unknown): ReplicationConfiguration {
+  const { Role, Rules } = Replication.parse(value);
+  return { Role, Rules: Rules.map(({ Id, ...rule }) => ({ ID: Id, ...rule })) };
+}

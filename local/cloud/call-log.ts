@@ -1,6 +1,13 @@
 import { z } from 'zod';
 
-const Line = z.object({ time: z.number(), principal: z.string(), action: z.string(), resource: z.string(), allowed: z.boolean() });
+const Line = z.object({
+  time: z.number(),
+  principal: z.string(),
+  action: z.string(),
+  resource: z.string(),
+  context: z.record(z.string(), z.union([z.string(), z.array(z.string())])),
+  allowed: z.boolean(),
+});
 
 /** One call that a role made and the emulator judged. */
 export interface FunctionCall {
@@ -10,6 +17,8 @@ export interface FunctionCall {
   readonly session: string;
   readonly action: string;
   readonly resource: string;
+  /** Condition keys that the request itself carries, such as `s3:prefix`. */
+  readonly context: Readonly<Record<string, string | readonly string[]>>;
   readonly allowed: boolean;
 }
 

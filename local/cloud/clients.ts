@@ -11,9 +11,9 @@ export interface ClientConfig {
   readonly forcePathStyle: true;
 }
 
-export const clientConfig = (endpoint: string): ClientConfig => ({
+export const clientConfig = (endpoint: string, region = REGION): ClientConfig => ({
   endpoint,
-  region: REGION,
+  region,
   credentials: { accessKeyId: ACCOUNT_ID, secretAccessKey: 'local' },
   forcePathStyle: true,
 });

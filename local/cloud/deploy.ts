@@ -7,7 +7,7 @@ import { clientConfig, commandEnvironment } from './clients';
 import { ACCOUNT_ID, REGION } from './emulator';
 import { makeLocalAssembly } from './filter';
 import { reconcile } from './reconcile';
-import type { Leftover } from './template';
+import type { Leftover, StackOutputs } from './template';
 import { isRecord } from './template';
 
 const SYNTH_MS = 180_000;
@@ -24,12 +24,23 @@ export interface DeployOptions {
   readonly stacks?: readonly string[];
 }
 
-/** Outputs by stack name, as in `cdk deploy --outputs-file`. */
-export type StackOutputs = Readonly<Record<string, Readonly<Record<string, string>>>>;
+export interface Deployed {
+  readonly outputs: StackOutputs;
+  /** By stack name. */
+  readonly stacks: ReadonlyMap<string, SynthesizedStack>;
+}
+
+/** A stack as CDK synthesized it, before it was filtered for the emulator. */
+export interface SynthesizedStack {
+  readonly region: string;
+  readonly templateFile: string;
+}
 
 export interface Workplace {
   readonly endpoint: string;
   readonly folder: string;
+  /** What is under way or done, by region. */
+  readonly bootstraps: Map<string, Promise<void>>;
 }
 
 /** Runs the CDK command line against the local cloud, with nothing of the caller's own AWS settings. */
@@ -52,65 +63,92 @@ function cdk(place: Workplace, cwd: string, args: readonly string[], timeoutMs: 
   });
 }
 
-/** Makes the bucket and the roles that `cdk deploy` expects in each account and region. */
-export const bootstrap = (place: Workplace): Promise<void> =>
-  cdk(place, place.folder, ['bootstrap', `aws://${ACCOUNT_ID}/${REGION}`], DEPLOY_MS);
+/** Makes the bucket and the roles that `cdk deploy` expects in each region, once. */
+async function bootstrap(place: Workplace, region: string): Promise<void> {
+  const begun = place.bootstraps.get(region) ?? cdk(place, place.folder, ['bootstrap', `aws://${ACCOUNT_ID}/${region}`], DEPLOY_MS);
+  place.bootstraps.set(region, begun);
+  await begun;
+}
 
-/** The stack's name in CloudFormation, by its template's file name. */
-function stackNames(assembly: string): ReadonlyMap<string, string> {
+interface AssembledStack {
+  readonly name: string;
+  readonly region: string;
+  /** The template's file, without its suffix. */
+  readonly file: string;
+}
+
+/** The stacks of an assembly; one that says no region is deployed into that of the local cloud. */
+function stacksIn(assembly: string): AssembledStack[] {
   const manifest: unknown = JSON.parse(readFileSync(path.join(assembly, 'manifest.json'), 'utf8'));
   const artifacts = isRecord(manifest) && isRecord(manifest['artifacts']) ? manifest['artifacts'] : {};
-  return new Map(
-    Object.entries(artifacts).flatMap(([id, artifact]): [string, string][] => {
-      if (!isRecord(artifact) || artifact['type'] !== 'aws:cloudformation:stack') return [];
-      const properties = isRecord(artifact['properties']) ? artifact['properties'] : {};
-      const file = typeof properties['templateFile'] === 'string' ? properties['templateFile'] : `${id}.template.json`;
-      return [[file.replace(/\.template\.json$/, ''), typeof properties['stackName'] === 'string' ? properties['stackName'] : id]];
-    }),
-  );
+  return Object.entries(artifacts).flatMap(([id, artifact]) => {
+    if (!isRecord(artifact) || artifact['type'] !== 'aws:cloudformation:stack') return [];
+    const properties = isRecord(artifact['properties']) ? artifact['properties'] : {};
+    const file = typeof properties['templateFile'] === 'string' ? properties['templateFile'] : `${id}.template.json`;
+    const [, region = 'unknown-region'] = /^aws:\/\/[^/]+\/(.+)$/.exec(String(artifact['environment'])) ?? [];
+    return [
+      {
+        name: typeof properties['stackName'] === 'string' ? properties['stackName'] : id,
+        region: region === 'unknown-region' ? REGION : region,
+        file: file.replace(/\.template\.json$/, ''),
+      },
+    ];
+  });
 }
 
 function readOutputs(file: string): StackOutputs {
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as StackOutputs) : {};
 }
 
-async function isDeployed(client: CloudFormationClient, stackName: string): Promise<boolean> {
+async function isDeployed(endpoint: string, { name, region }: AssembledStack): Promise<boolean> {
+  const client = new CloudFormationClient(clientConfig(endpoint, region));
   try {
-    await client.send(new DescribeStacksCommand({ StackName: stackName }));
+    await client.send(new DescribeStacksCommand({ StackName: name }));
     return true;
   } catch {
     return false;
-  }
-}
-
-async function reconcileAll(endpoint: string, assembly: string, leftovers: ReadonlyMap<string, readonly Leftover[]>): Promise<Leftover[]> {
-  const client = new CloudFormationClient(clientConfig(endpoint));
-  const unmade: Leftover[] = [];
-  try {
-    for (const [file, stackName] of stackNames(assembly))
-      if (await isDeployed(client, stackName)) unmade.push(...(await reconcile(endpoint, stackName, leftovers.get(file) ?? [])));
   } finally {
     client.destroy();
   }
-  return unmade;
 }
 
 /**
  * Synthesizes the app unchanged, filters the assembly for the emulator, deploys it, and makes what the emulator's
  * CloudFormation could not. Works in folders of its own: a CDK command run in the app's folder synthesizes again.
  */
-export async function deployApp(place: Workplace, options: DeployOptions): Promise<StackOutputs> {
+export async function deployApp(place: Workplace, options: DeployOptions): Promise<Deployed> {
   const work = mkdtempSync(path.join(place.folder, 'deploy-'));
   const synthesized = path.join(work, 'synthesized');
   const local = path.join(work, 'assembly');
   const context = options.configPath === undefined ? [] : ['--context', `config=${path.resolve(options.configPath)}`];
   await cdk(place, projectRoot, ['synth', '--quiet', '--app', options.app, '--output', synthesized, ...context], SYNTH_MS);
   const leftovers = makeLocalAssembly(synthesized, local);
-  const outputs = path.join(work, 'outputs.json');
+  const assembled = stacksIn(local);
+  for (const region of new Set([REGION, ...assembled.map((stack) => stack.region)])) await bootstrap(place, region);
+  const outputsFile = path.join(work, 'outputs.json');
   const stacks = options.stacks ?? ['--all'];
-  const settings = ['--app', local, '--require-approval', 'never', '--method', 'direct', '--concurrency', '4', '--outputs-file', outputs];
+  const settings = [
+    '--app',
+    local,
+    '--require-approval',
+    'never',
+    '--method',
+    'direct',
+    '--concurrency',
+    '4',
+    '--outputs-file',
+    outputsFile,
+  ];
   await cdk(place, work, ['deploy', ...stacks, ...settings, '--output', path.join(work, 'deployed')], DEPLOY_MS);
-  const unmade = await reconcileAll(place.endpoint, local, leftovers);
+  const outputs = readOutputs(outputsFile);
+  const unmade: Leftover[] = [];
+  for (const stack of assembled)
+    if (await isDeployed(place.endpoint, stack))
+      unmade.push(...(await reconcile({ endpoint: place.endpoint, outputs, ...stack }, leftovers.get(stack.file) ?? [])));
   writeFileSync(path.join(work, 'not-made.json'), JSON.stringify(unmade, undefined, 2));
-  return readOutputs(outputs);
+  const deployed = assembled.map(({ name, region, file }): [string, SynthesizedStack] => [
+    name,
+    { region, templateFile: path.join(synthesized, `${file}.template.json`) },
+  ]);
+  return { outputs, stacks: new Map(deployed) };
 }

@@ -4,15 +4,21 @@ Run by local/cloud/emulator.ts. Each repair is one function that says what AWS d
 and what changes; docs/local-cloud.md lists them, test/integration/local-cloud has a test for each.
 
 Environment, besides the emulator's own (BIND_HOST, GATEWAY_PORT, AUTH, ...):
-  LIFEBOAT_CALL_LOG    file that gets one JSON line per authorized call of a role or user
-  LIFEBOAT_NODES_FILE  the nodes that Systems Manager reaches, see run_command.py
-  LIFEBOAT_LIFELINE    when set, the emulator ends as soon as its stdin is closed: it never outlives who started it
+  LIFEBOAT_CALL_LOG           file that gets one JSON line per authorized call of a role or user
+  LIFEBOAT_RUN_LOG            file that gets one JSON line per attempt to run a function
+  LIFEBOAT_REPLICATION_PAUSE  file that holds back replication as long as it exists
+  LIFEBOAT_LOCAL_CLOCK        file that exists while the functions live by a clock of their own (local/cloud/function-clock.ts)
+  LIFEBOAT_SCHEDULES          "off": nothing is started by the clock
+  LIFEBOAT_NODES_FILE         the nodes that Systems Manager reaches, see run_command.py
+  LIFEBOAT_LIFELINE           when set, the emulator ends as soon as its stdin is closed: it never outlives who started it
 """
 
 import contextvars
+import copy
 import importlib.metadata
 import json
 import os
+import queue
 import re
 import signal
 import sys
@@ -21,6 +27,8 @@ import time
 
 SUPPORTED_VERSION = "1.5.33"
 GRACE_SECONDS = 4
+# S3 copies after it has answered, mostly within seconds.
+REPLICATION_SECONDS = 0.2
 
 
 def assert_version():
@@ -39,6 +47,13 @@ def judge_every_call_as_tls():
 
     pin = app.pin_request_origin
     app.pin_request_origin = lambda source_ip, _secure: pin(source_ip, True)
+
+
+def start_nothing_by_the_clock():
+    """For whoever counts what functions do: a schedule of a minute fires in the middle of everything."""
+    from ministack.services import scheduler
+
+    scheduler.start_scheduler = lambda: None
 
 
 def fill_in_scheduler_context():
@@ -137,8 +152,138 @@ def checksum_whole_objects():
     s3._record_object_version = record_object_version
 
 
+def ask_for_the_right_to_lock():
+    """A write that sets a retention needs s3:PutObjectRetention besides s3:PutObject; the emulator asks for the latter only.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html
+    """
+    from ministack.core import iam_actions
+
+    checks = iam_actions.s3_additional_checks
+
+    def checks_with_retention(method, path, headers, body, query_params):
+        found = checks(method, path, headers, body, query_params)
+        bucket, _, key = path.lstrip("/").partition("/")
+        # Parts and the completion of an upload carry no retention: the request that opened it did.
+        writes = method == "PUT" or (method == "POST" and "uploads" in query_params)
+        if key and writes and any(headers.get(f"x-amz-object-lock-{name}") for name in ("mode", "retain-until-date")):
+            found = [*found, ("s3:PutObjectRetention", f"arn:aws:s3:::{bucket}/{key}")]
+        return found
+
+    iam_actions.s3_additional_checks = checks_with_retention
+
+
+def tell_of_missing_objects_only_to_who_may_list():
+    """Reading an object that is not there is 404 for callers with s3:ListBucket on its key as prefix, and 403 for all others.
+
+    The emulator gives 404 to everyone. https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+    """
+    from ministack.core import iam_evaluator
+    from ministack.core.responses import get_region
+    from ministack.core.router import extract_access_key_id
+    from ministack.services import s3
+
+    def judged(read):
+        def read_or_deny(bucket_name, key, headers=None, query_params=None):
+            answer = read(bucket_name, key, headers, query_params)
+            access_key = extract_access_key_id(headers or {}, query_params or {})
+            if answer[0] != 404 or b"NoSuchKey" not in answer[2] or not access_key:
+                return answer
+            bucket, context = f"arn:aws:s3:::{bucket_name}", {"s3:prefix": key}
+            denied = iam_evaluator.enforce(access_key, "s3:ListBucket", "s3", get_region(), bucket, context)
+            return s3._error("AccessDenied", "Access Denied", 403, f"/{bucket_name}/{key}") if denied else answer
+
+        return read_or_deny
+
+    s3._get_object, s3._head_object = judged(s3._get_object), judged(s3._head_object)
+
+
+def read_outputs_of_other_regions():
+    """CloudFormation's Fn::GetStackOutput reads a stack of the region that it names; the emulator looks in the region of the reader."""
+    from ministack.core.responses import get_account_id
+    from ministack.services.cloudformation import _stacks, changesets, engine, handlers, stacks
+
+    resolve = engine._resolve_refs
+
+    def resolve_there_too(value, *args, **kwargs):
+        spec = value.get("Fn::GetStackOutput") if isinstance(value, dict) else None
+        if not isinstance(spec, dict) or not spec.get("Region"):
+            return resolve(value, *args, **kwargs)
+        stack = _stacks.get_scoped(get_account_id(), spec["Region"], spec["StackName"]) or {}
+        for output in stack.get("Outputs", []):
+            if output.get("OutputKey") == spec["OutputName"]:
+                return output["OutputValue"]
+        raise ValueError(f"Output '{spec['OutputName']}' not found in stack '{spec['StackName']}' of {spec['Region']}")
+
+    for module in (changesets, engine, handlers, stacks):
+        module._resolve_refs = resolve_there_too
+
+
+def replicate_after_the_answer(pause):
+    """S3 copies after it has answered: until then the version's replication status is PENDING; lock and tags go with the copy.
+
+    The emulator copies while it writes, so that nothing is ever late, and forgets the lock.
+    """
+    from ministack.services import s3
+
+    replicate, replicate_marker = s3._maybe_replicate, s3._maybe_replicate_delete_marker
+    jobs = queue.SimpleQueue()
+
+    def later(job, *args):
+        # The account and the region of a request are context variables.
+        jobs.put((time.monotonic() + REPLICATION_SECONDS, contextvars.copy_context(), job, args))
+
+    def maybe_replicate(bucket_name, key, obj, data, tags=None):
+        if s3._replication_rule_for(bucket_name, key, tags)[0] is not None:
+            obj["replication_status"] = "PENDING"
+            later(copy_version, bucket_name, key, obj, data, tags)
+
+    def copy_version(bucket_name, key, obj, data, tags):
+        replicate(bucket_name, key, obj, data, tags)
+        version = obj.get("version_id")
+        current = s3._buckets[bucket_name]["objects"].get(key)
+        for known in [*s3._object_versions.get((bucket_name, key), []), *([current] if current else [])]:
+            if known.get("version_id") == version:
+                known["replication_status"] = obj["replication_status"]
+        if obj.get("_replica"):
+            target, target_version, _ = obj["_replica"]
+            for store in (s3._object_retention, s3._object_legal_hold, s3._object_tags):
+                if (bucket_name, key, version) in store:
+                    store[(target, key, target_version)] = copy.copy(store[(bucket_name, key, version)])
+
+    def work():
+        while True:
+            due, context, job, args = jobs.get()
+            time.sleep(max(0, due - time.monotonic()))
+            while os.path.exists(pause):
+                time.sleep(0.02)
+            try:
+                context.run(job, *args)
+            except Exception as error:
+                print(f"replication of {args[:2]} failed: {error!r}", file=sys.stderr)
+
+    s3._maybe_replicate = maybe_replicate
+    s3._maybe_replicate_delete_marker = lambda bucket_name, key: later(replicate_marker, bucket_name, key)
+    threading.Thread(target=work, daemon=True, name="replication").start()
+
+
+def take_calls_of_any_time(clock_file):
+    """A call that is signed more than some minutes from now is refused, here as on AWS.
+
+    While the functions' clock is moved, the time of a call says nothing: SDKs also remember by how much they were off before.
+    """
+    from ministack.core import sigv4
+
+    judge = sigv4.request_time_failure
+
+    def judge_unless_moved(signature, *, now=None):
+        return None if os.path.exists(clock_file) else judge(signature, now=now)
+
+    sigv4.request_time_failure = judge_unless_moved
+
+
 def record_calls(path):
-    """Writes who called what on which resource and whether IAM allowed it, as JSON lines.
+    """Writes who called what on which resource, with which condition keys, and whether IAM allowed it, as JSON lines.
 
     Every authorization of the emulator goes through `enforce`; calls of the account's root key are left out.
     A function's role session carries the function's name, as on AWS.
@@ -159,6 +304,7 @@ def record_calls(path):
                 "principal": getattr(principal, "arn", ""),
                 "action": iam_action,
                 "resource": resource_arn,
+                "context": service_context or {},
                 "allowed": denied is None,
             }
             with lock:
@@ -167,6 +313,32 @@ def record_calls(path):
         return denied
 
     iam_evaluator.enforce = enforce_and_record
+
+
+def record_runs(path):
+    """Writes how each attempt to run a function ended, as JSON lines: what Lambda tells CloudWatch as Errors.
+
+    The emulator counts synchronous calls only. Here are also those of schedules and their repetitions, and those that were ended by a
+    time limit or whose process died: all of them go through `_execute_function_dispatch`.
+    """
+    from ministack.services import lambda_svc
+
+    dispatch = lambda_svc._execute_function_dispatch
+    lock = threading.Lock()
+    log = open(path, "a", encoding="utf-8")
+
+    def dispatch_and_record(func, config, event, request_id, started):
+        failed = True
+        try:
+            result = dispatch(func, config, event, request_id, started)
+            failed = bool(result.get("error")) if isinstance(result, dict) else False
+            return result
+        finally:
+            with lock:
+                log.write(json.dumps({"time": started, "function": config.get("FunctionName", ""), "failed": failed}) + "\n")
+                log.flush()
+
+    lambda_svc._execute_function_dispatch = dispatch_and_record
 
 
 def end_with_parent():
@@ -193,13 +365,23 @@ def main():
     assert_version()
     if os.environ.get("LIFEBOAT_LIFELINE"):
         end_with_parent()
+    if os.environ.get("LIFEBOAT_SCHEDULES") == "off":
+        start_nothing_by_the_clock()
     judge_every_call_as_tls()
     fill_in_scheduler_context()
     name_the_throttle_in_step_functions()
     checksum_whole_objects()
+    ask_for_the_right_to_lock()
+    tell_of_missing_objects_only_to_who_may_list()
+    read_outputs_of_other_regions()
+    replicate_after_the_answer(os.environ["LIFEBOAT_REPLICATION_PAUSE"])
+    if os.environ.get("LIFEBOAT_LOCAL_CLOCK"):
+        take_calls_of_any_time(os.environ["LIFEBOAT_LOCAL_CLOCK"])
     if os.environ.get("LIFEBOAT_CALL_LOG"):
         record_calls(os.environ["LIFEBOAT_CALL_LOG"])
     run_commands_on_local_nodes()
+    if os.environ.get("LIFEBOAT_RUN_LOG"):
+        record_runs(os.environ["LIFEBOAT_RUN_LOG"])
     import ministack.app
 
     ministack.app.main()

@@ -4,6 +4,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { endProcess, sleep, tailOf } from '../child-process';
 import { packageProgram, pythonPath } from '../tools';
+import { PROCESS_FOLDER } from './function-processes';
 
 /** Any twelve digits: used as an access key they are the root of that account. */
 export const ACCOUNT_ID = '111111111111';
@@ -18,8 +19,12 @@ export interface EmulatorOptions {
   readonly folder: string;
   /** Free port of 127.0.0.1 to listen on. */
   readonly port: number;
+  /** See function-clock.ts. */
+  readonly clockFile: string;
   /** What functions get as AWS_ENDPOINT_URL. */
   readonly functionEndpoint: string;
+  /** Whether schedules start what they are for. */
+  readonly schedules: boolean;
 }
 
 export interface Emulator {
@@ -27,10 +32,16 @@ export interface Emulator {
   readonly logFile: string;
   /** One JSON line per call of a role, see emulator.py. */
   readonly callLog: string;
+  /** One JSON line per attempt to run a function, see emulator.py. */
+  readonly runLog: string;
   /** One `<function>.jsonl` per function, see bootstrap.cjs. */
   readonly memoryFolder: string;
   /** The nodes that Systems Manager reaches; there need not be any. */
   readonly nodesFile: string;
+  /** While this file exists S3 copies nothing from bucket to bucket. */
+  readonly replicationPause: string;
+  /** One empty `<function>.<pid>` per process of a function that lives, or was killed. */
+  readonly processFolder: string;
   stop(): Promise<void>;
 }
 
@@ -38,7 +49,7 @@ export interface Emulator {
  * The whole environment: functions inherit it, so nothing of the caller's own may be in it, least of all AWS settings.
  * The first folder on PATH gives the functions Node 24.
  */
-function environmentOf(options: EmulatorOptions, files: Pick<Emulator, 'callLog' | 'memoryFolder' | 'nodesFile'>): NodeJS.ProcessEnv {
+function environmentOf(options: EmulatorOptions, files: Omit<Emulator, 'endpoint' | 'stop' | 'logFile'>): NodeJS.ProcessEnv {
   return {
     PATH: [path.dirname(packageProgram('node')), '/usr/local/bin', '/usr/bin', '/bin'].join(path.delimiter),
     HOME: options.folder,
@@ -56,10 +67,15 @@ function environmentOf(options: EmulatorOptions, files: Pick<Emulator, 'callLog'
     // Listeners that this project has no use for; some of them ignore BIND_HOST.
     IOT_MTLS_ENABLED: '0',
     SFTP_ENABLED: '0',
+    LIFEBOAT_SCHEDULES: options.schedules ? 'on' : 'off',
     LIFEBOAT_LIFELINE: '1',
     LIFEBOAT_CALL_LOG: files.callLog,
+    LIFEBOAT_RUN_LOG: files.runLog,
     LIFEBOAT_LOCAL_MEMORY_DIR: files.memoryFolder,
     LIFEBOAT_NODES_FILE: files.nodesFile,
+    LIFEBOAT_REPLICATION_PAUSE: files.replicationPause,
+    [PROCESS_FOLDER]: files.processFolder,
+    LIFEBOAT_LOCAL_CLOCK: options.clockFile,
   };
 }
 
@@ -86,10 +102,13 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   const files = {
     logFile: path.join(options.folder, 'emulator.log'),
     callLog: path.join(options.folder, 'calls.jsonl'),
+    runLog: path.join(options.folder, 'runs.jsonl'),
     memoryFolder: path.join(options.folder, 'memory'),
     nodesFile: path.join(options.folder, 'nodes.json'),
+    replicationPause: path.join(options.folder, 'replication-is-paused'),
+    processFolder: path.join(options.folder, 'processes'),
   };
-  for (const folder of [files.memoryFolder, path.join(options.folder, 'tmp')]) mkdirSync(folder, { recursive: true });
+  for (const folder of [files.memoryFolder, files.processFolder, path.join(options.folder, 'tmp')]) mkdirSync(folder, { recursive: true });
   const log = openSync(files.logFile, 'a');
   const child = spawn(pythonPath(), [path.join(__dirname, 'emulator.py')], {
     cwd: options.folder,

@@ -15,7 +15,9 @@ export type Fault =
   | { readonly kind: 'lose-answer' }
   /** One bit of the answer's body is flipped, at this byte. */
   | { readonly kind: 'damage-answer'; readonly atByte: number }
-  | { readonly kind: 'delay'; readonly ms: number };
+  | { readonly kind: 'delay'; readonly ms: number }
+  /** Something happens elsewhere at this very call, which is passed on when it has happened. */
+  | { readonly kind: 'meanwhile'; readonly act: () => void | Promise<void> };
 
 export interface FaultRule {
   /** An S3 operation by its API name. */
@@ -109,7 +111,8 @@ function forward(incoming: IncomingMessage, outgoing: ServerResponse, port: numb
       answer.once('end', () => incoming.socket.resetAndDestroy());
       return;
     }
-    outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+    const { date: _machineTime, ...others } = answer.headers;
+    outgoing.writeHead(answer.statusCode ?? 502, others);
     const body = fault?.kind === 'damage-answer' ? answer.pipe(damage(fault.atByte)) : answer;
     body.pipe(outgoing);
   });
@@ -120,6 +123,7 @@ function forward(incoming: IncomingMessage, outgoing: ServerResponse, port: numb
 
 async function serve(incoming: IncomingMessage, outgoing: ServerResponse, port: number, fault: Fault | undefined): Promise<void> {
   if (fault?.kind === 'delay') await wait(fault.ms);
+  if (fault?.kind === 'meanwhile') await fault.act();
   if (fault?.kind === 'status') answerWithError(incoming, outgoing, fault);
   else if (fault?.kind === 'reset') resetAfter(incoming, fault.afterBytes);
   else forward(incoming, outgoing, port, fault);
@@ -131,11 +135,16 @@ const close = (server: Server): Promise<void> =>
     server.closeAllConnections();
   });
 
-/** Starts the proxy in this process, on a free port of 127.0.0.1, in front of the cloud on the given port. */
-export async function startFaultProxy(port: number): Promise<FaultProxy> {
+/**
+ * Starts the proxy in this process, on a free port of 127.0.0.1, in front of the cloud on the given port.
+ *
+ * @param now the time that answers give: an SDK takes any error for one of its own clock when the two are minutes apart, and asks again
+ */
+export async function startFaultProxy(port: number, now = () => new Date()): Promise<FaultProxy> {
   let rules: ActiveRule[] = [];
   const counts = new Map<string, number>();
   const server = createServer((incoming, outgoing) => {
+    outgoing.setHeader('date', now().toUTCString());
     const operation = s3Operation(incoming);
     if (operation !== undefined) counts.set(operation, (counts.get(operation) ?? 0) + 1);
     const [path = ''] = (incoming.url ?? '').split('?');

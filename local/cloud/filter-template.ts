@@ -27,7 +27,14 @@ const REFUSED_TYPES: ReadonlySet<string> = new Set([
 
 /** Properties it accepts and then forgets, as far as reconcile.ts makes up for them. The lock comes before its defaults. */
 const DROPPED_PROPERTIES: Readonly<Record<string, readonly string[]>> = {
-  'AWS::S3::Bucket': ['BucketEncryption', 'LifecycleConfiguration', 'ObjectLockEnabled', 'ObjectLockConfiguration', 'OwnershipControls'],
+  'AWS::S3::Bucket': [
+    'BucketEncryption',
+    'LifecycleConfiguration',
+    'ObjectLockEnabled',
+    'ObjectLockConfiguration',
+    'OwnershipControls',
+    'ReplicationConfiguration',
+  ],
   'AWS::Lambda::Function': ['ReservedConcurrentExecutions'],
 };
 

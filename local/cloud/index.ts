@@ -1,24 +1,42 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { freePort } from '../free-port';
+import { alarmsOfStack } from './alarm-definition';
+import type { AlarmVerdict } from './alarm-evaluator';
+import { evaluateAlarms } from './alarm-evaluator';
 import type { FunctionCall } from './call-log';
 import { parseCallLog } from './call-log';
 import type { ClientConfig } from './clients';
 import { clientConfig } from './clients';
-import type { DeployOptions, StackOutputs } from './deploy';
-import { bootstrap, deployApp } from './deploy';
+import type { DeployOptions, SynthesizedStack } from './deploy';
+import { deployApp } from './deploy';
+import type { DeployedStack } from './deployed-stack';
+import { readStack } from './deployed-stack';
 import { ACCOUNT_ID, REGION, startEmulator } from './emulator';
 import type { FaultProxy } from './fault-proxy';
 import { startFaultProxy } from './fault-proxy';
+import type { FunctionClock } from './function-clock';
+import { functionClock } from './function-clock';
+import type { ProcessRecord } from './function-processes';
+import { killProcesses, peakRssMiB, processRecords, processesOf } from './function-processes';
 import type { InvokeResult } from './invoke';
-import { functionLogs, invoke, peakRssMiB } from './invoke';
+import { functionLogs, invoke } from './invoke';
+import type { MetricPoint } from './metrics';
+import { recordedMetrics } from './recorded-metrics';
+import type { StackOutputs } from './template';
 
+export type { AlarmState, AlarmVerdict } from './alarm-evaluator';
 export type { FunctionCall } from './call-log';
 export type { ClientConfig } from './clients';
-export type { DeployOptions, StackOutputs } from './deploy';
+export type { DeployOptions } from './deploy';
+export type { DeployedStack } from './deployed-stack';
 export type { Fault, FaultProxy } from './fault-proxy';
+export type { FunctionClock } from './function-clock';
+export type { ProcessRecord } from './function-processes';
 export type { InvokeResult } from './invoke';
+export type { MetricPoint } from './metrics';
+export type { StackOutputs } from './template';
 
 /** An AWS account and region on this machine, with IAM enforced for functions. */
 export interface LocalCloud {
@@ -32,17 +50,42 @@ export interface LocalCloud {
   readonly nodesFile: string;
   /** Stands between the functions and the cloud. */
   readonly faults: FaultProxy;
-  /** For any @aws-sdk client: `new S3Client(cloud.clientConfig())`. */
-  clientConfig(): ClientConfig;
+  /** S3's copying from bucket to bucket: what is written meanwhile waits, and is late. */
+  readonly replication: { pause(): void; resume(): void };
+  /** The time by which functions live. */
+  readonly clock: FunctionClock;
+  /** For any @aws-sdk client: `new S3Client(cloud.clientConfig())`; of another region than the cloud's when one is named. */
+  clientConfig(region?: string): ClientConfig;
   deployApp(options: DeployOptions): Promise<{ readonly outputs: StackOutputs }>;
+  /** A deployed stack as CDK synthesized it, and the names that its resources got. */
+  stack(stackName: string): Promise<DeployedStack>;
   /** Synchronous; the default time limit is 15 minutes, the longest that a function may run. */
   invoke(functionName: string, payload?: unknown, options?: { readonly timeoutMs?: number }): Promise<InvokeResult>;
   logs(functionName: string): Promise<string[]>;
   /** Every authorized call of the functions' roles so far. */
   calls(): FunctionCall[];
+  /** What CloudWatch would hold by now of the functions: their own metrics, Lambda's errors, and the depth of queues at this moment. */
+  metrics(): Promise<MetricPoint[]>;
+  /** The state in which CloudWatch would have the alarms of a deployed stack, by name. */
+  alarms(stackName: string, options?: AlarmOptions): Promise<ReadonlyMap<string, AlarmVerdict>>;
   /** MiB, or undefined when the function never ran. */
   peakRssMiB(functionName: string): number | undefined;
+  /** What the processes of a function held after each call. */
+  processRecords(functionName: string): ProcessRecord[];
+  /** Ids of the processes of a function that live, those that wait for a call among them. */
+  processesOf(functionName: string): number[];
+  /** Kills the processes of a function, those that wait for a call among them; how many there were. */
+  killFunction(functionName: string): number;
   stop(): Promise<void>;
+}
+
+export interface AlarmOptions {
+  /** @default - this moment */
+  readonly now?: Date;
+  /** When the alarms begin to be evaluated. @default - the time of the first point */
+  readonly since?: Date;
+  /** Given what was recorded, to be moved in time where a clock was accelerated. @default - as it was recorded */
+  readonly points?: (recorded: readonly MetricPoint[]) => readonly MetricPoint[];
 }
 
 export interface LocalCloudOptions {
@@ -52,6 +95,8 @@ export interface LocalCloudOptions {
   readonly port?: number;
   /** Whether functions pass the fault proxy; benchmarks do without, so that both sides talk to the same endpoint. @default true */
   readonly faultProxy?: boolean;
+  /** Whether schedules start functions; without them nothing runs that was not asked for. @default true */
+  readonly schedules?: boolean;
 }
 
 const LONGEST_INVOCATION_MS = 900_000;
@@ -61,15 +106,22 @@ export async function startLocalCloud(options: LocalCloudOptions = {}): Promise<
   const folder = options.folder ?? mkdtempSync(path.join(tmpdir(), 'lifeboat-cloud-'));
   mkdirSync(folder, { recursive: true });
   const port = options.port ?? (await freePort());
-  const faults = await startFaultProxy(port);
+  const clock = functionClock(path.join(folder, 'clock.json'));
+  const faults = await startFaultProxy(port, clock.now);
   const functionEndpoint = options.faultProxy === false ? `http://127.0.0.1:${port}` : faults.endpoint;
-  const emulator = await startEmulator({ folder, port, functionEndpoint }).catch(async (error: unknown) => {
-    await faults.stop();
-    throw error;
-  });
+  const schedules = options.schedules ?? true;
+  const emulator = await startEmulator({ folder, port, functionEndpoint, schedules, clockFile: clock.file }).catch(
+    async (error: unknown) => {
+      await faults.stop();
+      throw error;
+    },
+  );
   const config = clientConfig(emulator.endpoint);
-  const place = { endpoint: emulator.endpoint, folder };
-  let bootstrapped: Promise<void> | undefined;
+  const place = { endpoint: emulator.endpoint, folder, bootstraps: new Map<string, Promise<void>>() };
+  const stacks = new Map<string, SynthesizedStack>();
+  const outputs: Record<string, StackOutputs[string]> = {};
+  const stack = (name: string) => readStack({ endpoint: emulator.endpoint, name, outputs }, stacks.get(name));
+  const metrics = () => recordedMetrics(config, emulator.runLog);
   return {
     endpoint: emulator.endpoint,
     region: REGION,
@@ -77,15 +129,33 @@ export async function startLocalCloud(options: LocalCloudOptions = {}): Promise<
     folder,
     nodesFile: emulator.nodesFile,
     faults,
-    clientConfig: () => config,
-    deployApp: async (deployment) => {
-      await (bootstrapped ??= bootstrap(place));
-      return { outputs: await deployApp(place, deployment) };
+    clock,
+    replication: {
+      pause: () => writeFileSync(emulator.replicationPause, ''),
+      resume: () => rmSync(emulator.replicationPause, { force: true }),
     },
+    clientConfig: (other = REGION) => clientConfig(emulator.endpoint, other),
+    deployApp: async (deployment) => {
+      const deployed = await deployApp(place, deployment);
+      for (const [stackName, stack] of deployed.stacks) stacks.set(stackName, stack);
+      Object.assign(outputs, deployed.outputs);
+      return { outputs: deployed.outputs };
+    },
+    stack,
     invoke: (functionName, payload, { timeoutMs = LONGEST_INVOCATION_MS } = {}) => invoke(config, functionName, payload, timeoutMs),
     logs: (functionName) => functionLogs(config, functionName),
     calls: () => parseCallLog(readFileSync(emulator.callLog, 'utf8')),
+    metrics,
+    alarms: async (stackName, { points, since, now }: AlarmOptions = {}) => {
+      const definitions = alarmsOfStack(await stack(stackName));
+      const recorded = await metrics();
+      const verdicts = evaluateAlarms(definitions, points?.(recorded) ?? recorded, { since, now: now ?? new Date() });
+      return new Map(verdicts.map((verdict) => [verdict.name, verdict]));
+    },
     peakRssMiB: (functionName) => peakRssMiB(emulator.memoryFolder, functionName),
+    processRecords: (functionName) => processRecords(emulator.memoryFolder, functionName),
+    processesOf: (functionName) => processesOf(emulator.processFolder, functionName),
+    killFunction: (functionName) => killProcesses(emulator.processFolder, functionName),
     stop: async () => {
       await emulator.stop();
       await faults.stop();

@@ -1,7 +1,5 @@
 import { CloudWatchLogsClient, FilterLogEventsCommand, ResourceNotFoundException } from '@aws-sdk/client-cloudwatch-logs';
 import { GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { existsSync, readFileSync } from 'node:fs';
-import path from 'node:path';
 import { z } from 'zod';
 import type { ClientConfig } from './clients';
 
@@ -56,17 +54,4 @@ export async function functionLogs(config: ClientConfig, functionName: string): 
     logs.destroy();
   }
   return lines;
-}
-
-const MemoryLine = z.object({ peakRssKiB: z.number() });
-
-/** The most memory that any process of a function ever held, in MiB; undefined when it never ran. */
-export function peakRssMiB(memoryFolder: string, functionName: string): number | undefined {
-  const file = path.join(memoryFolder, `${functionName}.jsonl`);
-  if (!existsSync(file)) return undefined;
-  const peaks = readFileSync(file, 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line) => MemoryLine.parse(JSON.parse(line)).peakRssKiB);
-  return Math.max(...peaks) / 1024;
 }

@@ -4,15 +4,18 @@ import {
   PutBucketEncryptionCommand,
   PutBucketLifecycleConfigurationCommand,
   PutBucketOwnershipControlsCommand,
+  PutBucketReplicationCommand,
   PutObjectLockConfigurationCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
 import { PutResourcePolicyCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { CreateDocumentCommand, SSMClient, UpdateDocumentCommand, UpdateDocumentDefaultVersionCommand } from '@aws-sdk/client-ssm';
-import { bucketEncryption, bucketLifecycle, bucketOwnership, objectLock } from './bucket-properties';
+import { bucketEncryption, bucketLifecycle, bucketOwnership, bucketReplication, objectLock } from './bucket-properties';
 import { clientConfig } from './clients';
+import type { ClientConfig } from './clients';
 import { resolveIntrinsics } from './intrinsics';
-import type { Leftover } from './template';
+import type { Deployed } from './intrinsics';
+import type { Leftover, StackOutputs } from './template';
 import { isRecord } from './template';
 
 interface Edges {
@@ -53,6 +56,8 @@ const PROPERTIES: Readonly<Record<string, (edges: Edges, physicalId: string, val
     s3.send(new PutObjectLockConfigurationCommand({ Bucket, ObjectLockConfiguration: objectLock(value) })),
   'AWS::S3::Bucket OwnershipControls': ({ s3 }, Bucket, value) =>
     s3.send(new PutBucketOwnershipControlsCommand({ Bucket, OwnershipControls: bucketOwnership(value) })),
+  'AWS::S3::Bucket ReplicationConfiguration': ({ s3 }, Bucket, value) =>
+    s3.send(new PutBucketReplicationCommand({ Bucket, ReplicationConfiguration: bucketReplication(value) })),
   'AWS::Lambda::Function ReservedConcurrentExecutions': ({ lambda }, FunctionName, value) =>
     lambda.send(new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions: Number(value) })),
 };
@@ -65,8 +70,9 @@ const RESOURCES: Readonly<Record<string, (edges: Edges, properties: Readonly<Rec
   'AWS::SSM::Document': makeDocument,
 };
 
-async function physicalIds(endpoint: string, stackName: string): Promise<ReadonlyMap<string, string>> {
-  const client = new CloudFormationClient(clientConfig(endpoint));
+/** The names that the resources of a deployed stack got, by logical id. */
+export async function physicalIds(config: ClientConfig, stackName: string): Promise<ReadonlyMap<string, string>> {
+  const client = new CloudFormationClient(config);
   try {
     const { StackResources = [] } = await client.send(new DescribeStackResourcesCommand({ StackName: stackName }));
     return new Map(StackResources.map(({ LogicalResourceId = '', PhysicalResourceId = '' }) => [LogicalResourceId, PhysicalResourceId]));
@@ -75,19 +81,28 @@ async function physicalIds(endpoint: string, stackName: string): Promise<Readonl
   }
 }
 
-async function make(edges: Edges, leftover: Leftover, ids: ReadonlyMap<string, string>): Promise<boolean> {
+async function make(edges: Edges, leftover: Leftover, deployed: Deployed): Promise<boolean> {
   if (leftover.kind === 'resource') {
-    const properties = resolveIntrinsics(leftover.properties, ids);
+    const properties = resolveIntrinsics(leftover.properties, deployed);
     const apply = RESOURCES[leftover.type];
     if (apply === undefined || !isRecord(properties)) return false;
     await apply(edges, properties);
     return true;
   }
   const apply = PROPERTIES[`${leftover.type} ${leftover.property}`];
-  const physicalId = ids.get(leftover.logicalId);
+  const physicalId = deployed.physicalIds.get(leftover.logicalId);
   if (apply === undefined || physicalId === undefined) return false;
-  await apply(edges, physicalId, resolveIntrinsics(leftover.value, ids));
+  await apply(edges, physicalId, resolveIntrinsics(leftover.value, deployed));
   return true;
+}
+
+/** Where a stack was deployed, and what it may refer to. */
+export interface StackPlace {
+  readonly endpoint: string;
+  readonly name: string;
+  readonly region: string;
+  /** Of all stacks that were deployed with it. */
+  readonly outputs: StackOutputs;
 }
 
 /**
@@ -95,10 +110,11 @@ async function make(edges: Edges, leftover: Leftover, ids: ReadonlyMap<string, s
  *
  * @returns what nothing here knows how to make: it has no effect in the local cloud
  */
-export async function reconcile(endpoint: string, stackName: string, leftovers: readonly Leftover[]): Promise<Leftover[]> {
+export async function reconcile(stack: StackPlace, leftovers: readonly Leftover[]): Promise<Leftover[]> {
   if (leftovers.length === 0) return [];
-  const ids = await physicalIds(endpoint, stackName);
-  const config = clientConfig(endpoint);
+  const { endpoint, name, region, outputs } = stack;
+  const config = clientConfig(endpoint, region);
+  const deployed: Deployed = { region, outputs, physicalIds: await physicalIds(config, name) };
   const edges: Edges = {
     s3: new S3Client(config),
     lambda: new LambdaClient(config),
@@ -107,7 +123,7 @@ export async function reconcile(endpoint: string, stackName: string, leftovers: 
   };
   const unmade: Leftover[] = [];
   try {
-    for (const leftover of leftovers) if (!(await make(edges, leftover, ids))) unmade.push(leftover);
+    for (const leftover of leftovers) if (!(await make(edges, leftover, deployed))) unmade.push(leftover);
   } finally {
     for (const client of Object.values<{ destroy(): void }>({ ...edges })) client.destroy();
   }

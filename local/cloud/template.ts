@@ -12,6 +12,9 @@ export interface Template {
   readonly [other: string]: unknown;
 }
 
+/** Outputs by stack name, as in `cdk deploy --outputs-file`. */
+export type StackOutputs = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
 /** Something a template asks for that the emulator's CloudFormation refuses or drops: made by reconcile.ts instead. */
 export type Leftover =
   | { readonly kind: 'resource'; readonly logicalId: string; readonly type: string; readonly properties: Readonly<Record<string, unknown>> }

@@ -4,8 +4,8 @@ import type { LocalCloud } from '../cloud';
 import { commandEnvironment } from '../cloud/clients';
 import type { Deployment } from '../deployment';
 import type { EtcdCluster } from '../etcd/cluster';
-import { megabytes, seconds } from './narrator';
-import type { Narrator } from './narrator';
+import { megabytes, seconds } from '../narrator';
+import type { Narrator } from '../narrator';
 import type { SnapshotProof } from './prove-snapshot';
 
 export function showSnapshots(narrator: Narrator, snapshots: readonly Manifest[]): void {

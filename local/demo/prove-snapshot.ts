@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Manifest } from '../../lambdas/contract/manifest';
@@ -7,7 +6,7 @@ import type { LocalCloud } from '../cloud';
 import { awsEnvironment } from '../cloud/clients';
 import { bootRestored, snapshotStatus } from '../etcd/restored-member';
 import type { EtcdRelease } from '../tools';
-import { pythonPath } from '../tools';
+import { unzstd } from '../unzstd';
 
 const run = promisify(execFile);
 
@@ -28,13 +27,9 @@ export async function proveSnapshot(
   manifest: Manifest,
   folder: string,
   release: EtcdRelease,
+  region = cloud.region,
 ): Promise<SnapshotProof> {
-  const packed = path.join(folder, 'snapshot.db.zst');
-  const plain = path.join(folder, 'snapshot.db');
-  await run('aws', ['s3', 'cp', '--quiet', `s3://${bucket}/${manifest.stored.key}`, packed], {
-    env: awsEnvironment(cloud.endpoint, cloud.folder),
-  });
-  const decompressedWith = await decompress(packed, plain);
+  const { plain, decompressedWith } = await fetchPlain(cloud, bucket, manifest, folder, region);
   const status = await snapshotStatus(plain, release);
   const member = await bootRestored(plain, folder, release);
   try {
@@ -45,16 +40,18 @@ export async function proveSnapshot(
   }
 }
 
-/** Plain `zstd -d` where it is installed, else the reference library's Python binding. */
-async function decompress(packed: string, plain: string): Promise<string> {
-  const zstd = (process.env['PATH'] ?? '')
-    .split(path.delimiter)
-    .map((folder) => path.join(folder, 'zstd'))
-    .find((file) => existsSync(file));
-  if (zstd !== undefined) {
-    await run(zstd, ['-d', '-q', '-f', packed, '-o', plain]);
-    return 'zstd -d';
-  }
-  await run(pythonPath(), [path.join(__dirname, 'unzstd.py'), packed, plain]);
-  return 'python zstandard';
+/** Fetches a stored snapshot into `folder` and decompresses it: the plain file that etcd's tools take. */
+export async function fetchPlain(
+  cloud: LocalCloud,
+  bucket: string,
+  manifest: Manifest,
+  folder: string,
+  region = cloud.region,
+): Promise<{ readonly plain: string; readonly decompressedWith: string }> {
+  const packed = path.join(folder, 'snapshot.db.zst');
+  const plain = path.join(folder, 'snapshot.db');
+  await run('aws', ['s3', 'cp', '--quiet', `s3://${bucket}/${manifest.stored.key}`, packed], {
+    env: { ...awsEnvironment(cloud.endpoint, cloud.folder), AWS_REGION: region, AWS_DEFAULT_REGION: region },
+  });
+  return { plain, decompressedWith: await unzstd(packed, plain) };
 }

@@ -9,8 +9,10 @@ import type { Deployment } from '../deployment';
 import { startEtcdCluster } from '../etcd/cluster';
 import type { EtcdCluster } from '../etcd/cluster';
 import { seedKubernetesData } from '../etcd/kubernetes-data';
-import { megabytes } from './narrator';
-import type { Narrator } from './narrator';
+import { checkDivergence, oneMemberDiverges, showAlarms } from './attestation';
+import { DAYS, LOCK, RETENTION, checkPruning, daysPass, showVerdicts } from './retention';
+import { megabytes } from '../narrator';
+import type { Narrator } from '../narrator';
 import { checkProof, showManifest, showSnapshots, whereToLook } from './present';
 import { proveSnapshot } from './prove-snapshot';
 
@@ -60,7 +62,7 @@ async function show(narrator: Narrator, options: TourOptions, cloud: LocalCloud,
   const lifeboat = await narrator.run(
     'cdk deploy, the app unchanged',
     async () => {
-      const deployed = await deployLifeboat(cloud, { endpoints: etcd.endpoints, schedule: SCHEDULE });
+      const deployed = await deployLifeboat(cloud, { endpoints: etcd.endpoints, schedule: SCHEDULE, retention: RETENTION, lock: LOCK });
       await deployed.putSecret(etcd.credentials);
       return deployed;
     },
@@ -85,13 +87,32 @@ async function show(narrator: Narrator, options: TourOptions, cloud: LocalCloud,
     () => scheduledOne(lifeboat, options.stopped),
     () => SCHEDULE,
   );
+  const listed = await lifeboat.snapshots();
+  options.stopped.throwIfAborted();
+  const verdicts = await narrator.run(
+    `let ${DAYS} days pass, a snapshot each, and prune`,
+    () => daysPass(cloud, lifeboat),
+    (all) => `${all.filter(({ action }) => action === 'remove').length} of ${all.length} removed`,
+  );
+  options.stopped.throwIfAborted();
+  const divergence = await narrator.run(
+    'change a byte in one member, and back up',
+    () => oneMemberDiverges(cloud, lifeboat, etcd),
+    ({ victim, taken }) => `${victim.name} differs, ${taken.insteadOf === undefined ? '' : 'refused as a source, '}verified from another`,
+  );
 
   narrator.title('What lies in S3');
-  showSnapshots(narrator, await lifeboat.snapshots());
+  showSnapshots(narrator, listed);
   narrator.title(`What is known of ${manual.id}`);
   showManifest(narrator, manual);
   narrator.title('What it proves');
   checkProof(narrator, manual, proof, seeded.objects);
+  narrator.title(`What retention left after ${DAYS} days`);
+  showVerdicts(narrator, verdicts);
+  await checkPruning(narrator, lifeboat, verdicts);
+  narrator.title('What is said of the member that diverged');
+  showAlarms(narrator, divergence.alarms);
+  await checkDivergence(narrator, lifeboat, divergence);
   if (!options.check) await stay(narrator, options, cloud, lifeboat, etcd);
 }
 

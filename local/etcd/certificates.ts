@@ -16,12 +16,12 @@ export interface CertificateOptions {
   readonly usage?: 'server' | 'client';
   /** @default - an hour ago */
   readonly notBefore?: Date;
-  /** A date in the past makes an expired certificate. @default - in a day */
+  /** A date in the past makes an expired certificate. @default - in thirty days, so that functions whose clock is moved ahead find it valid */
   readonly notAfter?: Date;
 }
 
 const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
+const VALID_MS = 30 * 24 * HOUR_MS;
 
 interface Subject {
   readonly commonName: string;
@@ -49,7 +49,7 @@ function blank({ commonName, notBefore, notAfter }: Subject, key: string): forge
   // Positive: a serial whose first bit is set would be read as negative (RFC 5280, 4.1.2.2).
   certificate.serialNumber = `01${randomBytes(15).toString('hex')}`;
   certificate.validity.notBefore = notBefore ?? new Date(Date.now() - HOUR_MS);
-  certificate.validity.notAfter = notAfter ?? new Date(Date.now() + DAY_MS);
+  certificate.validity.notAfter = notAfter ?? new Date(Date.now() + VALID_MS);
   certificate.setSubject([{ name: 'commonName', value: commonName }]);
   return certificate;
 }

@@ -1,4 +1,5 @@
-import { Etcd3 } from 'etcd3';
+import type { Etcd3 } from 'etcd3';
+import { clientOf } from './client';
 import type { EtcdCluster } from './cluster';
 import type { KubernetesObject } from './kubernetes-objects';
 import { kubernetesObject } from './kubernetes-objects';
@@ -134,10 +135,7 @@ export async function seedKubernetesData(
   { megabytes = 100, seed = 1, leaseSeconds = 86_400 }: SeedOptions = {},
 ): Promise<SeedReport> {
   const begin = performance.now();
-  const { ca, cert, key } = cluster.credentials;
-  const credentials = { rootCertificate: Buffer.from(ca), certChain: Buffer.from(cert), privateKey: Buffer.from(key) };
-  // Without a name gRPC sends the address as server name, which Node warns about; the local certificates are for both.
-  const etcd = new Etcd3({ hosts: [...cluster.endpoints], credentials, grpcOptions: { 'grpc.ssl_target_name_override': 'localhost' } });
+  const etcd = clientOf(cluster);
   const writer = new Writer(etcd, leaseSeconds);
   const target = (megabytes * 1e6) / DATABASE_OVERHEAD;
   try {

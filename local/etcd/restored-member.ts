@@ -10,7 +10,8 @@ import { etcdProgram, pythonPath } from '../tools';
 
 const run = promisify(execFile);
 const READY_WITHIN_MS = 60_000;
-const OUTPUT = { maxBuffer: 64 * 1024 * 1024 };
+/** A minute is far more than any call takes; a watch that is not refused would last for ever. */
+const OUTPUT = { maxBuffer: 64 * 1024 * 1024, timeout: 60_000 };
 
 const Status = z.object({ hash: z.number(), revision: z.number(), totalKey: z.number(), totalSize: z.number() });
 
@@ -30,21 +31,40 @@ export interface RestoredMember {
   count(prefix: string): Promise<number>;
   /** Eight hex digits. */
   hashKv(revision: number): Promise<string>;
+  /** The revision that it serves, and the cluster id that it counts in. */
+  position(): Promise<{ readonly revision: number; readonly lineage: string }>;
+  put(key: string, value: string): Promise<void>;
+  /** What etcd says to a watch from a revision on that it refuses; fails when it accepts it. */
+  refusalOfWatch(revision: number): Promise<string>;
   stop(): Promise<void>;
 }
 
+export interface RestoreOptions {
+  /** Of the new member and of its folder below `folder`. @default 'restored' */
+  readonly name?: string;
+  /** What `--bump-revision` adds, with `--mark-compacted` beside it. @default - nothing */
+  readonly bump?: number;
+}
+
 /** Restores a plain snapshot file with `etcdutl` into a new data folder below `folder` and boots etcd from it. */
-export async function bootRestored(file: string, folder: string, release: EtcdRelease): Promise<RestoredMember> {
-  const dataDir = path.join(folder, 'restored');
-  const log = path.join(folder, 'restored.log');
+export async function bootRestored(
+  file: string,
+  folder: string,
+  release: EtcdRelease,
+  { name = 'restored', bump }: RestoreOptions = {},
+): Promise<RestoredMember> {
+  const dataDir = path.join(folder, name);
+  const log = path.join(folder, `${name}.log`);
   const [client, peer] = [await freePort(), await freePort()].map((port) => `http://127.0.0.1:${port}`) as [string, string];
   const cluster = [
-    `--name=restored`,
+    `--name=${name}`,
     `--data-dir=${dataDir}`,
-    `--initial-cluster=restored=${peer}`,
+    `--initial-cluster=${name}=${peer}`,
+    `--initial-cluster-token=${name}-${peer}`,
     `--initial-advertise-peer-urls=${peer}`,
   ];
-  await run(etcdProgram(release, 'etcdutl'), ['snapshot', 'restore', file, ...cluster], OUTPUT);
+  const bumped = bump === undefined ? [] : [`--bump-revision=${bump}`, '--mark-compacted'];
+  await run(etcdProgram(release, 'etcdutl'), ['snapshot', 'restore', file, ...cluster, ...bumped], OUTPUT);
 
   const output = openSync(log, 'a');
   const listen = [`--listen-client-urls=${client}`, `--advertise-client-urls=${client}`, `--listen-peer-urls=${peer}`];
@@ -75,6 +95,24 @@ export async function bootRestored(file: string, folder: string, release: EtcdRe
       const [{ HashKV }] = Answer.parse(JSON.parse(await ctl('endpoint', 'hashkv', '--rev', String(revision), '-w', 'json')));
       return HashKV.hash.toString(16).padStart(8, '0');
     },
+    position: async () => {
+      const Answer = z.tuple([z.object({ Status: z.object({ header: z.object({ cluster_id: z.number(), revision: z.number() }) }) })]);
+      const text = await ctl('endpoint', 'status', '-w', 'json');
+      const [{ Status: { header } }] = Answer.parse(JSON.parse(text)); // prettier-ignore
+      // The id is larger than what JSON numbers hold exactly, so it is read from the text.
+      const [, id = ''] = /"cluster_id":\s*(\d+)/.exec(text) ?? [];
+      return { revision: header.revision, lineage: BigInt(id).toString(16) };
+    },
+    put: async (key, value) => {
+      await ctl('put', key, value);
+    },
+    refusalOfWatch: (revision) =>
+      ctl('watch', 'x', '--rev', String(revision)).then(
+        (said) => {
+          throw new Error(`a watch from revision ${revision} ended without an error: ${said}`);
+        },
+        (error: unknown) => z.object({ stderr: z.string() }).parse(error).stderr,
+      ),
     stop: () => endProcess(child, 5_000),
   };
 }

@@ -5,7 +5,8 @@ import type { Simulation } from './simulate';
 
 const HOUR_MS = 3_600_000;
 
-const WORDS: Readonly<Record<KeepReason, string>> = {
+/** Why a snapshot is kept, for people. */
+export const KEPT_BECAUSE: Readonly<Record<KeepReason, string>> = {
   'from-the-future': 'taken in the future',
   'newest-verified': 'the newest verified one',
   'newest-of-any-kind': 'the newest of any kind',
@@ -29,7 +30,13 @@ export function simulationText(simulation: Simulation, policy: RetentionPolicy, 
     style: { head: [], border: [] },
   });
   for (const { because, count, newest, oldest } of simulation.groups) {
-    kept.push([{ hAlign: 'right', content: count }, WORDS[because], minute(newest), minute(oldest), age(end.getTime() - oldest.getTime())]);
+    kept.push([
+      { hAlign: 'right', content: count },
+      KEPT_BECAUSE[because],
+      minute(newest),
+      minute(oldest),
+      age(end.getTime() - oldest.getTime()),
+    ]);
   }
   const growth = new Table({ head: ['after', 'snapshots stored'], style: { head: [], border: [] } });
   for (const { day, stored } of simulation.growth) growth.push([`${day} d`, { hAlign: 'right', content: stored }]);

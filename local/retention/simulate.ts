@@ -63,7 +63,8 @@ const scheduledSnapshot = (slot: number, takenAt: Date, lock: LockPolicy): Store
   lockedUntil: new Date(takenAt.getTime() + lock.days * DAY_MS),
 });
 
-function survivors(stored: readonly StoredSnapshot[], policy: RetentionPolicy, now: Date): StoredSnapshot[] {
+/** What a policy leaves of these. */
+export function survivors(stored: readonly StoredSnapshot[], policy: RetentionPolicy, now: Date): StoredSnapshot[] {
   const kept = new Set(planRetention(stored, policy, now).flatMap(({ action, id }) => (action === 'keep' ? [id] : [])));
   return stored.filter(({ id }) => kept.has(id));
 }

@@ -4,7 +4,7 @@ import type { LiveHashKv } from '../../lambdas/etcd/cluster-view';
 import { reachable } from './factories';
 
 /** A file that was taken right after a compaction at its last revision. */
-const file = { path: '/spool', revision: 900, compactRevision: 900, hash: 'feedbeef' };
+const file = { path: '/spool', revision: 900, compactRevision: 900, hash: Promise.resolve('feedbeef') };
 /** What the compaction before it left behind: made of entries that are gone. */
 const stored = { hash: '0ldb00cf', compactRevision: 100 };
 const future = () => new Error('etcdserver: mvcc: required revision is a future revision');
@@ -24,6 +24,7 @@ async function ask(hashKv: (revision: number, count: number) => LiveHashKv) {
     disk: {
       open: () => Promise.reject(new Error('not asked for')),
       inspect: () => Promise.reject(new Error('not asked for')),
+      positionOf: () => Promise.reject(new Error('not asked for')),
       hashKvOf: (_path, _revision, compactRevision) => Promise.reject(new RangeError(`the file cannot tell a hash of ${compactRevision}`)),
     },
     wait: async () => undefined,

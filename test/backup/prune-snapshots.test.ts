@@ -175,11 +175,14 @@ describe('pruneSnapshots', () => {
       denied: [{ id: refused, because: DENIED.because }],
     });
     expect(w.calls).toEqual([`manifest ${other}`, `object ${other}`, `manifest ${refused}`, 'state']);
+    const told = new Set([w.metrics['SnapshotRemovalsDenied']]);
     for (let hour = 1; hour <= 24 * 8; hour++) {
       w.now = new Date(NOW.getTime() + hour * 3_600_000);
       if (counts(await run(w))?.denied === 1) tries.push(hour / 24);
+      told.add(w.metrics['SnapshotRemovalsDenied']);
     }
     expect(tries).toEqual([1, 3, 7]);
+    expect([...told]).toEqual([1]);
   });
 
   test('an object that S3 refuses after its manifest went is swept when its time comes', async () => {

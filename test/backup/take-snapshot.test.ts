@@ -53,6 +53,7 @@ interface Faults {
   readonly view?: ClusterView;
   readonly stream?: () => AsyncIterable<Uint8Array>;
   readonly report?: SnapshotReport;
+  readonly positionOf?: () => Promise<{ revision: number; compactRevision: number }>;
   readonly hashKv?: (endpoint: string, attempt: number) => LiveHashKv;
   readonly locked?: boolean;
   readonly storedCrc?: string;
@@ -82,6 +83,7 @@ function world(faults: Faults = {}): World {
       hashKv: async (endpoint) => {
         const attempt = (attempts.get(endpoint) ?? 0) + 1;
         attempts.set(endpoint, attempt);
+        events.push(`asked ${endpoint}`);
         return faults.hashKv?.(endpoint, attempt) ?? { hash: 'feedbeef', compactRevision: 100 };
       },
       close: () => undefined,
@@ -116,17 +118,19 @@ function world(faults: Faults = {}): World {
         finish: async () => void events.push('spooled'),
         discard: async () => void events.push('discarded'),
       }),
+      positionOf: faults.positionOf ?? (async () => ({ revision: 900, compactRevision: 100 })),
       inspect: async () => {
         events.push('inspected');
         return faults.report ?? report();
       },
       hashKvOf: async (_path, revision, compactRevision) => ({ revision, compactRevision, hash: 'c0ffee00' }),
     },
+    noteInLedger: async ({ id }) => void events.push(`noted ${id}`),
     telemetry: {
       log: () => undefined,
       warn: (event) => void events.push(event),
       count: (metric, value, _unit, endpoint) => {
-        events.push(metric);
+        events.push(value === 0 ? `${metric}: 0` : metric);
         if (endpoint !== undefined) it.diverged.set(endpoint, value);
       },
     },
@@ -151,11 +155,12 @@ describe('takeSnapshot', () => {
 
     const result = await run(w);
 
-    expect(w.events.filter((event) => !/^[A-Z]/.test(event))).toEqual([
+    expect(w.events.filter((event) => !/^([A-Z]|asked)/.test(event))).toEqual([
       'spooled',
       'inspected',
       'stored',
       'published',
+      `noted ${ID}`,
       'discarded',
       'unlocked',
     ]);
@@ -178,6 +183,33 @@ describe('takeSnapshot', () => {
         inventory: { pods: 7 },
       }),
     ]);
+  });
+
+  test('the members hash while the file is judged', async () => {
+    const w = world();
+
+    await run(w);
+
+    expect(w.events.indexOf('asked https://two:2379')).toBeLessThan(w.events.indexOf('inspected'));
+  });
+
+  test.each<[string, Faults, string]>([
+    ['is judged all the same, and asked for afterwards', {}, 'published'],
+    [
+      'is told by its damage',
+      { report: report({ problems: [{ code: 'file-not-bolt', message: 'no meta page is valid' }], problemCount: 1, hashKv: undefined }) },
+      'no meta page is valid',
+    ],
+  ])('a file that does not tell its revision at once %s', async (_what, faults, outcome) => {
+    const w = world({ ...faults, positionOf: () => Promise.reject(new Error('input/output error')) });
+
+    const told = await run(w).then(
+      ({ verified }) => (verified ? 'published' : 'not verified'),
+      (error: unknown) => (error as Error).message,
+    );
+
+    expect(told).toContain(outcome);
+    expect(w.events.includes('asked https://two:2379')).toBe(outcome === 'published');
   });
 
   test('locks the object from the start of the run on, and the manifest says so', async () => {
@@ -413,6 +445,7 @@ describe('takeSnapshot', () => {
 
     expect(w.manifests[0]).toMatchObject({ verified, hashKv: { verdict } });
     expect(w.events).toContain(verified ? 'SnapshotVerified' : 'SnapshotUnverified');
+    expect(w.events).toContain(verified ? 'SnapshotUnverified: 0' : 'SnapshotVerified: 0');
   });
 
   describe('when the member it took from is in the minority (peer failure 34)', () => {

@@ -25,11 +25,15 @@ function app(config: string | undefined, cwd = ROOT) {
   return { status, stderr, templates: readdirSync(outdir).filter((name) => name.endsWith('.template.json')) };
 }
 
-test('makes a stack of every cluster of the named file', () => {
+test('makes a stack of every cluster of the named file, and one of every copy in another region', () => {
   const { status, templates } = app('examples/production.lifeboat.json');
 
   expect(status).toBe(0);
-  expect(templates.sort()).toEqual(['Lifeboat-prod-eu.template.json', 'Lifeboat-prod-us.template.json']);
+  expect(templates.sort()).toEqual([
+    'Lifeboat-prod-eu.template.json',
+    'Lifeboat-prod-us.template.json',
+    'LifeboatReplica-prod-eu.template.json',
+  ]);
 }, 60_000);
 
 test('tells the mistakes of a config, without a stack trace, and fails', () => {

@@ -33,11 +33,12 @@ beforeAll(() => {
 }, 120_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Every function of the demo, with the folder that becomes its code. */
+/** Every function of the demo and of a replica, with the folder that becomes its code. */
 function synthesize(): Bundle[] {
   const app = new App({ outdir: folder, context: cdk.context });
   const [cluster] = loadConfig(join(__dirname, '..', '..', 'examples', 'demo.lifeboat.json')).clusters;
-  const stack = new LifeboatStack(app, cluster!);
+  const backup = { ...cluster!.backup, replica: { region: 'eu-west-1' } };
+  const stack = new LifeboatStack(app, { ...cluster!, region: 'eu-central-1', backup });
   acknowledgeWarnings(stack);
   const functions = Template.fromStack(stack).findResources('AWS::Lambda::Function') as unknown as Record<string, FunctionResource>;
   const { files } = JSON.parse(readFileSync(join(folder, `${stack.stackName}.assets.json`), 'utf8')) as {
@@ -69,7 +70,9 @@ test('the tests run on the Node that the functions run on', () => {
 test('there are functions to look at', () => {
   expect(bundles.map(({ name }) => name)).toEqual([
     expect.stringMatching(/^BackupTakeSnapshot/),
+    expect.stringMatching(/^WatchWatchMembers/),
     expect.stringMatching(/^RetentionPruneSnapshots/),
+    expect.stringMatching(/^ReplicaWatchWatchReplica/),
   ]);
 });
 

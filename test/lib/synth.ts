@@ -21,7 +21,7 @@ export function stacksOf(config: Json): { app: App; stacks: LifeboatStack[] } {
 
 /** Warnings are printed for people at every synthesis; the tests of the stack and of warnings.ts show when they come. */
 export function acknowledgeWarnings(scope: IConstruct): void {
-  for (const id of ['lifeboat:ignored-sections', 'lifeboat:unreachable-members']) {
+  for (const id of ['lifeboat:ignored-sections', 'lifeboat:unheard-alarms', 'lifeboat:unreachable-members']) {
     Validations.of(scope).acknowledge({ id: `Annotation::${id}`, reason: 'nobody reads the output of tests' });
   }
 }
@@ -42,6 +42,19 @@ export function templateOf(one: Json): Template {
   acknowledgeWarnings(stack);
   return Template.fromStack(stack);
 }
+
+/** The templates of a cluster with a copy in eu-west-1: of its own stack, and of the copy's. */
+export function replicatedTemplates(overrides: Json = {}): { readonly home: Template; readonly away: Template } {
+  const [parsed] = parse(file(inVpc({ backup: { replica: { region: 'eu-west-1' } }, ...overrides }))).clusters;
+  const stack = new LifeboatStack(testApp(), parsed!);
+  for (const each of [stack, stack.replica!]) acknowledgeWarnings(each);
+  return { home: Template.fromStack(stack), away: Template.fromStack(stack.replica!) };
+}
+
+/** A reference to an output of the stack of the copy. */
+export const awayOutput = (OutputName: string) => ({
+  'Fn::GetStackOutput': { StackName: 'LifeboatReplica-prod', Region: 'eu-west-1', OutputName },
+});
 
 interface Resource {
   readonly Properties: Readonly<Record<string, unknown>>;
@@ -95,3 +108,33 @@ export const tlsOnly = (bucketId: string) => {
 };
 
 export { Match };
+
+/** A service's own name in its region, whatever the partition's domain is. */
+const service = (name: string) => ({ 'Fn::Join': ['', [`${name}.eu-central-1.`, { Ref: 'AWS::URLSuffix' }]] });
+
+/** What every role has that reads or writes objects of the cluster prod: a listing of its prefix, and the key for this bucket alone. */
+export const reachesObjects = (bucketId: string, keyId: string) => [
+  {
+    Effect: 'Allow',
+    Action: 's3:ListBucket',
+    Resource: arnOf(bucketId),
+    Condition: { StringLike: { 's3:prefix': 'clusters/prod/*' } },
+  },
+  {
+    Effect: 'Allow',
+    Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+    Resource: arnOf(keyId),
+    Condition: { StringEquals: { 'kms:ViaService': service('s3'), 'kms:EncryptionContext:aws:s3:arn': arnOf(bucketId) } },
+  },
+];
+
+/** What every role has that reads the etcd secret, and the key for this secret alone. */
+export const readsSecret = (secretId: string, keyId: string) => [
+  { Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: { Ref: secretId } },
+  {
+    Effect: 'Allow',
+    Action: 'kms:Decrypt',
+    Resource: arnOf(keyId),
+    Condition: { StringEquals: { 'kms:ViaService': service('secretsmanager'), 'kms:EncryptionContext:SecretARN': { Ref: secretId } } },
+  },
+];

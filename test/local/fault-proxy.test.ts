@@ -48,6 +48,27 @@ describe('the fault proxy', () => {
     expect(arrived).toEqual([{ host: new URL(proxy.endpoint).host, bytes: 3_000_000 }]);
   });
 
+  test('lets something happen at a call before it is passed on', async () => {
+    let arrivedBefore = -1;
+    fail({ kind: 'meanwhile', act: () => void (arrivedBefore = arrived.length) }, { from: 2 });
+
+    expect([await send(), await send(), await send()]).toEqual(Array(3).fill('200 the answer'));
+    expect(arrivedBefore).toBe(1);
+    expect(arrived).toHaveLength(3);
+  });
+
+  test('gives the time of the clock that it was given, in answers of the cloud and in its own', async () => {
+    const moved = await startFaultProxy((upstream.address() as AddressInfo).port, () => new Date('2027-01-01T00:00:00Z'));
+    moved.inject({ operation: 'UploadPart', from: 2, fault: { kind: 'status', status: 503, code: 'SlowDown' } });
+    const dateOf = async () =>
+      (await fetch(`${moved.endpoint}${PART}`, { method: 'PUT', headers: { authorization: SIGNED } })).headers.get('date');
+
+    const dates = [await dateOf(), await dateOf()];
+    await moved.stop();
+
+    expect(dates).toEqual(Array(2).fill('Fri, 01 Jan 2027 00:00:00 GMT'));
+  });
+
   test('answers the call that it was told to, without asking the cloud', async () => {
     fail({ kind: 'status', status: 503, code: 'SlowDown' }, { from: 2, times: 2 });
 

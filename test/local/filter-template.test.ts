@@ -37,6 +37,7 @@ describe('filterTemplate', () => {
     ['AWS::S3::Bucket', 'LifecycleConfiguration', { Rules: [] }],
     ['AWS::S3::Bucket', 'ObjectLockEnabled', true],
     ['AWS::S3::Bucket', 'ObjectLockConfiguration', { ObjectLockEnabled: 'Enabled' }],
+    ['AWS::S3::Bucket', 'ReplicationConfiguration', { Role: 'copier', Rules: [] }],
     ['AWS::Lambda::Function', 'ReservedConcurrentExecutions', 2],
   ])('leaves over that %s wants %s', (type, property, value) => {
     const { leftovers } = filterTemplate(template({ It: { Type: type, Properties: { [property]: value } } }));

@@ -8,5 +8,6 @@ export { inspectSnapshot } from './inspect';
 export { TRAILER_BYTES } from './layout';
 export type { SnapshotCheck, SnapshotCheckName, SnapshotProblem, SnapshotProblemCode } from './problems';
 export { MAX_KEPT_PROBLEMS } from './problems';
+export { positionOf } from './position';
 export { resourceOf } from './resource-of';
 export { trailerProblem } from './trailer';

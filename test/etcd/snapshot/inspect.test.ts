@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
-import { MAX_KEPT_PROBLEMS, SnapshotFileError, SnapshotUnreadable, hashKvOf, inspectSnapshot } from '../../../lambdas/etcd/snapshot';
+import {
+  MAX_KEPT_PROBLEMS,
+  SnapshotFileError,
+  SnapshotUnreadable,
+  hashKvOf,
+  inspectSnapshot,
+  positionOf,
+} from '../../../lambdas/etcd/snapshot';
 import { boltFile } from '../../support/bolt-file';
 import type { Change } from '../../support/etcd-state';
 import { creations, etcdBuckets, etcdFile, keyItems } from '../../support/etcd-state';
@@ -26,6 +33,23 @@ test.each([
   expect(report.checks.map(({ passed: ok }) => ({ passed: ok }))).toEqual(Array(7).fill(passed));
   expect(report.totalKeys).toBe(changes.length);
   expect(report.lastEntryRevision).toBe(changes.at(-1)?.main ?? 0);
+});
+
+test.each([
+  ['a history', creations(300), { perLeaf: 3, perBranch: 3 }],
+  ['a history that was compacted', creations(40), { scheduled: 20, finished: 20 }],
+  ['a compaction that has only begun', creations(40), { scheduled: 30, finished: 20 }],
+  ['a store that was emptied', [], { scheduled: 50, finished: 50 }],
+  ['nothing at all', [], {}],
+])('tells the revision and compaction of %s from a few pages', async (_what, changes, options) => {
+  const file = etcdFile(changes, options);
+  const { revision, compactRevision } = await inspectBytes(file);
+
+  expect(await asFile(file, positionOf)).toEqual({ revision, compactRevision });
+});
+
+test('tells no revision of a file without a valid meta page', async () => {
+  await expect(asFile(Buffer.alloc(20_000), positionOf)).rejects.toThrow(/has no valid meta page/);
 });
 
 test('judges buckets inside buckets, of which etcd has none', async () => {

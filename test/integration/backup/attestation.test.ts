@@ -64,4 +64,19 @@ describe.each(['3.6', '3.5'] as const)('take-snapshot, deployed, when a member o
     });
     expect(await divergedSince(lines)).toEqual(expected());
   });
+
+  test('one alarm is on for it, and names the member; the snapshots themselves are well', async () => {
+    await world.pointAt(world.etcd.endpoints);
+    await world.lifeboat.takeSnapshot();
+
+    const verdicts = await world.cloud.alarms('Lifeboat-demo');
+
+    const states = [...verdicts.values()].map(({ name, state }): [string, string] => [name.replace('Lifeboat-demo/', ''), state]);
+    const ofMembers = states.filter(([name]) => name.startsWith('member-diverged/'));
+    const nameOf = (endpoint: string) => `member-diverged/${endpoint.replace('https://', '').replace(':', '-')}`;
+    expect(Object.fromEntries(ofMembers)).toEqual(
+      Object.fromEntries(world.etcd.endpoints.map((endpoint) => [nameOf(endpoint), endpoint === victim.clientUrl ? 'ALARM' : 'OK'])),
+    );
+    expect(Object.fromEntries(states)).toMatchObject({ 'unverified-snapshot': 'OK', 'backup-failed': 'OK' });
+  });
 });

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, readdirSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { createAuthority, issueCertificate } from '../../../local/etcd/certificates';
 import type { Certificate } from '../../../local/etcd/certificates';
@@ -145,12 +144,15 @@ describe('take-snapshot, deployed, when etcd has a bad day, lets it serve on (pe
   test("the function's disk is full", async () => {
     expect(await world.lifeboat.takeSnapshot()).toMatchObject({ outcome: 'returned' });
     // The warm function may write no file larger than this; the kernel then refuses as it does on a full disk.
-    for (const pid of processesOf(world.lifeboat.takeSnapshotFunction)) execFileSync('prlimit', ['--pid', String(pid), '--fsize=9000000:']);
+    const limit = (bytes: string) => {
+      for (const pid of world.cloud.processesOf(world.lifeboat.takeSnapshotFunction))
+        execFileSync('prlimit', ['--pid', String(pid), `--fsize=${bytes}:`]);
+    };
+    limit('9000000');
 
     await expectFailure('SpoolFull', /is full after \d+ bytes of the snapshot: raise backup\.maxDbSizeGiB/);
 
-    for (const pid of processesOf(world.lifeboat.takeSnapshotFunction))
-      execFileSync('prlimit', ['--pid', String(pid), '--fsize=unlimited:']);
+    limit('unlimited');
   });
 
   test('one member is frozen: the others are a majority', async () => {
@@ -193,17 +195,3 @@ describe('take-snapshot, deployed, when etcd has a bad day, lets it serve on (pe
     expect((answer as { result: { member: string } }).result.member).not.toBe(usual);
   });
 });
-
-/** The warm processes of a function, by the environment that Lambda gives them. */
-function processesOf(functionName: string): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`AWS_LAMBDA_FUNCTION_NAME=${functionName}`);
-      } catch {
-        return false;
-      }
-    });
-}

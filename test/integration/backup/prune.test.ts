@@ -1,25 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import {
-  CopyObjectCommand,
-  DeleteObjectCommand,
-  GetObjectCommand,
-  HeadObjectCommand,
-  ListObjectsV2Command,
-  PutObjectCommand,
-} from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { S3Lock } from '../../../lambdas/aws/s3-lock';
 import { S3SnapshotCatalog } from '../../../lambdas/aws/s3-snapshot-catalog';
 import { pruneSnapshots } from '../../../lambdas/backup/prune-snapshots';
 import type { Manifest } from '../../../lambdas/contract/manifest';
 import { lockKey, manifestKey, newSnapshotId, pruneStateKey, snapshotKey, snapshotsPrefix } from '../../../lambdas/contract/s3-keys';
 import { policy } from '../../backup/snapshots';
+import { copySnapshot } from './copy-snapshot';
 import { startWorld } from './world';
 import type { World } from './world';
 
 jest.setTimeout(180_000);
 
 const DAY_MS = 86_400_000;
-const FREE = { mode: 'governance', until: '2020-01-01T00:00:00.000Z' } as const;
 
 describe('prune-snapshots, deployed', () => {
   let world: World;
@@ -37,26 +30,8 @@ describe('prune-snapshots, deployed', () => {
     for (const Key of ours.filter((key) => !key.includes(real.id))) await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key }));
   });
 
-  /** A copy of the one real snapshot that claims to be so many days older. */
-  async function copy(daysOld: number, overrides: Partial<Manifest> = {}): Promise<string> {
-    const { s3, bucket, cluster } = world.lifeboat;
-    const takenAt = new Date(new Date(real.takenAt).getTime() - daysOld * DAY_MS);
-    const id = newSnapshotId(takenAt, randomBytes(4));
-    const key = snapshotKey(cluster, id);
-    await s3.send(new CopyObjectCommand({ Bucket: bucket, Key: key, CopySource: `${bucket}/${real.stored.key}` }));
-    const stored = { ...real.stored, key };
-    const manifest = {
-      ...real,
-      lock: FREE,
-      revision: Math.max(1, real.revision - Math.ceil(daysOld)),
-      ...overrides,
-      id,
-      takenAt: takenAt.toISOString(),
-      stored,
-    };
-    await s3.send(new PutObjectCommand({ Bucket: bucket, Key: manifestKey(cluster, id), Body: JSON.stringify(manifest) }));
-    return id;
-  }
+  /** A copy of the one real snapshot. */
+  const copy = (daysOld: number, overrides: Partial<Manifest> = {}) => copySnapshot(world.lifeboat, real, daysOld, overrides);
   const listedIds = async () => (await world.lifeboat.snapshots()).map(({ id }) => id).sort();
   const keysUnder = async (prefix: string) => {
     const { Contents = [] } = await world.lifeboat.s3.send(new ListObjectsV2Command({ Bucket: world.lifeboat.bucket, Prefix: prefix }));

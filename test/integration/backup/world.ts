@@ -1,21 +1,23 @@
 import { GetFunctionConfigurationCommand, LambdaClient, UpdateFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
-import { Etcd3 } from 'etcd3';
 import { Env } from '../../../lambdas/contract/env';
 import { startLocalCloud } from '../../../local/cloud';
 import type { LocalCloud } from '../../../local/cloud';
 import { deployLifeboat } from '../../../local/deployment';
 import type { Deployment } from '../../../local/deployment';
+import { clientOf } from '../../../local/etcd/client';
 import { startEtcdCluster } from '../../../local/etcd/cluster';
 import type { EtcdCluster } from '../../../local/etcd/cluster';
 import { seedKubernetesData } from '../../../local/etcd/kubernetes-data';
+
+export { clientOf } from '../../../local/etcd/client';
 
 /** A real etcd cluster and the deployed app that backs it up. */
 export interface World {
   readonly cloud: LocalCloud;
   readonly etcd: EtcdCluster;
   readonly lifeboat: Deployment;
-  /** Points the deployed function at other endpoints, as a new config would. */
+  /** Points the deployed functions at other endpoints, as a new config would. */
   pointAt(endpoints: readonly string[]): Promise<void>;
   /** What a failed run must leave as it was. */
   traces(): Promise<Traces>;
@@ -33,12 +35,14 @@ export interface WorldOptions {
   readonly release?: '3.5' | '3.6';
   /** @default - the config's own */
   readonly retention?: Readonly<Record<string, number>>;
+  /** @default - no copy in another region */
+  readonly replica?: { readonly region: string };
 }
 
-export async function startWorld({ megabytes, release = '3.6', retention }: WorldOptions): Promise<World> {
-  const [cloud, etcd] = await Promise.all([startLocalCloud(), startEtcdCluster({ release })]);
+export async function startWorld({ megabytes, release = '3.6', retention, replica }: WorldOptions): Promise<World> {
+  const [cloud, etcd] = await Promise.all([startLocalCloud({ schedules: false }), startEtcdCluster({ release })]);
   await seedKubernetesData(etcd, { megabytes });
-  const lifeboat = await deployLifeboat(cloud, { endpoints: etcd.endpoints, retention });
+  const lifeboat = await deployLifeboat(cloud, { endpoints: etcd.endpoints, retention, replica });
   await lifeboat.putSecret(etcd.credentials);
   const lambda = new LambdaClient(cloud.clientConfig());
   const client = clientOf(etcd);
@@ -47,10 +51,11 @@ export async function startWorld({ megabytes, release = '3.6', retention }: Worl
     etcd,
     lifeboat,
     pointAt: async (endpoints) => {
-      const FunctionName = lifeboat.takeSnapshotFunction;
-      const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
-      const Variables = { ...Environment?.Variables, [Env.etcdEndpoints]: endpoints.join(',') };
-      await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, Environment: { Variables } }));
+      for (const FunctionName of [lifeboat.takeSnapshotFunction, lifeboat.watchMembersFunction]) {
+        const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
+        const Variables = { ...Environment?.Variables, [Env.etcdEndpoints]: endpoints.join(',') };
+        await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, Environment: { Variables } }));
+      }
     },
     traces: async () => {
       const { Uploads = [] } = await lifeboat.s3.send(new ListMultipartUploadsCommand({ Bucket: lifeboat.bucket }));
@@ -63,13 +68,4 @@ export async function startWorld({ megabytes, release = '3.6', retention }: Worl
       await Promise.all([cloud.stop(), etcd.stop()]);
     },
   };
-}
-
-/** A client of the cluster for tests that do something to it. */
-export function clientOf({ endpoints, credentials: { ca, cert, key } }: Pick<EtcdCluster, 'endpoints' | 'credentials'>): Etcd3 {
-  return new Etcd3({
-    hosts: [...endpoints],
-    credentials: { rootCertificate: Buffer.from(ca), certChain: Buffer.from(cert), privateKey: Buffer.from(key) },
-    grpcOptions: { 'grpc.ssl_target_name_override': 'localhost' },
-  });
 }

@@ -3,10 +3,16 @@ import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { CloudFormationClient, CreateStackCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import {
   CompleteMultipartUploadCommand,
+  CreateBucketCommand,
   CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
   HeadObjectCommand,
+  ListObjectVersionsCommand,
+  PutBucketReplicationCommand,
   PutObjectCommand,
   S3Client,
   UploadPartCommand,
@@ -44,18 +50,7 @@ runpy.run_path(sys.argv[1], run_name="__main__")`;
 });
 
 test('judges calls as TLS: a bucket that denies anything else can be written to by a function’s role', async () => {
-  const answer = await smoke.cloud.invoke(smoke.probe, {});
-  const { environment } = z
-    .object({ environment: z.record(z.string(), z.string()) })
-    .parse(answer.outcome === 'returned' ? answer.result : {});
-  const role = new S3Client({
-    ...smoke.cloud.clientConfig(),
-    credentials: {
-      accessKeyId: environment['AWS_ACCESS_KEY_ID']!,
-      secretAccessKey: environment['AWS_SECRET_ACCESS_KEY']!,
-      sessionToken: environment['AWS_SESSION_TOKEN']!,
-    },
-  });
+  const role = await smoke.s3OfProbe();
 
   const written = role.send(new PutObjectCommand({ Bucket: smoke.bucket, Key: 'over-tls', Body: 'x' }));
 
@@ -89,6 +84,48 @@ test('checksums an upload in parts as a whole when asked to', async () => {
   const expected = { ChecksumCRC32: whole.toString('base64'), ChecksumType: 'FULL_OBJECT' };
   expect(completed).toMatchObject(expected);
   expect(head).toMatchObject(expected);
+});
+
+describe('asks for the rights that S3 asks for', () => {
+  let role: S3Client;
+  beforeAll(async () => {
+    role = await smoke.s3OfProbe();
+  });
+  afterAll(() => role.destroy());
+  const lock = { ObjectLockMode: 'GOVERNANCE', ObjectLockRetainUntilDate: new Date(Date.now() + 3_600_000) } as const;
+  const judged = (action: string, key: string) =>
+    smoke.cloud.calls().find((call) => call.action === action && (call.resource.endsWith(key) || call.context['s3:prefix'] === key));
+
+  test('to lock what is written, at once or in parts', async () => {
+    const locked = (Key: string) => ({ Bucket: smoke.bucket, Key, ...lock });
+
+    await role.send(new PutObjectCommand({ ...locked('locked'), Body: 'x', ChecksumAlgorithm: 'SHA256' }));
+    await role.send(new CreateMultipartUploadCommand(locked('locked-in-parts')));
+    const refused = [
+      role.send(new PutObjectCommand({ ...locked('never-locked/1'), Body: 'x', ChecksumAlgorithm: 'SHA256' })),
+      role.send(new CreateMultipartUploadCommand(locked('never-locked/2'))),
+    ];
+
+    for (const write of refused) await expect(write).rejects.toMatchObject({ name: 'AccessDenied' });
+    await role.send(new PutObjectCommand({ Bucket: smoke.bucket, Key: 'never-locked/3', Body: 'x' }));
+    const verdicts = ['locked', 'locked-in-parts', 'never-locked/1', 'never-locked/2', 'never-locked/3'].map((key) =>
+      judged('s3:PutObjectRetention', `/${key}`),
+    );
+    expect(verdicts.map((call) => call?.allowed)).toEqual([true, true, false, false, undefined]);
+  });
+
+  test('to list, before it tells that an object is missing', async () => {
+    const read = (Key: string) => role.send(new GetObjectCommand({ Bucket: smoke.bucket, Key }));
+    const head = (Key: string) => role.send(new HeadObjectCommand({ Bucket: smoke.bucket, Key }));
+
+    await expect(read('read/listed/missing')).rejects.toMatchObject({ name: 'NoSuchKey' });
+    await expect(head('read/listed/missing')).rejects.toMatchObject({ name: 'NotFound' });
+    await expect(read('read/missing')).rejects.toMatchObject({ name: 'AccessDenied' });
+    await expect(head('read/missing')).rejects.toMatchObject({ $metadata: { httpStatusCode: 403 } });
+
+    expect(judged('s3:ListBucket', 'read/listed/missing')?.allowed).toBe(true);
+    expect(judged('s3:ListBucket', 'read/missing')?.allowed).toBe(false);
+  });
 });
 
 test('fills in what Scheduler knows about a run', async () => {
@@ -127,6 +164,62 @@ test('names a throttled call in a state machine as AWS does', async () => {
 
   expect(await describe()).toMatchObject({ status: 'SUCCEEDED', output: '"throttled"' });
   await busy;
+});
+
+test('reads an output of a stack in the region that is named', async () => {
+  const make = async (region: string, name: string, value: unknown) => {
+    const client = new CloudFormationClient(smoke.cloud.clientConfig(region));
+    const Resources = { Queue: { Type: 'AWS::SQS::Queue' } };
+    const template = { Resources, Outputs: { Told: { Value: value } } };
+    await client.send(new CreateStackCommand({ StackName: name, TemplateBody: JSON.stringify(template) }));
+    const describe = async () => (await client.send(new DescribeStacksCommand({ StackName: name }))).Stacks?.[0];
+    await waitUntil(`${name} is made`, 10_000, async () => (await describe())?.StackStatus === 'CREATE_COMPLETE');
+    const stack = await describe();
+    client.destroy();
+    return stack?.Outputs?.[0]?.OutputValue;
+  };
+
+  const there = await make('eu-west-1', 'there', { 'Fn::GetAtt': ['Queue', 'Arn'] });
+  const here = await make('eu-central-1', 'here', {
+    'Fn::GetStackOutput': { StackName: 'there', OutputName: 'Told', Region: 'eu-west-1' },
+  });
+
+  expect(there).toContain(':eu-west-1:');
+  expect(here).toBe(there);
+});
+
+test('copies from bucket to bucket after the answer, with lock and content type, and delete markers where the rule says so', async () => {
+  const away = new S3Client(smoke.cloud.clientConfig('eu-west-1'));
+  await away.send(new CreateBucketCommand({ Bucket: 'copies', ObjectLockEnabledForBucket: true }));
+  const rule = (prefix: string, markers: 'Enabled' | 'Disabled', Priority: number) => ({
+    ...{ ID: prefix, Priority, Status: 'Enabled' as const, Filter: { Prefix: prefix } },
+    ...{ DeleteMarkerReplication: { Status: markers }, Destination: { Bucket: 'arn:aws:s3:::copies' } },
+  });
+  const ReplicationConfiguration = { Role: 'copier', Rules: [rule('hidden/', 'Enabled', 1), rule('shown/', 'Disabled', 2)] };
+  await s3.send(new PutBucketReplicationCommand({ Bucket: smoke.bucket, ReplicationConfiguration }));
+  const until = new Date(Date.now() + 3_600_000);
+  until.setMilliseconds(0);
+  const lock = { ObjectLockMode: 'GOVERNANCE', ObjectLockRetainUntilDate: until } as const;
+  const put = (Key: string) => s3.send(new PutObjectCommand({ Bucket: smoke.bucket, Key, Body: Key, ContentType: 'text/plain', ...lock }));
+  const statusOf = async (Key: string) => (await s3.send(new HeadObjectCommand({ Bucket: smoke.bucket, Key }))).ReplicationStatus;
+  const copiesOf = async (Prefix: string) => {
+    const { Versions = [], DeleteMarkers = [] } = await away.send(new ListObjectVersionsCommand({ Bucket: 'copies', Prefix }));
+    return [Versions.length, DeleteMarkers.length];
+  };
+
+  smoke.cloud.replication.pause();
+  for (const key of ['hidden/a', 'shown/a', 'neither/a']) await put(key);
+  const paused = [await statusOf('hidden/a'), await statusOf('shown/a'), await statusOf('neither/a'), await copiesOf('')];
+  smoke.cloud.replication.resume();
+  await waitUntil('both are copied', 10_000, async () => (await statusOf('shown/a')) === 'COMPLETED');
+  for (const Key of ['shown/a', 'hidden/a']) await s3.send(new DeleteObjectCommand({ Bucket: smoke.bucket, Key }));
+  await waitUntil('a marker is copied', 10_000, async () => (await copiesOf('hidden/')).join() === '1,1');
+  const copy = await away.send(new HeadObjectCommand({ Bucket: 'copies', Key: 'shown/a' }));
+  away.destroy();
+
+  expect(paused).toEqual(['PENDING', 'PENDING', undefined, [0, 0]]);
+  expect(copy).toMatchObject({ ReplicationStatus: 'REPLICA', ContentType: 'text/plain', ...lock });
+  expect(await statusOf('neither/a')).toBeUndefined();
 });
 
 test('listens on loopback only', async () => {

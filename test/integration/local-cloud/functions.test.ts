@@ -20,7 +20,17 @@ beforeAll(async () => {
 });
 afterAll(() => smoke.cloud.stop());
 
-const Answer = z.object({ event: z.unknown(), node: z.string(), remainingMs: z.number(), environment: z.record(z.string(), z.string()) });
+const Answer = z.object({
+  event: z.unknown(),
+  node: z.string(),
+  remainingMs: z.number(),
+  /** Of Date.now(), new Date() and Date(). */
+  times: z.array(z.number()),
+  then: z.string(),
+  environment: z.record(z.string(), z.string()),
+});
+
+const DAY_MS = 86_400_000;
 
 async function probe(event: unknown): Promise<z.infer<typeof Answer>> {
   const answer = await smoke.cloud.invoke(smoke.probe, event);
@@ -48,6 +58,17 @@ describe('a deployed function', () => {
 
     expect(answer).toMatchObject({ outcome: 'failed', error: { name: 'Sandbox.Timedout' } });
     expect((await probe({})).event).toEqual({});
+    expect(smoke.cloud.processesOf(smoke.probe)).toHaveLength(1);
+  });
+
+  test('counts as failed when it throws and when it is ended at its time limit, as Lambda counts', async () => {
+    const errors = async () =>
+      (await smoke.cloud.metrics()).filter(({ metric, dimensions }) => metric === 'Errors' && dimensions['FunctionName'] === smoke.probe);
+    const before = (await errors()).length;
+
+    for (const event of [{}, { fail: true }, { sleepMs: 60_000 }]) await smoke.cloud.invoke(smoke.probe, event);
+
+    expect((await errors()).slice(before).map(({ value }) => value)).toEqual([0, 1, 1]);
   });
 
   test('inherits nothing from whoever started the cloud', async () => {
@@ -65,20 +86,78 @@ describe('a deployed function', () => {
     expect(smoke.cloud.peakRssMiB(smoke.probe)).toBeGreaterThan(20);
   });
 
-  test('can do with its role what its policy says, and nothing else, and every judgement is recorded', async () => {
-    const { environment } = await probe({});
-    const credentials = {
-      accessKeyId: environment['AWS_ACCESS_KEY_ID']!,
-      secretAccessKey: environment['AWS_SECRET_ACCESS_KEY']!,
-      sessionToken: environment['AWS_SESSION_TOKEN']!,
+  test('leaves what its process holds after each call', async () => {
+    await probe({});
+    await probe({});
+
+    const [before, after] = smoke.cloud.processRecords(smoke.probe).slice(-2);
+    expect(after!.pid).toBe(before!.pid);
+    expect(after!.rssKiB).toBeGreaterThan(20 * 1024);
+    expect(after!.peakRssKiB).toBeGreaterThanOrEqual(before!.peakRssKiB);
+    expect(after!.openFiles ?? 10).toBeGreaterThan(3);
+  });
+
+  test('that is killed fails by the name that Lambda gives, and serves again', async () => {
+    const s3 = await smoke.s3OfProbe();
+    const killed = new Promise<number>((resolve) => {
+      const act = () => resolve(smoke.cloud.killFunction(smoke.probe));
+      smoke.cloud.faults.inject({ operation: 'PutObject', key: '/at-work', fault: { kind: 'meanwhile', act } });
+    });
+    const running = smoke.cloud.invoke(smoke.probe, { sleepMs: 9_000 });
+    await s3.send(new PutObjectCommand({ Bucket: smoke.bucket, Key: 'at-work', Body: 'x' }));
+    s3.destroy();
+
+    expect(await killed).toBe(1);
+    expect(await running).toMatchObject({ outcome: 'failed', error: { name: 'Runtime.ExitError' } });
+    expect((await probe({})).event).toEqual({});
+    expect(smoke.cloud.killFunction('some-other-function')).toBe(0);
+  });
+
+  test('lives by a clock that callers move, from its next call on', async () => {
+    const began = Date.now();
+
+    smoke.cloud.clock.advance(3 * DAY_MS);
+    const { times, then, remainingMs } = await probe({});
+    const moved = smoke.cloud.clock.now().getTime();
+    smoke.cloud.clock.reset();
+    const { times: after } = await probe({});
+
+    // The text of Date() has whole seconds.
+    for (const time of times) expect(time).toBeGreaterThanOrEqual(began + 3 * DAY_MS - 1_000);
+    for (const time of times) expect(time).toBeLessThanOrEqual(moved);
+    expect(then).toBe('1970-01-01T00:00:00.000Z');
+    expect(remainingMs).toBeGreaterThan(5_000);
+    expect(remainingMs).toBeLessThanOrEqual(10_000);
+    for (const time of after) expect(time).toBeLessThan(began + DAY_MS);
+  });
+
+  test('signs its calls by that clock, which is taken only as long as it is moved', async () => {
+    const credentials = await (await smoke.s3OfProbe()).config.credentials();
+    const later = { systemClockOffset: 3 * DAY_MS, maxAttempts: 1 };
+    const put = async () => {
+      const s3 = new S3Client({ ...smoke.cloud.clientConfig(), endpoint: smoke.cloud.faults.endpoint, credentials, ...later });
+      await s3.send(new PutObjectCommand({ Bucket: smoke.bucket, Key: 'later', Body: 'x' })).finally(() => s3.destroy());
     };
-    const s3 = new S3Client({ ...smoke.cloud.clientConfig(), endpoint: smoke.cloud.faults.endpoint, credentials });
+
+    await expect(put()).rejects.toMatchObject({ name: 'RequestTimeTooSkewed' });
+    smoke.cloud.clock.advance(3 * DAY_MS);
+    await expect(put()).resolves.toBeUndefined();
+    smoke.cloud.clock.reset();
+    await expect(put()).rejects.toMatchObject({ name: 'RequestTimeTooSkewed' });
+  });
+
+  test('can do with its role what its policy says, and nothing else, and every judgement is recorded', async () => {
+    const s3 = await smoke.s3OfProbe();
+    const before = smoke.cloud.calls().length;
 
     await s3.send(new PutObjectCommand({ Bucket: smoke.bucket, Key: 'mine', Body: 'x' }));
     await expect(s3.send(new GetObjectCommand({ Bucket: smoke.bucket, Key: 'mine' }))).rejects.toMatchObject({ name: 'AccessDenied' });
     s3.destroy();
 
-    const calls = smoke.cloud.calls().filter(({ session }) => session === smoke.probe);
+    const calls = smoke.cloud
+      .calls()
+      .slice(before)
+      .filter(({ session }) => session === smoke.probe);
     expect(calls.map(({ action, resource, allowed }) => [action, resource, allowed])).toEqual([
       ['s3:PutObject', `arn:aws:s3:::${smoke.bucket}/mine`, true],
       ['s3:GetObject', `arn:aws:s3:::${smoke.bucket}/mine`, false],

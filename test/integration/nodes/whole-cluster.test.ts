@@ -179,7 +179,8 @@ test('a stack that is deployed again has a changed document as the default, and 
     await waitUntil('it is said', 10_000, async () => (await answer()).Status === 'Success');
     return (await answer()).StandardOutputContent;
   };
-  for (const word of ['first', 'second', 'second']) await reconcile(world.cloud.endpoint, 'Nodes', [says(word)]);
+  for (const word of ['first', 'second', 'second'])
+    await reconcile({ endpoint: world.cloud.endpoint, name: 'Nodes', region: world.cloud.region, outputs: {} }, [says(word)]);
 
   expect(await said()).toBe('second\n');
 });

@@ -1,13 +1,10 @@
-import { Stack } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Backup } from '../../../lib/backup/backup';
 import { DeadLetterQueue } from '../../../lib/platform/dead-letter-queue';
 import { EtcdClientSecret } from '../../../lib/platform/etcd-client-secret';
 import { StateBucket } from '../../../lib/platform/state-bucket';
-import { arnOf, inVpc, only, statementsOf, templateOf, testApp, within } from '../synth';
-
-/** A service's own name in its region, whatever the partition's domain is. */
-const service = (name: string) => ({ 'Fn::Join': ['', [`${name}.eu-central-1.`, { Ref: 'AWS::URLSuffix' }]] });
+import { arnOf, inVpc, only, reachesObjects, readsSecret, statementsOf, templateOf, testApp, within } from '../synth';
 
 const template = templateOf(
   inVpc({ backup: { schedule: 'cron(0/30 * * * ? *)', maxDbSizeGiB: 4, lock: { mode: 'compliance', days: 30 } } }),
@@ -76,38 +73,14 @@ describe('take-snapshot', () => {
         Action: ['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject', 's3:PutObjectRetention'],
         Resource: within(bucketId, 'clusters/prod/snapshots/*'),
       },
-      {
-        Effect: 'Allow',
-        Action: 's3:ListBucket',
-        Resource: arnOf(bucketId),
-        Condition: { StringLike: { 's3:prefix': 'clusters/prod/*' } },
-      },
-      {
-        Effect: 'Allow',
-        Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
-        Resource: arnOf(keyId),
-        Condition: {
-          StringEquals: { 'kms:ViaService': service('s3'), 'kms:EncryptionContext:aws:s3:arn': arnOf(bucketId) },
-        },
-      },
+      ...reachesObjects(bucketId, keyId),
       { Effect: 'Allow', Action: 's3:ListBucketMultipartUploads', Resource: arnOf(bucketId) },
       {
         Effect: 'Allow',
         Action: ['s3:GetObject', 's3:PutObject'],
-        Resource: within(bucketId, 'clusters/prod/locks/backup.json'),
+        Resource: [within(bucketId, 'clusters/prod/ledger.json'), within(bucketId, 'clusters/prod/locks/backup.json')],
       },
-      { Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: { Ref: secretId } },
-      {
-        Effect: 'Allow',
-        Action: 'kms:Decrypt',
-        Resource: arnOf(keyId),
-        Condition: {
-          StringEquals: {
-            'kms:ViaService': service('secretsmanager'),
-            'kms:EncryptionContext:SecretARN': { Ref: secretId },
-          },
-        },
-      },
+      ...readsSecret(secretId, keyId),
     ]);
   });
 });
@@ -170,6 +143,8 @@ test.each([
   const encryptionKey = new Key(stack, 'Key');
   const props = {
     functions: { clusterName: 'a', deadLetterQueue: new DeadLetterQueue(stack, 'DeadLetters') },
+    alarms: { clusterName: 'a' },
+    alarmAfter: Duration.hours(3),
     state: new StateBucket(stack, 'State', { clusterName: 'a', encryptionKey }),
     etcdClient: new EtcdClientSecret(stack, 'EtcdClient', { clusterName: 'a', encryptionKey }),
     endpoints: ['https://a:1'],

@@ -4,7 +4,7 @@ import { RetentionPolicy } from '../../../lambdas/contract/retention';
 import { Retention } from '../../../lib/backup/retention';
 import { DeadLetterQueue } from '../../../lib/platform/dead-letter-queue';
 import { StateBucket } from '../../../lib/platform/state-bucket';
-import { arnOf, inVpc, only, statementsOf, templateOf, testApp, within } from '../synth';
+import { arnOf, inVpc, only, reachesObjects, statementsOf, templateOf, testApp, within } from '../synth';
 
 const template = templateOf(inVpc({ backup: { retention: { daily: 7, yearly: 2 } } }));
 const [functionId, prune] = only(template, 'AWS::Lambda::Function', 'RetentionPruneSnapshots');
@@ -34,23 +34,7 @@ describe('prune-snapshots', () => {
       { Effect: 'Allow', Action: ['logs:CreateLogStream', 'logs:PutLogEvents'], Resource: arnOf(logId) },
       { Effect: 'Allow', Action: 'sqs:SendMessage', Resource: arnOf(queueId) },
       { Effect: 'Allow', Action: 's3:GetObject', Resource: within(bucketId, 'clusters/prod/snapshots/*/manifest.json') },
-      {
-        Effect: 'Allow',
-        Action: 's3:ListBucket',
-        Resource: arnOf(bucketId),
-        Condition: { StringLike: { 's3:prefix': 'clusters/prod/*' } },
-      },
-      {
-        Effect: 'Allow',
-        Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
-        Resource: arnOf(keyId),
-        Condition: {
-          StringEquals: {
-            'kms:ViaService': { 'Fn::Join': ['', ['s3.eu-central-1.', { Ref: 'AWS::URLSuffix' }]] },
-            'kms:EncryptionContext:aws:s3:arn': arnOf(bucketId),
-          },
-        },
-      },
+      ...reachesObjects(bucketId, keyId),
       { Effect: 'Allow', Action: 's3:DeleteObject', Resource: within(bucketId, 'clusters/prod/snapshots/*') },
       {
         Effect: 'Allow',
@@ -91,7 +75,7 @@ test('a floor of 0 is refused', () => {
   const days = { preChangeDays: 1, unverifiedDays: 1, lineageDays: 1 };
   const policy = { hourly: 1, daily: 1, weekly: 1, monthly: 1, yearly: 0, floor: 0, ...days };
 
-  expect(() => new Retention(stack, 'Retention', { functions, state, policy })).toThrow(
+  expect(() => new Retention(stack, 'Retention', { functions, alarms: { clusterName: 'a' }, state, policy })).toThrow(
     'floor is 0, give at least 1 snapshot that survives any policy',
   );
 });

@@ -137,6 +137,12 @@ test.each<[string, unknown, string]>([
     backup({ lock: { mode: 'legal' } }),
     'backup.lock.mode: "legal" is not one of "governance", "compliance"',
   ],
+  ['an alarm after 0 hours', backup({ alarmAfterHours: 0 }), 'backup.alarmAfterHours: 0 is not a whole number from 1 to 8784'],
+  [
+    'an alarm between two backups',
+    backup({ schedule: 'rate(6 hours)', alarmAfterHours: 6 }),
+    'backup.alarmAfterHours: 6 is too short for rate(6 hours), which pauses for up to 6 hours; use at least 7',
+  ],
   ['a database of 9 GiB', backup({ maxDbSizeGiB: 9 }), 'backup.maxDbSizeGiB: 9 is not a whole number from 1 to 8'],
   ['a database of 0 GiB', backup({ maxDbSizeGiB: 0 }), 'backup.maxDbSizeGiB: 0 is not a whole number from 1 to 8'],
   [
@@ -198,7 +204,17 @@ test.each<[string, unknown, string]>([
   [
     'a replica in the region of the file',
     { region: 'eu-west-1', ...file(a({ backup: { replica: { region: 'eu-west-1' } } })) },
-    'clusters[0].backup.replica.region: "eu-west-1" is',
+    'clusters[0].backup.replica.region: "eu-west-1" is the region',
+  ],
+  [
+    'a replica of a stack that may be anywhere',
+    file(a({ backup: { replica: { region: 'eu-west-1' } } })),
+    'clusters[0].backup.replica.region: "eu-west-1" may be the region of the cluster\'s own stack; give the cluster its region too',
+  ],
+  [
+    'a topic that the alarms of its cluster cannot reach',
+    { region: 'eu-west-1', ...file(a({ alarms: { topicArn: 'arn:aws:sns:eu-central-1:111122223333:t' } })) },
+    'clusters[0].alarms.topicArn: "arn:aws:sns:eu-central-1:111122223333:t" is not in eu-west-1',
   ],
 ])('refuses %s', (_sentence, wrong, expected) => {
   const mistakes = mistakesIn(wrong);
@@ -207,8 +223,15 @@ test.each<[string, unknown, string]>([
   expect(mistakes[0]).toContain(expected);
 });
 
-test('accepts a replica anywhere when the region of the stack is not known', () => {
-  expect(mistakesIn(file(a({ backup: { replica: { region: 'eu-west-1' } } })))).toEqual([]);
+test.each([
+  ['of its own', file(a({ region: 'eu-central-1', backup: { replica: { region: 'eu-west-1' } } }))],
+  ['of the file', { region: 'eu-central-1', ...file(a({ backup: { replica: { region: 'eu-west-1' } } })) }],
+  [
+    'of its own, whatever the file says',
+    { region: 'eu-west-1', ...file(a({ region: 'eu-central-1', backup: { replica: { region: 'eu-west-1' } } })) },
+  ],
+])('accepts a replica in another region than that %s', (_whose, config) => {
+  expect(mistakesIn(config)).toEqual([]);
 });
 
 test.each([

@@ -39,7 +39,7 @@ test('runs on Node 24 on ARM, small and short unless told otherwise', () => {
 test('knows its cluster, and shows where in the sources an error was', () => {
   expect(Properties.Environment).toEqual({
     Variables: {
-      NODE_OPTIONS: '--enable-source-maps --disable-warning=DEP0123 --max-semi-space-size=4',
+      NODE_OPTIONS: '--enable-source-maps --disable-warning=DEP0123 --max-semi-space-size=4 --v8-pool-size=1',
       MALLOC_ARENA_MAX: '2',
       LIFEBOAT_CLUSTER: 'prod',
     },

@@ -7,7 +7,7 @@ import type { ClusterDirectoryEntry } from '../../../lambdas/contract/env';
 import { LifeboatStack } from '../../../lib/platform/lifeboat-stack';
 import { cluster, file, network, parse } from '../config/configs';
 import type { Json } from '../config/configs';
-import { Match, inVpc, only, stacksOf, templateOf, testApp } from '../synth';
+import { Match, acknowledgeWarnings, inVpc, only, stacksOf, templateOf, testApp } from '../synth';
 
 const example = (name: string) =>
   JSON.parse(readFileSync(join(__dirname, '..', '..', '..', 'examples', `${name}.lifeboat.json`), 'utf8')) as Json;
@@ -46,6 +46,55 @@ test('a cluster is one stack, named and tagged for it', () => {
   }
 });
 
+describe('a copy in another region', () => {
+  const { app, stacks } = stacksOf(file(inVpc({ tags: { team: 'platform' }, backup: { replica: { region: 'eu-west-1' } } })));
+  const replica = stacks[0]!.replica!;
+
+  test('is a stack of that region and the same account, named, tagged and protected like the cluster', () => {
+    expect(replica).toMatchObject({ stackName: 'LifeboatReplica-prod', account: '111122223333', region: 'eu-west-1' });
+    expect(replica.terminationProtection).toBe(true);
+    const tags = Match.arrayWith([
+      { Key: 'lifeboat/cluster', Value: 'prod' },
+      { Key: 'team', Value: 'platform' },
+    ]);
+    for (const type of ['AWS::S3::Bucket', 'AWS::KMS::Key']) Template.fromStack(replica).allResourcesProperties(type, { Tags: tags });
+  });
+
+  test('is deployed before the cluster, which reads its outputs then and imports nothing', () => {
+    const dependencies = app
+      .synth()
+      .getStackByName('Lifeboat-prod')
+      .dependencies.map(({ id }) => id);
+
+    expect(dependencies).toContain('LifeboatReplica-prod');
+    expect(JSON.stringify(Template.fromStack(stacks[0]!).toJSON())).not.toMatch(/Fn::ImportValue|Custom::/);
+    expect(JSON.stringify(Template.fromStack(replica).toJSON())).not.toMatch(/Fn::GetStackOutput|"Export"|Custom::/);
+  });
+
+  test('is told in the directory and the outputs of the cluster', () => {
+    const template = Template.fromStack(stacks[0]!);
+    const [watch] = only(template, 'AWS::Lambda::Function', 'ReplicaWatch');
+
+    expect(template.findOutputs('WatchReplicaFunctionName')).toEqual({ WatchReplicaFunctionName: { Value: { Ref: watch } } });
+    expect(JSON.stringify(only(template, 'AWS::SSM::Parameter')[1].Properties.Value)).toContain(
+      JSON.stringify('"replica":{"bucket":"').slice(1, -1),
+    );
+  });
+
+  test('needs no account', () => {
+    const [parsed] = parse(file(cluster({ region: 'eu-central-1', backup: { replica: { region: 'eu-west-1' } } }))).clusters;
+    const stack = new LifeboatStack(testApp(), parsed!);
+    acknowledgeWarnings(stack);
+
+    expect(() => Template.fromStack(stack)).not.toThrow();
+    expect(stack.replica?.region).toBe('eu-west-1');
+  });
+
+  test('is no stack when nobody asks for it', () => {
+    expect(stacksOf(file(inVpc())).stacks[0]?.replica).toBeUndefined();
+  });
+});
+
 test.each([
   [undefined, true],
   [true, true],
@@ -67,6 +116,8 @@ describe('what the stack tells', () => {
     log: only(template, 'AWS::Logs::LogGroup', 'BackupTakeSnapshot')[0],
     prune: only(template, 'AWS::Lambda::Function', 'RetentionPruneSnapshots')[0],
     pruneLog: only(template, 'AWS::Logs::LogGroup', 'RetentionPruneSnapshots')[0],
+    watch: only(template, 'AWS::Lambda::Function', 'WatchWatchMembers')[0],
+    watchLog: only(template, 'AWS::Logs::LogGroup', 'WatchWatchMembers')[0],
     queue: only(template, 'AWS::SQS::Queue')[0],
   };
 
@@ -77,6 +128,7 @@ describe('what the stack tells', () => {
       StateBucketName: { Ref: ids.bucket },
       TakeSnapshotFunctionName: { Ref: ids.run },
       PruneSnapshotsFunctionName: { Ref: ids.prune },
+      WatchMembersFunctionName: { Ref: ids.watch },
       EtcdClientSecretArn: { Ref: ids.secret },
       DeadLetterQueueUrl: { Ref: ids.queue },
     });
@@ -97,6 +149,8 @@ describe('what the stack tells', () => {
       takeSnapshotLogGroup: ids.log,
       pruneSnapshotsFunction: ids.prune,
       pruneSnapshotsLogGroup: ids.pruneLog,
+      watchMembersFunction: ids.watch,
+      watchMembersLogGroup: ids.watchLog,
       deadLetterQueueUrl: ids.queue,
     } satisfies ClusterDirectoryEntry);
   });
@@ -145,6 +199,7 @@ test('warns of what the config asks for in vain', () => {
 
   expect(warnings.map(({ data }) => String(data))).toEqual([
     expect.stringContaining('this version checks and does not act on: certificates'),
+    expect.stringContaining('alarms are made and tell nobody'),
     expect.stringContaining('functions outside a VPC cannot reach the private address of https://10.0.1.10:2379'),
   ]);
 });

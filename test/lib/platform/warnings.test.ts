@@ -7,17 +7,20 @@ const warnings = (overrides: Json) =>
 
 test.each<[string, Json, string]>([
   ['one that another version will read', { certificates: {} }, 'certificates'],
-  [
-    'everything',
-    { api: api(), certificates: {}, alarms: { email: 'a@b.example' }, backup: { replica: { region: 'eu-west-1' } } },
-    'api, certificates, alarms, backup.replica',
-  ],
+  ['everything', { api: api(), certificates: {}, alarms: { email: 'a@b.example' } }, 'api, certificates'],
 ])('of %s it names the sections that nothing acts on', (_given, overrides, sections) => {
   expect(warnings(overrides)['lifeboat:ignored-sections']).toBe(`this version checks and does not act on: ${sections}`);
 });
 
 test('it warns of no section when all that are given are acted on', () => {
-  expect(warnings({ backup: { retention: { daily: 7 }, lock: { days: 1 } } })).not.toHaveProperty(['lifeboat:ignored-sections']);
+  const backup = { retention: { daily: 7 }, lock: { days: 1 }, replica: { region: 'eu-west-1' } };
+
+  expect(warnings({ region: 'eu-central-1', backup })).not.toHaveProperty(['lifeboat:ignored-sections']);
+});
+
+test('it warns of alarms that nobody hears', () => {
+  expect(warnings({})['lifeboat:unheard-alarms']).toBe('alarms are made and tell nobody; give alarms.email or alarms.topicArn');
+  expect(warnings({ alarms: { email: 'a@b.example' } })).not.toHaveProperty(['lifeboat:unheard-alarms']);
 });
 
 test.each([

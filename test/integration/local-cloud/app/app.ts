@@ -39,6 +39,16 @@ const probe = new LambdaFunction(stack, 'Probe', {
 });
 bucket.grantPut(probe);
 probe.addToRolePolicy(new PolicyStatement({ actions: ['s3:GetObject'], resources: [bucket.arnForObjects('read/*')] }));
+probe.addToRolePolicy(
+  new PolicyStatement({
+    actions: ['s3:ListBucket'],
+    resources: [bucket.bucketArn],
+    conditions: { StringLike: { 's3:prefix': 'read/listed/*' } },
+  }),
+);
+probe.addToRolePolicy(
+  new PolicyStatement({ effect: Effect.DENY, actions: ['s3:PutObjectRetention'], resources: [bucket.arnForObjects('never-locked/*')] }),
+);
 
 const caller = new Role(stack, 'Caller', { assumedBy: new ServicePrincipal('scheduler.amazonaws.com') });
 caller.assumeRolePolicy?.addStatements(

@@ -12,5 +12,7 @@ exports.handler = async (event, context) => {
   console.log('probe', JSON.stringify(event));
   if (event.fail) throw new ProbeFailed('as it was told');
   if (event.sleepMs) await sleep(event.sleepMs);
-  return { event, node: process.version, remainingMs: context.getRemainingTimeInMillis(), environment: { ...process.env } };
+  const times = [Date.now(), new Date().getTime(), Date.parse(Date())];
+  const remainingMs = context.getRemainingTimeInMillis();
+  return { event, node: process.version, remainingMs, times, then: new Date(0).toISOString(), environment: { ...process.env } };
 };
