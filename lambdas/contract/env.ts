@@ -14,6 +14,12 @@ export const Env = {
   /** The bucket in another region that S3 copies snapshots to, and that region. */
   replicaBucket: 'LIFEBOAT_REPLICA_BUCKET',
   replicaRegion: 'LIFEBOAT_REPLICA_REGION',
+  /** NodeTags as JSON. */
+  nodeTags: 'LIFEBOAT_NODE_TAGS',
+  /** The ARN of the topic that people read; missing where the config names nobody. */
+  alarmTopic: 'LIFEBOAT_ALARM_TOPIC',
+  /** `https://name:port` of the API; missing where the config names none. */
+  apiUrl: 'LIFEBOAT_API_URL',
 } as const;
 
 export type EnvName = (typeof Env)[keyof typeof Env];
@@ -34,6 +40,8 @@ export interface ClusterDirectoryEntry {
   readonly watchMembersFunction: string;
   readonly watchMembersLogGroup: string;
   readonly deadLetterQueueUrl: string;
+  readonly restoreStateMachine: string;
+  readonly restoreLogGroups: Readonly<Record<string, string>>;
   /** Only where the config asks for a copy in another region. */
   readonly replica?: {
     readonly bucket: string;

@@ -7,6 +7,11 @@ export const manifestKey = (cluster: string, id: string): string => `${snapshots
 export const pruneStateKey = (cluster: string): string => `${clusterPrefix(cluster)}prune.json`;
 /** How far the cluster's revisions ever went: `ledger.ts`. */
 export const ledgerKey = (cluster: string): string => `${clusterPrefix(cluster)}ledger.json`;
+export type RestoreFile = 'plan.json' | 'approval.txt' | 'report.json' | 'snapshot.db';
+/** What restores leave behind, one folder per execution. */
+export const restoresPrefix = (cluster: string): string => `${clusterPrefix(cluster)}restores/`;
+export const restoreKey = (cluster: string, restoreId: string, file: RestoreFile): string =>
+  `${restoresPrefix(cluster)}${restoreId}/${file}`;
 export const lockKey = (cluster: string, name: string): string => `${clusterPrefix(cluster)}locks/${name}.json`;
 
 const SNAPSHOT_ID = /^\d{8}T\d{6}Z-[0-9a-f]{8}$/;

@@ -6,3 +6,9 @@ export class NodesUnreachable extends LifeboatError {
   override readonly name = ErrorName.nodesUnreachable;
   readonly retryable = true;
 }
+
+/** A document did not do what it should on some nodes. */
+export class NodesFailed extends LifeboatError {
+  override readonly name = ErrorName.nodesFailed;
+  readonly retryable = false;
+}

@@ -56,6 +56,10 @@ const Nodes = section('how control-plane nodes are found and where kubeadm put t
     key: tagKey,
     value: tagValue,
   }).optional(),
+  drillTag: section('the EC2 tag of machines on which restores are only tried', {
+    key: tagKey,
+    value: tagValue,
+  }).optional(),
   manifestDir: directory.default('/etc/kubernetes/manifests'),
   pkiDir: directory.default('/etc/kubernetes/pki'),
   etcdDataDir: directory.default('/var/lib/etcd'),
@@ -206,7 +210,11 @@ export const Lifeboat = section('the config of kube-lifeboat', {
       ...cluster,
       account: cluster.account ?? account,
       region: cluster.region ?? region,
-      nodes: { ...cluster.nodes, tag: cluster.nodes.tag ?? { key: 'lifeboat/control-plane', value: cluster.name } },
+      nodes: {
+        ...cluster.nodes,
+        tag: cluster.nodes.tag ?? { key: 'lifeboat/control-plane', value: cluster.name },
+        drillTag: cluster.nodes.drillTag ?? { key: 'lifeboat/drill', value: cluster.name },
+      },
     })),
   }));
 

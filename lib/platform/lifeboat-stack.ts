@@ -14,6 +14,9 @@ import { ClusterDashboard } from '../monitoring/cluster-dashboard';
 import { DeadLetterAlarm } from '../monitoring/dead-letter-alarm';
 import { LifeboatAlarm } from '../monitoring/lifeboat-alarm';
 import type { AlarmDefaults } from '../monitoring/lifeboat-alarm';
+import { NodeDocuments } from '../nodes/node-documents';
+import { Materialize } from '../restore/materialize';
+import { Restore } from '../restore/restore';
 import { ClusterDirectory } from './cluster-directory';
 import { clusterKey } from './cluster-key';
 import { DeadLetterQueue } from './dead-letter-queue';
@@ -54,7 +57,8 @@ export class LifeboatStack extends Stack {
     const logRetention = retentionDays(cluster.logs.retentionDays);
     const network = cluster.network && functionNetwork(this, clusterName, cluster.network);
     const functions: FunctionDefaults = { clusterName, deadLetterQueue, logRetention, network };
-    const alarms: AlarmDefaults = { clusterName, topic: alarmReceiver(this, 'Alarms', clusterName, cluster.alarms) };
+    const topic = alarmReceiver(this, 'Alarms', clusterName, cluster.alarms);
+    const alarms: AlarmDefaults = { clusterName, topic };
     const { takeSnapshot } = new Backup(this, 'Backup', {
       functions,
       alarms,
@@ -68,6 +72,22 @@ export class LifeboatStack extends Stack {
     });
     const { endpoints } = cluster.etcd;
     const { watchMembers } = new WatchMembers(this, 'Watch', { functions, state, etcdClient, endpoints });
+    const { materializeSnapshot } = new Materialize(this, 'Materialize', { functions, state });
+    const { manifestDir, etcdDataDir, tag, drillTag } = cluster.nodes;
+    const documents = new NodeDocuments(this, 'NodeDocuments', { clusterName, manifestDir, etcdDataDir });
+    const restore = new Restore(this, 'Restore', {
+      functions,
+      state,
+      etcdClient,
+      endpoints,
+      tags: { controlPlane: tag, drill: drillTag },
+      documents,
+      takeSnapshot,
+      materializeSnapshot,
+      topic,
+      apiUrl: cluster.api && `https://${cluster.api.name}:${cluster.api.port}`,
+      logRetention,
+    });
     const { pruneSnapshots } = new Retention(this, 'Retention', { functions, alarms, state, policy: cluster.backup.retention });
     const copy = replica && { source: state.bucket, target: replica.bucket };
     const watch = copy && new ReplicaWatch(this, 'ReplicaWatch', { functions, ...copy });
@@ -101,6 +121,8 @@ export class LifeboatStack extends Stack {
       watchMembersFunction: watchMembers.functionName,
       watchMembersLogGroup: watchMembers.logGroup.logGroupName,
       deadLetterQueueUrl: deadLetterQueue.queueUrl,
+      restoreStateMachine: restore.stateMachine.stateMachineArn,
+      restoreLogGroups: Object.fromEntries(Object.entries(restore.functions).map(([name, { logGroup }]) => [name, logGroup.logGroupName])),
       replica: replica &&
         watch && {
           bucket: replica.bucket.bucketName,
@@ -114,6 +136,7 @@ export class LifeboatStack extends Stack {
     new CfnOutput(this, 'PruneSnapshotsFunctionName', { value: pruneSnapshots.functionName });
     new CfnOutput(this, 'WatchMembersFunctionName', { value: watchMembers.functionName });
     new CfnOutput(this, 'EtcdClientSecretArn', { value: etcdClient.secret.secretArn });
+    new CfnOutput(this, 'RestoreStateMachineArn', { value: restore.stateMachine.stateMachineArn });
     new CfnOutput(this, 'DeadLetterQueueUrl', { value: deadLetterQueue.queueUrl });
     if (watch !== undefined) new CfnOutput(this, 'WatchReplicaFunctionName', { value: watch.watchReplica.functionName });
   }

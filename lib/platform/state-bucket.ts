@@ -5,7 +5,17 @@ import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aw
 import type { BucketProps } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { Env } from '../../lambdas/contract/env';
-import { clusterPrefix, ledgerKey, lockKey, manifestKey, pruneStateKey, snapshotsPrefix } from '../../lambdas/contract/s3-keys';
+import {
+  clusterPrefix,
+  ledgerKey,
+  lockKey,
+  manifestKey,
+  pruneStateKey,
+  restoreKey,
+  restoresPrefix,
+  snapshotsPrefix,
+} from '../../lambdas/contract/s3-keys';
+import type { RestoreFile } from '../../lambdas/contract/s3-keys';
 import { acknowledgeWildcard } from './acknowledge';
 import type { LifeboatFunction } from './lifeboat-function';
 import { Replication } from './replication';
@@ -147,6 +157,32 @@ export class StateBucket extends Construct {
   /** Lets a function read and write the ledger. One that also rebuilds it needs the manifests too. */
   grantLedger(handler: LifeboatFunction): void {
     this.grant(handler, ['s3:GetObject', 's3:PutObject'], this.bucket.arnForObjects(ledgerKey(this.clusterName)));
+  }
+
+  /** Lets a function read the ledger and nothing more. */
+  grantReadLedger(handler: LifeboatFunction): void {
+    this.grant(handler, ['s3:GetObject'], this.bucket.arnForObjects(ledgerKey(this.clusterName)));
+  }
+
+  /** Lets a function read and write some of the small files that restores leave. */
+  grantRestoreFiles(
+    handler: LifeboatFunction,
+    files: { readonly read?: readonly RestoreFile[]; readonly write?: readonly RestoreFile[] },
+  ): void {
+    for (const [action, names] of [
+      ['s3:GetObject', files.read ?? []],
+      ['s3:PutObject', files.write ?? []],
+    ] as const) {
+      for (const name of names) {
+        const objects = this.bucket.arnForObjects(restoreKey(this.clusterName, '*', name));
+        this.grant(handler, [action], objects);
+        acknowledgeWildcard(
+          handler,
+          objects,
+          `Restores are named when they are started; the wildcard is between ${restoresPrefix(this.clusterName)} and ${name}.`,
+        );
+      }
+    }
   }
 
   /** Lets a function take and release one named lock; a lock is released by writing it, never by deleting it. */

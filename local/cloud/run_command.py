@@ -51,6 +51,16 @@ def with_targets(data):
     return {**data, "InstanceIds": list(dict.fromkeys(ids)), "Targets": []}
 
 
+DIRECTORY = re.compile(r"(/[A-Za-z0-9._-]+)+")
+
+
+def in_folder_of(node, content, given):
+    """On AWS each node is a machine, and a document's own defaults say where things are on it; here a node is a folder."""
+    declared = content.get("parameters") or {}
+    defaults = {name: str(each["default"]) for name, each in declared.items() if name not in given and "default" in each}
+    return {**given, **{name: [node["folder"] + path] for name, path in defaults.items() if DIRECTORY.fullmatch(path)}}
+
+
 def send_command(ssm, send):
     def send_to_nodes(data):
         document = versions_of(data.get("DocumentName") or "")
@@ -75,10 +85,12 @@ def argv_of(ssm, shell_argv):
     def argv(data):
         document = versions_of(data.get("DocumentName") or "")
         if not document:
-            return {"script": shell_argv(data)[-1], "seconds": 3600}
+            script = shell_argv(data)[-1]
+            return {"script": lambda _node: script, "seconds": 3600}
         content = document["versions"][document["default"] - 1]
         inputs = content["mainSteps"][0]["inputs"]
-        return {"script": script_of(content, values_of(content, data.get("Parameters") or {})), "seconds": float(inputs.get("timeoutSeconds", 3600))}
+        given = data.get("Parameters") or {}
+        return {"script": lambda node: script_of(content, values_of(content, in_folder_of(node, content, given))), "seconds": float(inputs.get("timeoutSeconds", 3600))}
 
     return argv
 
@@ -152,7 +164,7 @@ def finish(ssm):
             ssm._refresh_command_status(record)
             return
         invocation.update(StatusDetails="InProgress", Status="InProgress", ExecutionStartDateTime=ssm._now_iso())
-        code, stdout, stderr, timed_out = run_on({**node, "id": instance_id}, command_id, invocation, argv["script"], argv["seconds"])
+        code, stdout, stderr, timed_out = run_on({**node, "id": instance_id}, command_id, invocation, argv["script"](node), argv["seconds"])
         invocation.update(
             ResponseCode=code,
             StandardOutputContent=stdout[: ssm._STDOUT_LIMIT],

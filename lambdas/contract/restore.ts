@@ -1,0 +1,142 @@
+// What goes through the restore runbook: its input, what each state hands on, and the report that it leaves in S3.
+import { z } from 'zod';
+import { isSnapshotId } from './s3-keys';
+
+/** The execution's name: Step Functions allows 80 characters, these of them are safe in keys, paths and commands. */
+export const RestoreId = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,80}$/, { error: 'is not the name of an execution: letters, digits, - and _, at most 80' });
+const InstanceId = z.string().regex(/^m?i-[0-9a-f]{8,17}$/, { error: 'is not an instance id such as i-0123456789abcdef0' });
+const SnapshotId = z.string().refine(isSnapshotId, { error: 'is neither "latest" nor a snapshot id such as 20261123T182815Z-0a1b2c3d' });
+
+/** The input of an execution: `{}` restores the newest verified snapshot after somebody approved it. */
+export const RestoreRequest = z
+  .strictObject({
+    snapshot: z.union([z.literal('latest'), SnapshotId]).default('latest'),
+    approval: z.enum(['required', 'skip']).default('required'),
+    /** Ends after everything was staged and proven, before anything is stopped. */
+    dryRun: z.boolean().default(false),
+    allowUnverified: z.boolean().default(false),
+    /** Restore although the revision cannot be raised (etcdutl before 3.5.10): every client of the API must then be restarted. */
+    allowNoBump: z.boolean().default(false),
+    /** Only these nodes: the ones that are left of the control plane, or fresh ones elsewhere. */
+    nodes: z.array(InstanceId).min(1).max(9).optional(),
+    /** How long somebody is waited for who approves, in seconds. */
+    approvalSeconds: z
+      .number()
+      .int()
+      .min(1)
+      .max(7 * 86_400)
+      .default(4 * 3600),
+    /** How long a node is waited for that does not answer, in seconds: a reboot takes one to three minutes. */
+    waitForNodesSeconds: z.number().int().min(0).max(3600).default(180),
+    /** Restores to see whether it can be done, and puts the nodes back afterwards. Only on nodes that carry the drill tag. */
+    drill: z.boolean().default(false),
+    /** The name of an execution that was aborted in its middle: the nodes are put back to what they were before it. */
+    rollBack: RestoreId.optional(),
+  })
+  .superRefine(({ rollBack, drill, dryRun, snapshot, allowUnverified }, context) => {
+    if (rollBack === undefined) return;
+    const given = Object.entries({ drill, dryRun, allowUnverified, snapshot: snapshot !== 'latest' }).filter(([, set]) => set);
+    for (const [key] of given) context.addIssue({ code: 'custom', path: [key], message: 'says nothing together with rollBack' });
+  });
+export type RestoreRequest = z.infer<typeof RestoreRequest>;
+
+/** What is restored: the control plane itself, fresh nodes elsewhere, or nothing: an earlier execution is undone. */
+export const RestoreMode = z.enum(['in-place', 'elsewhere', 'drill', 'roll-back']);
+export type RestoreMode = z.infer<typeof RestoreMode>;
+
+/** The tags by which nodes are found: those of the control plane, and machines on which restores are only tried. */
+export const NodeTags = z.object({
+  controlPlane: z.object({ key: z.string(), value: z.string() }),
+  drill: z.object({ key: z.string(), value: z.string() }),
+});
+export type NodeTags = z.infer<typeof NodeTags>;
+
+export const RunbookNode = z.object({ instanceId: InstanceId, host: z.string() });
+export type RunbookNode = z.infer<typeof RunbookNode>;
+
+/** How one document ended on one node, as the runbook hands it on. */
+export const NodeEnd = RunbookNode.extend({
+  outcome: z.enum(['done', 'failed', 'timed-out', 'undeliverable', 'garbled', 'lost']),
+  /** The name that the document gave its failure; the outcome itself otherwise. */
+  error: z.string().optional(),
+  because: z.string().optional(),
+  fix: z.string().optional(),
+  result: z.unknown().optional(),
+});
+export type NodeEnd = z.infer<typeof NodeEnd>;
+
+const parameters = z.record(z.string(), z.string());
+
+/** The plan of one restore: everything that the states after it need, and what a person decides by. */
+export const RestorePlan = z.object({
+  version: z.literal(1),
+  restoreId: RestoreId,
+  cluster: z.string(),
+  mode: RestoreMode,
+  madeAt: z.iso.datetime(),
+  snapshot: z.object({
+    id: z.string(),
+    takenAt: z.iso.datetime(),
+    lineage: z.string(),
+    revision: z.number().int(),
+    compactRevision: z.number().int(),
+    verified: z.boolean(),
+    etcd: z.string(),
+    objects: z.number().int(),
+    plainBytes: z.number().int(),
+    inventory: z.record(z.string(), z.number().int()),
+  }),
+  /** The members that there will be, each on a node of its own. */
+  members: z.array(RunbookNode.extend({ name: z.string(), peerUrls: z.string(), endpoint: z.string() })),
+  /** Nodes on which an API server runs. */
+  apiNodes: z.array(RunbookNode),
+  endpoints: z.array(z.string()),
+  bump: z.object({ needed: z.boolean(), estimate: z.number().int(), servedUpTo: z.number().int(), because: z.string() }),
+  loss: z.object({
+    /** Revisions that the live cluster is ahead of the snapshot; missing when no member answered. */
+    revisions: z.number().int().optional(),
+    seconds: z.number(),
+    /** Live objects less those of the snapshot, where they differ. */
+    objects: z.record(z.string(), z.number().int()),
+  }),
+  warnings: z.array(z.string()),
+  /** For the documents, by the name of the state that sends them. */
+  parameters: z.object({ stage: parameters, stop: parameters, restoreData: parameters, startEtcd: parameters, startApiserver: parameters }),
+});
+export type RestorePlan = z.infer<typeof RestorePlan>;
+
+/**
+ * What of the plan goes from state to state. Step Functions carries 256 KiB, and the objects of thousands of kinds of resources would fill
+ * that: they stay in plan.json.
+ */
+export const HandedPlan = RestorePlan.omit({ loss: true }).extend({ snapshot: RestorePlan.shape.snapshot.omit({ inventory: true }) });
+export type HandedPlan = z.infer<typeof HandedPlan>;
+
+/** How an execution ended. */
+export const RestoreOutcome = z.enum(['RESTORED', 'DRILLED', 'DRY_RUN', 'UNHARMED', 'ROLLED_BACK', 'NEEDS_HANDS']);
+export type RestoreOutcome = z.infer<typeof RestoreOutcome>;
+
+/** `clusters/<cluster>/restores/<restoreId>/report.json`, version 1. */
+export const RestoreReport = z.object({
+  version: z.literal(1),
+  restoreId: RestoreId,
+  cluster: z.string(),
+  mode: RestoreMode,
+  outcome: RestoreOutcome,
+  endedAt: z.iso.datetime(),
+  snapshot: z.string().optional(),
+  /** What made it end otherwise than asked. */
+  failure: z.object({ state: z.string().optional(), error: z.string(), because: z.string() }).optional(),
+  bump: z.object({ by: z.number().int(), to: z.number().int() }).optional(),
+  newLineage: z.string().optional(),
+  safetySnapshot: z.string(),
+  /** Seconds by the name of the state. */
+  phases: z.array(z.object({ state: z.string(), startedAt: z.iso.datetime(), seconds: z.number().nonnegative() })),
+  /** From the first stop to the check that etcd serves again; missing when nothing was stopped. */
+  downtimeSeconds: z.number().nonnegative().optional(),
+  nodes: z.array(z.object({ instanceId: z.string(), host: z.string(), state: z.string(), data: z.string(), because: z.string() })),
+  whatToDo: z.array(z.string()),
+});
+export type RestoreReport = z.infer<typeof RestoreReport>;

@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import { NodeCommands, nodeParametersOf } from '../contract/node-commands';
+import type { NodeCommandName } from '../contract/node-commands';
+import { NodeEnd, RunbookNode } from '../contract/restore';
+import { NodesFailed } from './errors';
+import { Attempt, nextStep } from './next-step';
+import type { NodeOutcome } from './read-result';
+import type { NodeSender } from './run-on-nodes';
+
+const command = z.enum(Object.keys(NodeCommands) as [NodeCommandName, ...NodeCommandName[]]);
+const common = { command, node: RunbookNode, silenceSeconds: z.number().int().min(0).max(3600) };
+
+/** What a state machine asks for: one step with one document on one node, or a verdict on how a document ended on all of them. */
+export const NodeCommandEvent = z.discriminatedUnion('do', [
+  z.object({
+    do: z.literal('send'),
+    ...common,
+    parameters: z.record(z.string(), z.string()),
+    run: z.object({ attempt: Attempt.optional() }).optional(),
+  }),
+  z.object({ do: z.literal('read'), ...common, run: z.object({ attempt: Attempt }) }),
+  z.object({ do: z.literal('judge'), command, ends: z.array(NodeEnd) }),
+]);
+export type NodeCommandEvent = z.infer<typeof NodeCommandEvent>;
+
+/** The answer to `send` and `read`: what the state machine does next. */
+export type NodeRun =
+  | { readonly next: 'read' | 'send'; readonly waitSeconds: number; readonly attempt: Attempt; readonly because: string }
+  | { readonly next: 'over'; readonly end: NodeEnd };
+
+export interface NodeCommandEdges {
+  readonly sender: NodeSender;
+  readonly now: () => Date;
+}
+
+type Step<D extends NodeCommandEvent['do']> = Extract<NodeCommandEvent, { do: D }>;
+
+/**
+ * Sends a document to one node.
+ *
+ * @throws ZodError when a parameter does not match its pattern: nothing was sent
+ * @throws NodesUnreachable when Systems Manager refuses for a reason that is not the node's
+ */
+export async function sendToNode({ sender, now }: NodeCommandEdges, event: Step<'send'>): Promise<NodeRun> {
+  const { command, node, run } = event;
+  const earlier = run?.attempt;
+  const sent = await sender.send(command, node.instanceId, nodeParametersOf(command).parse(event.parameters));
+  const attempt: Attempt = { ...earlier, commandId: sent?.commandId ?? '', since: earlier?.since ?? now().toISOString() };
+  if (sent !== undefined) return { next: 'read', waitSeconds: 1, attempt, because: 'it was sent' };
+  return decide(
+    event,
+    attempt,
+    { outcome: 'undeliverable', because: `${node.instanceId} is not a node that Systems Manager reaches` },
+    now(),
+  );
+}
+
+/** Reads what became of it. */
+export async function readFromNode(edges: NodeCommandEdges, event: Step<'read'>): Promise<NodeRun> {
+  const { command, node, run } = event;
+  const sent = { commandId: run.attempt.commandId, instanceId: node.instanceId };
+  const step = decide(event, run.attempt, await edges.sender.read(command, sent), edges.now());
+  if (step.next === 'over' && step.end.outcome === 'timed-out') await edges.sender.cancel(sent);
+  return step;
+}
+
+function decide(
+  { command, node, silenceSeconds }: Pick<Step<'read'>, 'command' | 'node' | 'silenceSeconds'>,
+  attempt: Attempt,
+  reading: Parameters<typeof nextStep>[0],
+  now: Date,
+): NodeRun {
+  const patience = { runSeconds: NodeCommands[command].timeoutSeconds, silenceSeconds };
+  const step = nextStep(reading, attempt, patience, now);
+  if (step.next === 'cancel')
+    return {
+      next: 'over',
+      end: endOf(node, { outcome: 'timed-out', because: `${command} had not ended in time (${step.because}) and was cancelled` }),
+    };
+  return step.next === 'over' ? { next: 'over', end: endOf(node, step.outcome) } : step;
+}
+
+function endOf(node: RunbookNode, outcome: NodeOutcome<NodeCommandName>): NodeEnd {
+  if (outcome.outcome === 'done') return { ...node, outcome: 'done', result: outcome.result };
+  if (outcome.outcome !== 'failed') return { ...node, ...outcome };
+  return { ...node, outcome: 'failed', error: outcome.error, because: outcome.message, fix: outcome.fix };
+}
+
+/**
+ * Whether a document did what it should on every node.
+ *
+ * @throws NodesFailed naming each node on which it did not, why, and what to do
+ */
+export function judgeNodes({ command, ends }: Pick<Step<'judge'>, 'command' | 'ends'>): { readonly nodes: number } {
+  const wrong = ends.filter(({ outcome }) => outcome !== 'done');
+  if (wrong.length === 0) return { nodes: ends.length };
+  const lines = wrong.map(({ host, instanceId, outcome, error, because, fix }) => {
+    const todo = fix === undefined ? '' : ` (${fix})`;
+    return `${host} ${instanceId}: ${error ?? outcome}, ${because ?? 'nothing is known'}${todo}`;
+  });
+  throw new NodesFailed(`${command} failed on ${wrong.length} of ${ends.length} nodes: ${lines.join('; ')}`);
+}

@@ -1,0 +1,20 @@
+import { S3Client } from '@aws-sdk/client-s3';
+import { BRISK } from '../aws/brisk';
+import { parseEvent, requireEnv } from '../aws/environment';
+import { restoreFiles } from '../aws/s3-restore-files';
+import { openTopic } from '../aws/sns';
+import { Env } from '../contract/env';
+import { ApprovalEvent, askApproval } from './ask-approval';
+
+const files = restoreFiles(new S3Client(BRISK), requireEnv(Env.stateBucket), requireEnv(Env.clusterName));
+const topic = process.env[Env.alarmTopic];
+const tell = topic === undefined ? undefined : openTopic(topic);
+
+export async function handler(event: unknown): Promise<{ readonly told: boolean }> {
+  const request = parseEvent(ApprovalEvent, event);
+  const { restoreId } = request;
+  return askApproval(
+    { readPlan: () => files.read(restoreId, 'plan.json'), write: (text) => files.write(restoreId, 'approval.txt', text), tell },
+    request,
+  );
+}

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { RestoreId } from '../contract/restore';
+import type { RestorePlan } from '../contract/restore';
+import { parsePlan } from './stored-plan';
+
+export const ApprovalEvent = z.object({ restoreId: RestoreId, token: z.string().min(1), execution: z.string() });
+export type ApprovalEvent = z.infer<typeof ApprovalEvent>;
+
+export interface ApprovalEdges {
+  readonly readPlan: () => Promise<string | undefined>;
+  /** Puts the question where it can be found when no message comes through. */
+  readonly write: (text: string) => Promise<void>;
+  /** Undefined where the config names nobody. */
+  readonly tell: ((subject: string, message: string) => Promise<void>) | undefined;
+}
+
+/**
+ * Asks people, and ends: the state machine waits for whoever answers with the token. It is written to S3 first, so that a topic that
+ * nobody reads, or that refuses, keeps nobody from approving.
+ */
+export async function askApproval(
+  { readPlan, write, tell }: ApprovalEdges,
+  { restoreId, token, execution }: ApprovalEvent,
+): Promise<{ readonly told: boolean }> {
+  const plan = parsePlan(restoreId, await readPlan());
+  const message = approvalMessage(plan, token, execution);
+  await write(message);
+  if (tell === undefined) return { told: false };
+  return tell(`kube-lifeboat ${plan.cluster}: approve the restore`, message).then(
+    () => ({ told: true }),
+    () => ({ told: false }),
+  );
+}
+
+/** What will happen, what is lost, and the two commands. */
+export function approvalMessage(plan: RestorePlan, token: string, execution: string): string {
+  const { cluster, snapshot, members, loss, bump, warnings } = plan;
+  const objects = Object.entries(loss.objects).map(([name, difference]) =>
+    difference > 0 ? `  ${difference} ${name} are gone` : `  ${-difference} ${name} come back`,
+  );
+  return [
+    `Restore of the control plane of ${cluster}, execution ${plan.restoreId}`,
+    '',
+    `Snapshot ${snapshot.id}, taken ${age(loss.seconds)} ago at revision ${snapshot.revision}: ${snapshot.objects} objects, ${snapshot.verified ? 'verified' : 'NOT VERIFIED'}.`,
+    `Members: ${members.map(({ name, host, instanceId }) => `${name} on ${host} (${instanceId})`).join(', ')}.`,
+    `kube-apiserver and etcd are stopped on all of them, get the data of the snapshot, and are started again; the old data stays beside it.`,
+    bump.needed ? `Revisions continue above ${bump.servedUpTo}.` : 'Revisions will run BACKWARDS.',
+    '',
+    loss.revisions === undefined
+      ? 'What is lost: nobody knows, since no member answers; at most everything since the snapshot.'
+      : `What is lost: ${loss.revisions} revisions.`,
+    ...objects.slice(0, 30),
+    ...(objects.length > 30 ? [`  and ${objects.length - 30} more kinds: see plan.json`] : []),
+    ...(warnings.length > 0 ? ['', 'Mind:', ...warnings.map((warning) => `- ${warning}`)] : []),
+    '',
+    'To approve:',
+    `aws stepfunctions send-task-success --task-output '{"approvedBy":"your name"}' --task-token '${token}'`,
+    '',
+    'To reject:',
+    `aws stepfunctions send-task-failure --error Rejected --cause 'your reason' --task-token '${token}'`,
+    '',
+    `Watch it: aws stepfunctions describe-execution --execution-arn ${execution}`,
+  ].join('\n');
+}
+
+function age(seconds: number): string {
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} minutes`;
+  return seconds < 172_800 ? `${Math.round(seconds / 3600)} hours` : `${Math.round(seconds / 86_400)} days`;
+}

@@ -1,0 +1,45 @@
+import type { Manifest } from '../contract/manifest';
+import type { RestoreRequest } from '../contract/restore';
+
+/** A snapshot that is listed, or why what is listed cannot be restored. */
+export type Candidate =
+  { readonly kind: 'snapshot'; readonly manifest: Manifest } | { readonly kind: 'damaged'; readonly id: string; readonly because: string };
+
+export type Choice = { readonly manifest: Manifest } | { readonly refused: string };
+
+/**
+ * The snapshot that a request means: the one that it names, or the newest verified one. Ids begin with the time at which a snapshot was taken.
+ */
+export function chooseSnapshot(candidates: readonly Candidate[], { snapshot, allowUnverified }: RestoreRequest): Choice {
+  const listed = candidates.flatMap((each) => (each.kind === 'snapshot' ? [each.manifest] : [])).sort(newestFirst);
+  const newest = listed.find(({ verified }) => verified);
+  if (snapshot === 'latest') {
+    const chosen = newest ?? (allowUnverified ? listed[0] : undefined);
+    if (chosen !== undefined) return { manifest: chosen };
+    const unverified = listed.length === 0 ? '' : `, and ${listed.length} that are not: allowUnverified takes the newest of them`;
+    return { refused: `there is no verified snapshot${unverified}${damagedText(candidates)}` };
+  }
+  const suggestion = newest === undefined ? '' : `: the newest verified one is ${newest.id}`;
+  const damaged = candidates.find((each) => each.kind === 'damaged' && each.id === snapshot);
+  if (damaged?.kind === 'damaged') return { refused: `snapshot ${snapshot} is damaged (${damaged.because})${suggestion}` };
+  const chosen = listed.find(({ id }) => id === snapshot);
+  if (chosen === undefined) return { refused: `snapshot ${snapshot} is not listed${suggestion}` };
+  if (!chosen.verified && !allowUnverified)
+    return {
+      refused: `snapshot ${snapshot} is not verified (${failedChecks(chosen)})${suggestion}; allowUnverified restores it all the same`,
+    };
+  return { manifest: chosen };
+}
+
+const newestFirst = (a: Manifest, b: Manifest): number => b.takenAt.localeCompare(a.takenAt) || b.revision - a.revision;
+
+export const failedChecks = ({ checks }: Manifest): string =>
+  checks
+    .filter(({ passed }) => !passed)
+    .map(({ name, detail }) => (detail === undefined ? name : `${name}: ${detail}`))
+    .join('; ') || 'no check says why';
+
+function damagedText(candidates: readonly Candidate[]): string {
+  const damaged = candidates.flatMap((each) => (each.kind === 'damaged' ? [`${each.id}: ${each.because}`] : []));
+  return damaged.length === 0 ? '' : ` (damaged: ${damaged.slice(0, 5).join('; ')})`;
+}

@@ -1,0 +1,32 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { BRISK } from '../aws/brisk';
+import { parseEvent, requireEnv } from '../aws/environment';
+import { openLedger } from '../aws/s3-ledger';
+import { restoreFiles } from '../aws/s3-restore-files';
+import { readEtcdClientSecret } from '../aws/secrets';
+import { openTelemetry } from '../aws/telemetry';
+import { Env } from '../contract/env';
+import type { HandedPlan, RestorePlan } from '../contract/restore';
+import { openEtcd } from '../etcd/client/etcd-reader';
+import { openSurgeon } from '../etcd/client/etcd-surgeon';
+import { askLive } from './ask-live';
+import { PlanEvent, makePlan } from './plan-restore';
+
+const cluster = requireEnv(Env.clusterName);
+const bucket = requireEnv(Env.stateBucket);
+const endpoints = requireEnv(Env.etcdEndpoints).split(',');
+const secrets = new SecretsManagerClient(BRISK);
+const telemetry = openTelemetry(cluster, 'plan-restore');
+const ledger = openLedger(bucket, cluster, telemetry, wait);
+const files = restoreFiles(new S3Client(BRISK), bucket, cluster);
+
+export async function handler(event: unknown): Promise<HandedPlan> {
+  const live = async () => {
+    const secret = await readEtcdClientSecret(secrets, requireEnv(Env.etcdClientSecret));
+    return askLive(openEtcd(endpoints, secret), openSurgeon(endpoints, secret));
+  };
+  const writePlan = (plan: RestorePlan) => files.write(plan.restoreId, 'plan.json', JSON.stringify(plan, undefined, 1));
+  return makePlan({ ledger, live, writePlan, now: () => new Date() }, bucket, parseEvent(PlanEvent, event));
+}

@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { bumpFor } from '../backup/bump';
+import { readEntry, parseManifest, readManifests, sortListing } from '../backup/catalog';
+import type { LedgerEdges } from '../backup/keep-ledger';
+import { readMergedLedger } from '../backup/keep-ledger';
+import { messageOf } from '../contract/lifeboat-error';
+import { HandedPlan, NodeEnd, RestoreId, RestoreMode, RestoreRequest, RunbookNode } from '../contract/restore';
+import type { RestorePlan } from '../contract/restore';
+import type { Candidate } from './choose-snapshot';
+import { chooseSnapshot } from './choose-snapshot';
+import { RestoreRefused } from './errors';
+import type { LiveCluster } from './plan';
+import { planRestore } from './plan';
+
+export const PlanEvent = z.object({
+  request: RestoreRequest,
+  restoreId: RestoreId,
+  mode: RestoreMode.exclude(['roll-back']),
+  nodes: z.array(RunbookNode),
+  facts: z.array(NodeEnd),
+});
+export type PlanEvent = z.infer<typeof PlanEvent>;
+
+export interface PlanEdges {
+  readonly ledger: LedgerEdges;
+  /** Asks the live members; throws when none can be asked, which is nothing unusual on that day. */
+  readonly live: () => Promise<LiveCluster>;
+  readonly writePlan: (plan: RestorePlan) => Promise<void>;
+  readonly now: () => Date;
+}
+
+/**
+ * Makes the plan, puts it into S3 and hands on what the states after it need.
+ *
+ * @throws RestoreRefused with everything that speaks against the restore, and StoreFailed
+ */
+export async function makePlan(
+  edges: PlanEdges,
+  bucket: string,
+  { request, restoreId, mode, nodes, facts }: PlanEvent,
+): Promise<HandedPlan> {
+  const { cluster, telemetry } = edges.ledger;
+  const choice = chooseSnapshot(await candidatesOf(edges.ledger), request);
+  if ('refused' in choice) throw refusal([choice.refused]);
+  const { manifest } = choice;
+  const live = mode === 'in-place' ? await edges.live().catch((error: unknown) => silence(telemetry, error)) : {};
+  const bump = bumpFor(await readMergedLedger(edges.ledger), manifest, edges.now());
+  const planned = planRestore({ cluster, bucket, request, restoreId, mode, nodes, facts, manifest, bump, live, now: edges.now() });
+  if ('refused' in planned) throw refusal(planned.refused);
+  await edges.writePlan(planned.plan);
+  telemetry.log('restore-planned', {
+    restoreId,
+    snapshot: manifest.id,
+    mode,
+    members: planned.plan.members.length,
+    loss: planned.plan.loss,
+  });
+  return HandedPlan.parse(planned.plan);
+}
+
+const refusal = (reasons: readonly string[]): RestoreRefused => new RestoreRefused(`nothing was changed: ${reasons.join('; ')}`);
+
+function silence(telemetry: LedgerEdges['telemetry'], error: unknown): LiveCluster {
+  telemetry.warn('live-cluster-silent', { because: messageOf(error) });
+  return {};
+}
+
+async function candidatesOf({ cluster, catalog }: LedgerEdges): Promise<Candidate[]> {
+  const { manifests, objects } = sortListing(cluster, await catalog.list());
+  return (await readManifests(catalog, manifests)).map(({ id, text }): Candidate => {
+    const entry = readEntry(cluster, id, text, objects.get(id));
+    const parsed = parseManifest(text);
+    if (entry.kind === 'damaged') return entry;
+    return 'wrong' in parsed ? { kind: 'damaged', id, because: parsed.wrong } : { kind: 'snapshot', manifest: parsed.manifest };
+  });
+}

@@ -1,0 +1,31 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { S3Client } from '@aws-sdk/client-s3';
+import { BRISK } from '../aws/brisk';
+import { parseEvent, requireEnv } from '../aws/environment';
+import { executionHistory } from '../aws/execution-history';
+import { openLedger } from '../aws/s3-ledger';
+import { restoreFiles } from '../aws/s3-restore-files';
+import { openTopic } from '../aws/sns';
+import { openTelemetry } from '../aws/telemetry';
+import { Env } from '../contract/env';
+import type { Reported } from './report-restore';
+import { ReportEvent, reportRestore } from './report-restore';
+
+const cluster = requireEnv(Env.clusterName);
+const bucket = requireEnv(Env.stateBucket);
+const telemetry = openTelemetry(cluster, 'report-restore');
+const ledger = openLedger(bucket, cluster, telemetry, wait);
+const files = restoreFiles(new S3Client(BRISK), bucket, cluster);
+const topic = process.env[Env.alarmTopic];
+const tell = topic === undefined ? () => Promise.resolve() : openTopic(topic);
+
+export async function handler(event: unknown): Promise<Reported> {
+  const edges = {
+    ledger,
+    history: executionHistory,
+    writeReport: (report: Reported['report']) => files.write(report.restoreId, 'report.json', JSON.stringify(report, undefined, 1)),
+    tell,
+    now: () => new Date(),
+  };
+  return reportRestore(edges, parseEvent(ReportEvent, event));
+}

@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import type { LedgerEdges } from '../backup/keep-ledger';
+import { updateLedger } from '../backup/keep-ledger';
+import { recordRestore } from '../backup/ledger';
+import { messageOf } from '../contract/lifeboat-error';
+import type { RestoreReport } from '../contract/restore';
+import type { HistoryEntry } from './phases';
+import { phasesOf } from './phases';
+import { Ending, RunbookState, reportOf } from './report';
+
+export const ReportEvent = z.object({ ending: Ending, execution: z.string(), state: RunbookState });
+export type ReportEvent = z.infer<typeof ReportEvent>;
+
+export interface ReportEdges {
+  readonly ledger: LedgerEdges;
+  /** What happened so far in an execution, oldest first. */
+  readonly history: (execution: string) => Promise<readonly HistoryEntry[]>;
+  readonly writeReport: (report: RestoreReport) => Promise<void>;
+  /** Tells people; throws when nobody could be told. */
+  readonly tell: (subject: string, message: string) => Promise<void>;
+  readonly now: () => Date;
+}
+
+/** What the execution ends with: its last states decide by it. */
+export interface Reported {
+  readonly outcome: RestoreReport['outcome'];
+  readonly report: RestoreReport;
+  /** One line for whoever looks at the execution. */
+  readonly summary: string;
+}
+
+/**
+ * Writes the report, completes the ledger and tells people. What cannot be told or timed is left out: the control plane is what it is by now.
+ *
+ * @throws StoreFailed and LedgerContended when S3 holds neither
+ */
+export async function reportRestore(edges: ReportEdges, { ending, execution, state }: ReportEvent): Promise<Reported> {
+  const { cluster, telemetry } = edges.ledger;
+  const history = await edges.history(execution).catch((error: unknown) => {
+    telemetry.warn('history-unread', { execution, because: messageOf(error) });
+    return [];
+  });
+  const report = reportOf(cluster, ending, state, phasesOf(history, edges.now()), edges.now());
+  await completeLedger(edges.ledger, report, state);
+  await edges.writeReport(report);
+  const summary = summaryOf(report);
+  telemetry.log('restore-ended', { restoreId: report.restoreId, outcome: report.outcome, downtimeSeconds: report.downtimeSeconds });
+  await edges
+    .tell(`kube-lifeboat ${cluster}: restore ${report.outcome}`, messageFor(report, summary))
+    .catch((error: unknown) => telemetry.warn('nobody-told', { because: messageOf(error) }));
+  return { outcome: report.outcome, report, summary };
+}
+
+async function completeLedger(
+  ledger: LedgerEdges,
+  { outcome, mode }: RestoreReport,
+  { plan, promised, restored }: RunbookState,
+): Promise<void> {
+  if (outcome !== 'RESTORED' || mode !== 'in-place' || plan === undefined || promised === undefined || restored === undefined) return;
+  const { snapshot } = plan;
+  const record = {
+    at: promised.at,
+    snapshot: snapshot.id,
+    fromLineage: snapshot.lineage,
+    bumpedTo: promised.to,
+    newLineage: restored.lineage,
+  };
+  await updateLedger(ledger, (current) => recordRestore(current, record));
+}
+
+export function summaryOf({ outcome, snapshot, failure, downtimeSeconds, nodes }: RestoreReport): string {
+  const down = downtimeSeconds === undefined ? '' : `, ${Math.round(downtimeSeconds)} s without etcd`;
+  const why = failure === undefined ? '' : `: ${failure.error} in ${failure.state ?? 'an unknown state'}, ${failure.because}`;
+  const wrong = nodes
+    .filter(({ state, data }) => state !== 'serving' || data !== 'old')
+    .map(({ host, state, data }) => `${host} ${state} with ${data} data`);
+  const where = outcome === 'NEEDS_HANDS' && wrong.length > 0 ? ` (${wrong.join(', ')})` : '';
+  return `${outcome}${snapshot === undefined ? '' : ` ${snapshot}`}${down}${where}${why}`;
+}
+
+function messageFor(report: RestoreReport, summary: string): string {
+  const phases = report.phases.map(({ state, seconds }) => `  ${state.padEnd(18)} ${seconds.toFixed(1).padStart(8)} s`);
+  const todo = report.whatToDo.map((line) => `- ${line}`);
+  return [summary, '', `Safety snapshot: ${report.safetySnapshot}`, '', ...todo, '', ...phases].join('\n');
+}

@@ -1,0 +1,157 @@
+import { z } from 'zod';
+import { jsonOf } from '../contract/json';
+import { HandedPlan, NodeEnd, RestoreId, RestoreMode } from '../contract/restore';
+import type { RestoreOutcome, RestoreReport } from '../contract/restore';
+import { nodeStateOf } from '../nodes/node-state';
+import type { NodeState } from '../nodes/node-state';
+import { survey } from './node-readiness';
+
+/** How the state machine came to its end. */
+export const Ending = z.enum(['restored', 'drilled', 'dry-run', 'unharmed', 'rolled-back']);
+export type Ending = z.infer<typeof Ending>;
+
+const Failure = z.object({ Error: z.string(), Cause: z.string() });
+
+/** What the states before have left in the execution; the later ones are missing when it never came that far. */
+export const RunbookState = z.object({
+  restoreId: RestoreId,
+  mode: RestoreMode,
+  plan: HandedPlan.optional(),
+  promised: z.object({ by: z.number().int(), to: z.number().int(), at: z.iso.datetime() }).optional(),
+  safety: z.object({ id: z.string().optional(), Error: z.string().optional(), Cause: z.string().optional() }).optional(),
+  restored: z.object({ lineage: z.string() }).optional(),
+  verified: z.object({ api: z.string().optional(), revision: z.number().int() }).optional(),
+  failure: Failure.optional(),
+  /** `facts` after a roll-back. */
+  after: z.array(NodeEnd).optional(),
+  /** Whether the old members serve again. */
+  old: z.object({ lineage: z.string() }).optional(),
+  oldFailure: Failure.optional(),
+});
+export type RunbookState = z.infer<typeof RunbookState>;
+
+/** When a state of the execution began and ended. */
+export interface Phase {
+  readonly state: string;
+  readonly startedAt: Date;
+  readonly endedAt: Date;
+}
+
+type NodeLine = RestoreReport['nodes'][number];
+
+/** What an execution did, as it is told to people. */
+export function reportOf(cluster: string, ending: Ending, state: RunbookState, phases: readonly Phase[], now: Date): RestoreReport {
+  const { restoreId, mode, plan, promised, restored } = state;
+  const nodes = ending === 'rolled-back' || ending === 'drilled' ? nodeLines(state) : [];
+  const outcome = outcomeOf(ending, state, nodes);
+  const downtimeSeconds = downtimeOf(phases);
+  return {
+    version: 1,
+    restoreId,
+    cluster,
+    mode,
+    outcome,
+    endedAt: now.toISOString(),
+    ...(plan && { snapshot: plan.snapshot.id }),
+    ...(state.failure && { failure: { ...lastBefore(phases, 'Rollback'), ...readFailure(state.failure) } }),
+    ...(promised && { bump: { by: promised.by, to: promised.to } }),
+    ...(restored && outcome === 'RESTORED' && { newLineage: restored.lineage }),
+    safetySnapshot: safetyWords(state),
+    phases: phases.map(({ state: name, startedAt, endedAt }) => ({
+      state: name,
+      startedAt: startedAt.toISOString(),
+      seconds: (endedAt.getTime() - startedAt.getTime()) / 1000,
+    })),
+    ...(downtimeSeconds !== undefined && { downtimeSeconds }),
+    nodes,
+    whatToDo: whatToDo(outcome, state, nodes),
+  };
+}
+
+function outcomeOf(ending: Ending, { old }: RunbookState, nodes: readonly NodeLine[]): RestoreOutcome {
+  if (ending === 'restored') return 'RESTORED';
+  if (ending === 'dry-run') return 'DRY_RUN';
+  if (ending === 'unharmed') return 'UNHARMED';
+  const putBack = old !== undefined && nodes.length > 0 && nodes.every(({ state, data }) => state === 'serving' && data === 'old');
+  if (ending === 'drilled') return putBack ? 'DRILLED' : 'NEEDS_HANDS';
+  return putBack ? 'ROLLED_BACK' : 'NEEDS_HANDS';
+}
+
+function nodeLines({ restoreId, after = [] }: RunbookState): NodeLine[] {
+  const { known, silent } = survey(after);
+  const told = known.map(({ instanceId, host, facts }) => {
+    // A node of the control plane without etcd has nothing that a restore could change.
+    const judged: NodeState =
+      facts.etcd.runs === 'absent' && facts.apiserver.definition === 'in-place'
+        ? { state: facts.apiserver.running ? 'serving' : 'partly-stopped', data: 'old', because: 'no etcd runs on this node' }
+        : nodeStateOf(facts, restoreId);
+    return { instanceId, host, state: judged.state, data: 'data' in judged ? judged.data : 'unknown', because: judged.because };
+  });
+  return [...told, ...silent.map((node) => ({ ...node, state: 'silent', data: 'unknown' }))];
+}
+
+/** Lambda puts its error as JSON into the cause. */
+export function readFailure({ Error: error, Cause }: z.infer<typeof Failure>): { readonly error: string; readonly because: string } {
+  const told = z.object({ errorMessage: z.string() }).safeParse(jsonOf(Cause));
+  return { error, because: told.success ? told.data.errorMessage : Cause };
+}
+
+function lastBefore(phases: readonly Phase[], name: string): { readonly state?: string } {
+  const at = phases.findIndex(({ state }) => state === name);
+  const state = phases.at(at === -1 ? -1 : at - 1)?.state;
+  return state === undefined ? {} : { state };
+}
+
+/** From the first stop to the check that found every member serving. */
+function downtimeOf(phases: readonly Phase[]): number | undefined {
+  const stopped = phases.find(({ state }) => state === 'StopControlPlane')?.startedAt;
+  const served = phases.findLast(({ state }) => state === 'CheckEtcd' || state === 'CheckOldEtcd')?.endedAt;
+  return stopped === undefined || served === undefined ? undefined : Math.max(0, (served.getTime() - stopped.getTime()) / 1000);
+}
+
+function safetyWords({ mode, safety }: RunbookState): string {
+  if (safety?.id !== undefined) return safety.id;
+  if (safety?.Error !== undefined) return `none: ${readFailure({ Error: safety.Error, Cause: safety.Cause ?? '' }).because}`;
+  return mode === 'in-place' ? 'none: the execution never came that far' : 'none: nothing of the cluster was touched';
+}
+
+function whatToDo(
+  outcome: RestoreOutcome,
+  { restoreId, promised, verified, safety, oldFailure }: RunbookState,
+  nodes: readonly NodeLine[],
+): string[] {
+  if (outcome === 'RESTORED') {
+    return [
+      'look at what came back: kubectl get nodes, kubectl get pods -A; pods that were made after the snapshot are gone, and kubelets start those that were deleted after it',
+      ...(promised?.by === 0
+        ? ['revisions ran backwards: restart kubelet, kube-controller-manager, kube-scheduler and every other client of the API']
+        : []),
+      ...(verified?.api === undefined || verified.api === 'ready' || verified.api.startsWith('the config')
+        ? []
+        : [`the API by its own name ${verified.api}: see the balancer and the record`]),
+      'when nobody wants the old data any more: it lies beside the data directory of each node, and clean-up removes all but the last two',
+    ];
+  }
+  if (outcome === 'ROLLED_BACK') {
+    const seen =
+      verified === undefined
+        ? []
+        : ['clients have seen the restored data: restart kubelet, kube-controller-manager and kube-scheduler, whose caches are ahead now'];
+    return ['the cluster serves what it did before; mend what failed and start again', ...seen];
+  }
+  if (outcome === 'UNHARMED') return ['nothing was stopped; mend what failed and start again'];
+  if (outcome !== 'NEEDS_HANDS') return [];
+  const again = (ids: readonly string[]): string => `start an execution with ${JSON.stringify({ rollBack: restoreId, nodes: ids })}`;
+  const lines = nodes.flatMap(({ host, instanceId, state, data, because }) => {
+    if (state === 'serving' && data === 'old') return [];
+    if (state === 'silent')
+      return [`${host} ${instanceId} does not answer (${because}): start it and its agent, then ${again([instanceId])}`];
+    if (state === 'needs-hands') return [`${host} ${instanceId}: ${because}`];
+    return [`${host} ${instanceId}: ${because}: ${again([instanceId])}`];
+  });
+  return [
+    ...lines,
+    ...(oldFailure === undefined ? [] : [`etcd is not whole: ${readFailure(oldFailure).because}`]),
+    ...(safety?.id === undefined ? [] : [`when the old data is lost: restore the snapshot that was taken before, ${safety.id}`]),
+  ];
+}

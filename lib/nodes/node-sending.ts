@@ -1,0 +1,59 @@
+import { ArnFormat, Stack } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import { NodeCommands } from '../../lambdas/contract/node-commands';
+import type { NodeCommandName } from '../../lambdas/contract/node-commands';
+import { acknowledgeWildcard } from '../platform/acknowledge';
+import { LifeboatFunction } from '../platform/lifeboat-function';
+import type { FunctionDefaults } from '../platform/lifeboat-function';
+import type { NodeDocuments } from './node-documents';
+
+export interface NodeSendingProps {
+  /** What every function of the cluster shares; outside any VPC, since Systems Manager is reached by its public endpoint. */
+  readonly functions: FunctionDefaults;
+
+  /** What may be sent. */
+  readonly documents: NodeDocuments;
+
+  /** An instance must carry one of these to get anything. */
+  readonly tags: readonly { readonly key: string; readonly value: string }[];
+}
+
+/** The one function that runs documents on nodes, for every runbook of the cluster. */
+export class NodeSending extends Construct {
+  readonly nodeCommand: LifeboatFunction;
+
+  constructor(scope: Construct, id: string, { functions, documents, tags }: NodeSendingProps) {
+    super(scope, id);
+    this.nodeCommand = new LifeboatFunction(this, 'NodeCommand', {
+      ...functions,
+      entry: 'lambdas/nodes/node-command.handler.ts',
+      description: 'run a document on a control-plane node and read what became of it',
+    });
+    const stack = Stack.of(this);
+    const names = Object.keys(NodeCommands) as NodeCommandName[];
+    const sendable = names.map((name) =>
+      stack.formatArn({ service: 'ssm', resource: 'document', resourceName: documents.document(name).ref }),
+    );
+    this.nodeCommand.addToRolePolicy(new PolicyStatement({ actions: ['ssm:SendCommand'], resources: sendable }));
+    const instances = [
+      stack.formatArn({ service: 'ec2', resource: 'instance', resourceName: '*' }),
+      stack.formatArn({ service: 'ssm', resource: 'managed-instance', resourceName: '*', arnFormat: ArnFormat.SLASH_RESOURCE_NAME }),
+    ];
+    for (const { key, value } of tags) {
+      const conditions = { StringEquals: { [`ssm:resourceTag/${key}`]: value } };
+      this.nodeCommand.addToRolePolicy(new PolicyStatement({ actions: ['ssm:SendCommand'], resources: instances, conditions }));
+    }
+    for (const instance of instances)
+      acknowledgeWildcard(this.nodeCommand, instance, 'Instances come and go; only those with the tag of this cluster are sent anything.');
+    const reading = 'Reading and cancelling a command has no rights on single resources; command ids are random and known to nobody else.';
+    this.nodeCommand.addToRolePolicy(new PolicyStatement({ actions: ['ssm:GetCommandInvocation', 'ssm:CancelCommand'], resources: ['*'] }));
+    acknowledgeWildcard(this.nodeCommand, '*', reading);
+  }
+
+  /** Lets a function list the nodes that Systems Manager knows. */
+  grantFind(handler: LifeboatFunction): void {
+    handler.addToRolePolicy(new PolicyStatement({ actions: ['ssm:DescribeInstanceInformation'], resources: ['*'] }));
+    acknowledgeWildcard(handler, '*', 'Listing managed instances has no rights on single resources.');
+  }
+}

@@ -1,0 +1,251 @@
+import { Duration } from 'aws-cdk-lib';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { Choice, Condition, Fail, Pass, Result, Succeed } from 'aws-cdk-lib/aws-stepfunctions';
+import type { CatchProps, IChainable, INextable, State } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { ErrorName } from '../../lambdas/contract/errors';
+import { FunctionTask } from './function-task';
+import type { FunctionTaskProps } from './function-task';
+import { NodePhase } from './node-phase';
+import type { NodePhaseProps } from './node-phase';
+
+/** The functions that the states of the runbook call. */
+export interface RestoreFunctions {
+  readonly findNodes: IFunction;
+  readonly nodeCommand: IFunction;
+  readonly planRestore: IFunction;
+  readonly askApproval: IFunction;
+  readonly controlPlaneLock: IFunction;
+  readonly takeSnapshot: IFunction;
+  readonly materializeSnapshot: IFunction;
+  readonly promiseRevisions: IFunction;
+  readonly checkEtcd: IFunction;
+  readonly reportRestore: IFunction;
+}
+
+/** A state or a phase, and where its failures go. */
+interface Step {
+  readonly start: IChainable;
+  readonly end: INextable;
+  readonly failing: readonly { addCatch(handler: IChainable, props?: CatchProps): unknown }[];
+}
+
+/**
+ * The states of the restore runbook, in the order in which they are read here.
+ *
+ * Before StopControlPlane every failure ends unharmed; from there on every failure puts the nodes back. Each state can be repeated, so that an
+ * execution that was aborted can be redriven, or undone by another one with `rollBack`.
+ */
+export class RestoreStates extends Construct {
+  readonly start: State;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly functions: RestoreFunctions,
+  ) {
+    super(scope, id);
+    const { findNodes, planRestore, askApproval, takeSnapshot, materializeSnapshot, promiseRevisions } = functions;
+    const rollback = this.putBack();
+    const undo = new Pass(this, 'RollBack', { result: Result.fromString('rolled-back'), resultPath: '$.ending' });
+    undo.next(rollback);
+    const unharmed = this.report('unharmed');
+
+    const restored = this.inOrder(undo, [
+      this.phase('StopControlPlane', { command: 'stop', nodesPath: '$.nodes', parametersPath: '$.plan.parameters.stop' }),
+      this.phase('RestoreData', { command: 'restore-data', nodesPath: '$.plan.members', parametersPath: '$.promised.parameters' }),
+      this.phase('StartEtcd', { command: 'start', nodesPath: '$.plan.members', parametersPath: '$.plan.parameters.startEtcd' }),
+      this.check('CheckEtcd', 'restored', '$.restored', { 'restoreId.$': '$.restoreId', 'above.$': '$.promised.above' }),
+      this.check('Repair', 'repair', '$.repaired', {}),
+      this.phase('StartApiservers', {
+        command: 'start',
+        nodesPath: '$.plan.apiNodes',
+        parametersPath: '$.plan.parameters.startApiserver',
+        maxConcurrency: 1,
+      }),
+      this.check('Verify', 'verify', '$.verified', { 'above.$': '$.promised.above' }),
+    ]);
+    const drilled = new Pass(this, 'DrillPassed', { result: Result.fromString('drilled'), resultPath: '$.ending' });
+    drilled.next(rollback);
+    restored.end.next(
+      new Choice(this, 'Drill')
+        .when(Condition.stringEquals('$.mode', 'drill'), drilled)
+        .otherwise(this.ending('restored', this.cleanUp('CleanUp'))),
+    );
+
+    const promise = this.task('PromiseRevisions', { handler: promiseRevisions, payload: { 'plan.$': '$.plan' }, resultPath: '$.promised' });
+    const staged = this.inOrder(unharmed, [
+      this.task('Materialize', {
+        handler: materializeSnapshot,
+        payload: { 'restoreId.$': '$.restoreId', 'snapshotId.$': '$.plan.snapshot.id' },
+        resultPath: '$.materialized',
+      }),
+      this.phase('Stage', { command: 'stage', nodesPath: '$.plan.members', parametersPath: '$.plan.parameters.stage' }),
+    ]);
+    staged.end.next(
+      new Choice(this, 'DryRun')
+        .when(Condition.booleanEquals('$.request.dryRun', true), this.ending('dry-run', this.cleanUp('CleanUpDryRun')))
+        .otherwise(this.inOrder(unharmed, [promise]).start),
+    );
+    promise.end.next(restored.start);
+
+    const safety = new FunctionTask(this, 'SafetySnapshot', {
+      handler: takeSnapshot,
+      payload: { trigger: 'pre-restore', 'note.$': "States.Format('before restore {}', $.restoreId)" },
+      resultPath: '$.safety',
+      wait: { errors: [ErrorName.backupInProgress], every: Duration.seconds(20), times: 6 },
+    });
+    // Best effort: on the day of a restore etcd is mostly dead.
+    safety.addCatch(staged.start, { resultPath: '$.safety' });
+    safety.next(staged.start);
+    const lock = this.lock('Lock');
+    const locked = this.inOrder(unharmed, [{ start: lock, end: lock, failing: [lock] }]);
+    lock.next(new Choice(this, 'Elsewhere').when(Condition.stringEquals('$.mode', 'in-place'), safety).otherwise(staged.start));
+
+    const approve = new FunctionTask(this, 'Approve', {
+      handler: askApproval,
+      payload: { 'restoreId.$': '$.restoreId', 'execution.$': '$$.Execution.Id' },
+      resultPath: '$.approval',
+      answeredWithin: { secondsPath: '$.request.approvalSeconds' },
+    });
+    approve.addCatch(unharmed, { resultPath: '$.failure' });
+    approve.next(locked.start);
+    const planned = this.inOrder(unharmed, [
+      this.phase('Facts', { command: 'facts', nodesPath: '$.asked', mustSucceed: false, resultPath: '$.facts' }),
+      this.task('Plan', {
+        handler: planRestore,
+        payload: {
+          'request.$': '$.request',
+          'restoreId.$': '$.restoreId',
+          'mode.$': '$.mode',
+          'nodes.$': '$.nodes',
+          'facts.$': '$.facts',
+        },
+        resultPath: '$.plan',
+      }),
+    ]);
+    planned.end.next(
+      new Choice(this, 'Approval').when(Condition.stringEquals('$.request.approval', 'required'), approve).otherwise(locked.start),
+    );
+
+    const undoLock = this.lock('LockForRollBack');
+    undoLock.addCatch(new Fail(this, 'Locked', { errorPath: '$.failure.Error', causePath: '$.failure.Cause' }), {
+      resultPath: '$.failure',
+    });
+    undoLock.next(undo);
+    const find = new FunctionTask(this, 'FindNodes', {
+      handler: findNodes,
+      payload: { 'input.$': '$$.Execution.Input', 'execution.$': '$$.Execution.Name' },
+      resultPath: '$',
+    });
+    find.addCatch(new Fail(this, 'Refused', { errorPath: '$.Error', causePath: '$.Cause' }), { resultPath: '$' });
+    find.next(new Choice(this, 'Mode').when(Condition.stringEquals('$.mode', 'roll-back'), undoLock).otherwise(planned.start));
+    this.start = find;
+  }
+
+  /** Puts every node back to what it was, whatever point it had reached, and sees what came of it. */
+  private putBack(): State {
+    const rollback = this.phase('Rollback', {
+      command: 'roll-back',
+      nodesPath: '$.nodes',
+      parametersPath: '$.rollBack',
+      mustSucceed: false,
+    });
+    const facts = this.phase('FactsAfter', { command: 'facts', nodesPath: '$.nodes', mustSucceed: false, resultPath: '$.after' });
+    const report = this.reportTask('ReportPutBack', { 'ending.$': '$.ending' });
+    const old = this.check('CheckOldEtcd', 'old', '$.old', { 'facts.$': '$.after' });
+    for (const failing of old.failing) failing.addCatch(report, { resultPath: '$.oldFailure' });
+    this.connect([rollback, facts, old]);
+    old.end.next(report);
+    this.unlockAfter(report, 'PutBack');
+    const only = new Pass(this, 'RollBackWhat', { parameters: { 'restoreId.$': '$.restoreId' }, resultPath: '$.rollBack' });
+    only.next(rollback.start);
+    return only;
+  }
+
+  /** Removes what the restore needs no more. What cannot be removed harms nobody. */
+  private cleanUp(name: string): Step {
+    return this.phase(name, { command: 'clean-up', nodesPath: '$.nodes', mustSucceed: false, resultPath: '$.cleaned' });
+  }
+
+  private ending(ending: 'restored' | 'dry-run', before: Step): IChainable {
+    before.end.next(this.report(ending));
+    return before.start;
+  }
+
+  private report(ending: 'restored' | 'dry-run' | 'unharmed'): State {
+    const word = { restored: 'Restored', 'dry-run': 'DryRun', unharmed: 'Unharmed' }[ending];
+    const report = this.reportTask(`Report${word}`, { ending });
+    this.unlockAfter(report, word);
+    return report;
+  }
+
+  private reportTask(name: string, ending: Readonly<Record<string, string>>): FunctionTask {
+    return new FunctionTask(this, name, {
+      handler: this.functions.reportRestore,
+      payload: { ...ending, 'execution.$': '$$.Execution.Id', 'state.$': '$' },
+      resultPath: '$.reported',
+    });
+  }
+
+  /** The last states: release the lock, and end as the report says. */
+  private unlockAfter(report: FunctionTask, word: string): void {
+    const asked = ['RESTORED', 'DRILLED', 'DRY_RUN'].map((outcome) => Condition.stringEquals('$.reported.outcome', outcome));
+    const done = new Succeed(this, `${word}: done`, { outputPath: '$.reported' });
+    const failed = new Fail(this, `${word}: failed`, { errorPath: '$.reported.outcome', causePath: '$.reported.summary' });
+    const end = new Choice(this, `${word}: outcome`).when(Condition.or(...asked), done).otherwise(failed);
+    const unlock = this.lockTask(`${word}: unlock`, 'release');
+    // It runs out by itself.
+    unlock.addCatch(end, { resultPath: '$.unlocked' });
+    report.next(unlock);
+    unlock.next(end);
+  }
+
+  private lock(name: string): FunctionTask {
+    return this.lockTask(name, 'acquire');
+  }
+
+  private lockTask(name: string, action: 'acquire' | 'release'): FunctionTask {
+    return new FunctionTask(this, name, {
+      handler: this.functions.controlPlaneLock,
+      payload: { do: action, 'lock.$': '$.lock', 'holder.$': '$.restoreId' },
+      resultPath: '$.locked',
+    });
+  }
+
+  private check(name: string, what: string, resultPath: string, more: Readonly<Record<string, string>>): Step {
+    const endpoints = what === 'old' ? {} : { 'endpoints.$': '$.plan.endpoints' };
+    return this.task(name, {
+      handler: this.functions.checkEtcd,
+      payload: { do: what, ...endpoints, ...more },
+      resultPath,
+      wait: { errors: [ErrorName.etcdNotReady], every: Duration.seconds(3), times: 40 },
+    });
+  }
+
+  private task(name: string, props: FunctionTaskProps): Step {
+    const task = new FunctionTask(this, name, props);
+    return { start: task, end: task, failing: [task] };
+  }
+
+  private phase(name: string, props: Omit<NodePhaseProps, 'nodeCommand' | 'resultPath'> & { readonly resultPath?: string }): Step {
+    const phase = new NodePhase(this, name, { nodeCommand: this.functions.nodeCommand, resultPath: '$.ends', ...props });
+    const [end] = phase.endStates;
+    if (end === undefined) throw new RangeError(`${name} has no end`);
+    return { start: phase.startState, end, failing: phase.failing };
+  }
+
+  /** One after the other; every failure goes to the same state. */
+  private inOrder(failure: IChainable, steps: readonly Step[]): Step {
+    for (const step of steps) for (const failing of step.failing) failing.addCatch(failure, { resultPath: '$.failure' });
+    return this.connect(steps);
+  }
+
+  private connect(steps: readonly Step[]): Step {
+    const [first] = steps;
+    const last = steps.at(-1);
+    if (first === undefined || last === undefined) throw new RangeError('there are no steps');
+    steps.slice(1).forEach((step, index) => steps[index]?.end.next(step.start));
+    return { start: first.start, end: last.end, failing: [] };
+  }
+}
