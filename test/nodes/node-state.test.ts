@@ -1,61 +1,15 @@
-import type { NodeFacts } from '../../lambdas/contract/node-commands';
 import type { NodeState } from '../../lambdas/nodes/node-state';
 import { nodeStateOf } from '../../lambdas/nodes/node-state';
+import { factsOf } from './facts';
+import type { FactsChange } from './facts';
 
 const ID = 'r1';
-type Data = NonNullable<NodeFacts['data']>;
-interface Change {
-  readonly busyWith?: string;
-  readonly etcd?: Partial<NodeFacts['etcd']>;
-  readonly apiserver?: Partial<NodeFacts['apiserver']>;
-  readonly data?: Partial<Data> | null;
-}
-
-const factsOf = ({ busyWith = '', etcd, apiserver, data }: Change): NodeFacts => ({
-  host: 'master-1',
-  busyWith: busyWith === '' ? null : busyWith,
-  etcd: {
-    runs: 'static-pod',
-    definition: 'in-place',
-    keptBy: null,
-    running: true,
-    servesLiveData: true,
-    listening: true,
-    name: 'master-1',
-    peerUrls: 'https://10.0.1.10:2380',
-    clientUrl: 'https://10.0.1.10:2379',
-    walDir: null,
-    image: 'registry.k8s.io/etcd:3.6.16-0',
-    version: '3.6.16',
-    ...etcd,
-  },
-  apiserver: { definition: 'in-place', keptBy: null, running: true, ...apiserver },
-  etcdutl: { from: 'path', version: '3.6.16', bumpRevision: true },
-  data:
-    data === null
-      ? null
-      : {
-          dir: '/var/lib/etcd',
-          exists: true,
-          ownDisk: false,
-          dbBytes: 1,
-          restoredBy: null,
-          kept: [],
-          freeBytes: 1,
-          freeInodes: 1,
-          ...data,
-        },
-  stage: { freeBytes: 1, freeInodes: 1, sameDisk: true },
-  restores: [],
-  strayManifests: [],
-  tools: { aws: true, curl: true, flock: true, sha256sum: true },
-});
 
 const away = { definition: 'kept', keptBy: ID, running: false } as const;
 const stopped = { etcd: { ...away, listening: false }, apiserver: away };
 const old = (restoreId = ID) => ({ restoreId, kind: 'old', bytes: 1 });
 
-test.each<[sentence: string, change: Change, state: Partial<NodeState> & { readonly data?: string }]>([
+test.each<[sentence: string, change: FactsChange, state: Partial<NodeState> & { readonly data?: string }]>([
   ['nothing was done', {}, { state: 'serving', data: 'old' }],
   ['a document runs', { busyWith: 'restore-data' }, { state: 'busy' }],
   ['everything was stopped', stopped, { state: 'stopped', data: 'old' }],

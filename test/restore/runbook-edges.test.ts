@@ -1,0 +1,280 @@
+import type { LedgerEdges } from '../../lambdas/backup/keep-ledger';
+import { ledgerText } from '../../lambdas/backup/ledger';
+import type { Ledger } from '../../lambdas/contract/ledger';
+import { manifestKey, snapshotKey } from '../../lambdas/contract/s3-keys';
+import { approvalMessage, askApproval } from '../../lambdas/restore/ask-approval';
+import { lockControlPlane } from '../../lambdas/restore/control-plane-lock';
+import { makePlan } from '../../lambdas/restore/plan-restore';
+import { promiseRevisions } from '../../lambdas/restore/promise-revisions';
+import { reportRestore } from '../../lambdas/restore/report-restore';
+import { ledger, lineage } from '../backup/ledgers';
+import { NOW, manifest } from '../backup/snapshots';
+import { factsOf } from '../nodes/facts';
+import { handedPlan, plan, storedPlan } from './plans';
+
+const SNAPSHOT = manifest({ id: '20261116T110000Z-0000000a', takenAt: '2026-11-16T11:00:00.000Z', revision: 900, lineage: 'a1' });
+
+/** A ledger in S3 and the manifests beside it. */
+function stored(known: Ledger, manifests = [SNAPSHOT]) {
+  const at = { text: ledgerText(known), events: [] as string[] };
+  const edges: LedgerEdges = {
+    cluster: 'prod',
+    document: {
+      read: async () => ({ text: at.text, etag: '1' }),
+      write: async (text) => {
+        at.text = text;
+        return '2';
+      },
+    },
+    catalog: {
+      list: async () =>
+        manifests.flatMap(({ id, stored: { bytes } }) => [
+          { key: manifestKey('prod', id), lastModified: NOW, bytes: 1 },
+          { key: snapshotKey('prod', id), lastModified: NOW, bytes },
+        ]),
+      readManifest: async (id) => JSON.stringify(manifests.find((each) => each.id === id)),
+    },
+    telemetry: { log: (event) => void at.events.push(event), warn: (event) => void at.events.push(event) },
+    wait: async () => undefined,
+    random: () => 0,
+  };
+  return { edges, at, now: () => JSON.parse(at.text) as Ledger };
+}
+
+describe('the promise of revisions', () => {
+  const known = ledger({ lineages: { a1: lineage({ revision: 1_000 }) } });
+
+  test('is in the ledger before anything is stopped, and reaches above everything that was served', async () => {
+    const { edges, now } = stored(known);
+
+    const promised = await promiseRevisions(edges, { plan: handedPlan() }, NOW);
+
+    expect(promised.to).toBeGreaterThan(1_000);
+    expect(promised).toMatchObject({ above: 1_000, parameters: { restoreId: 'run-1', bumpRevision: String(promised.by) } });
+    expect(now().restores).toEqual([
+      { at: NOW.toISOString(), snapshot: handedPlan().snapshot.id, fromLineage: 'a1', bumpedTo: promised.to },
+    ]);
+    expect(now().ceiling).toBe(promised.to);
+  });
+
+  test('is higher the second time that the same snapshot is restored', async () => {
+    const { edges } = stored(known);
+    const first = await promiseRevisions(edges, { plan: handedPlan() }, NOW);
+    const second = await promiseRevisions(edges, { plan: handedPlan() }, new Date(NOW.getTime() + 60_000));
+
+    expect(second.above).toBe(first.to);
+    expect(second.to).toBeGreaterThan(first.to);
+  });
+
+  test('of a restore elsewhere binds nobody here', async () => {
+    const { edges, now } = stored(known);
+
+    await promiseRevisions(edges, { plan: handedPlan({ mode: 'elsewhere' }) }, NOW);
+
+    expect(now()).toEqual(known);
+  });
+
+  test('of a restore without a bump is the revision of the snapshot', async () => {
+    const { edges } = stored(known);
+    const without = handedPlan({ bump: { needed: false, estimate: 0, servedUpTo: 1_000, because: '' } });
+
+    expect(await promiseRevisions(edges, { plan: without }, NOW)).toMatchObject({
+      by: 0,
+      to: 900,
+      above: 0,
+      parameters: { bumpRevision: '0' },
+    });
+  });
+});
+
+describe('the plan', () => {
+  const node = { instanceId: 'i-00000001', host: 'master-1' };
+  const event = {
+    request: { ...requestDefaults(), snapshot: 'latest' as const },
+    restoreId: 'run-1',
+    mode: 'in-place' as const,
+    nodes: [node],
+    facts: [{ ...node, outcome: 'done' as const, result: factsOf() }],
+  };
+  const edgesOf = (live: () => Promise<object>) => {
+    const { edges, at } = stored(ledger());
+    const written: string[] = [];
+    return {
+      edges: { ledger: edges, live, writePlan: async (made: object) => void written.push(JSON.stringify(made)), now: () => NOW },
+      written,
+      at,
+    };
+  };
+
+  test('is written whole and handed on without what would fill an execution', async () => {
+    const { edges, written } = edgesOf(async () => ({ revision: 950, inventory: { pods: 1 } }));
+
+    const handed = await makePlan(edges, 'state', event);
+
+    expect(handed.snapshot.id).toBe(SNAPSHOT.id);
+    expect(handed).not.toHaveProperty('loss');
+    expect(JSON.parse(written[0]!)).toMatchObject({ loss: { revisions: 50, objects: { pods: 1 } }, snapshot: { inventory: {} } });
+  });
+
+  test('is made without the live cluster when that is dead', async () => {
+    const { edges, written, at } = edgesOf(async () => Promise.reject(new Error('connection refused')));
+
+    await makePlan(edges, 'state', event);
+
+    expect(JSON.parse(written[0]!)).toMatchObject({ loss: { objects: {} } });
+    expect(at.events).toContain('live-cluster-silent');
+  });
+
+  test('that is refused says why, and leaves no file', async () => {
+    const { edges, written } = edgesOf(async () => ({}));
+
+    await expect(makePlan(edges, 'state', { ...event, facts: [{ ...node, outcome: 'lost' }] })).rejects.toThrow(
+      'nothing was changed: master-1 i-00000001 does not answer',
+    );
+    await expect(
+      makePlan(edges, 'state', { ...event, request: { ...event.request, snapshot: '20261116T110000Z-0000000b' } }),
+    ).rejects.toThrow('is not listed');
+    expect(written).toEqual([]);
+  });
+});
+
+function requestDefaults() {
+  return {
+    approval: 'required',
+    dryRun: false,
+    allowUnverified: false,
+    allowNoBump: false,
+    approvalSeconds: 60,
+    waitForNodesSeconds: 60,
+    drill: false,
+  } as const;
+}
+
+describe('the lock of the control plane', () => {
+  const held = (holder?: string) => {
+    const log: string[] = [];
+    return {
+      log,
+      locks: (name: string) => ({
+        acquire: async (who: string) => {
+          log.push(`${name} ${who}`);
+          return holder === undefined || holder === who
+            ? { acquired: true as const, release: async () => void log.push('released') }
+            : { acquired: false as const, holder, expiresAt: '2026-11-26T04:00:00.000Z' };
+        },
+      }),
+    };
+  };
+
+  test('is taken, also for the second time by the same execution, and given back', async () => {
+    const { locks, log } = held('run-1');
+
+    expect(await lockControlPlane(locks, { do: 'acquire', lock: 'control-plane', holder: 'run-1' })).toEqual({ held: true });
+    expect(await lockControlPlane(locks, { do: 'release', lock: 'control-plane', holder: 'run-1' })).toEqual({ held: false });
+    expect(log).toEqual(['control-plane run-1', 'control-plane run-1', 'released']);
+  });
+
+  test('that somebody else holds is refused with the holder and the way out, and never given back for him', async () => {
+    const { locks, log } = held('run-0');
+
+    await expect(lockControlPlane(locks, { do: 'acquire', lock: 'drill', holder: 'run-1' })).rejects.toThrow(
+      'run-0 works on the nodes until 2026-11-26T04:00:00.000Z at the latest: wait for it; when that execution was aborted, start one with {"rollBack":"run-0"}',
+    );
+    expect(await lockControlPlane(locks, { do: 'release', lock: 'drill', holder: 'run-1' })).toEqual({ held: false });
+    expect(log).not.toContain('released');
+  });
+});
+
+describe('the question for approval', () => {
+  test('says what happens, what is lost and the two commands', () => {
+    const message = approvalMessage(
+      plan({ loss: { revisions: 100, seconds: 7_200, objects: { pods: 2, nodes: -1 } }, warnings: ['one thing'] }),
+      'TOKEN==',
+      'arn:execution',
+    );
+
+    expect(message).toMatch(/^Restore of the control plane of prod, execution run-1/);
+    for (const words of [
+      'taken 2 hours ago',
+      '100 revisions',
+      '  2 pods are gone',
+      '  1 nodes come back',
+      '- one thing',
+      'm1 on master-1 (i-00000001)',
+      'arn:execution',
+    ])
+      expect(message).toContain(words);
+    expect(message).toContain('aws stepfunctions send-task-success --task-output \'{"approvedBy":"your name"}\' --task-token \'TOKEN==\'');
+    expect(message).toContain("aws stepfunctions send-task-failure --error Rejected --cause 'your reason' --task-token 'TOKEN=='");
+  });
+
+  test('does not claim to know what is lost when nobody answers', () => {
+    expect(approvalMessage(plan(), 't', 'e')).toContain('nobody knows, since no member answers');
+    expect(approvalMessage(plan({ bump: { ...plan().bump, needed: false } }), 't', 'e')).toContain('BACKWARDS');
+  });
+
+  test('is in S3 whether or not a message comes through', async () => {
+    const written: string[] = [];
+    const ask = (tell?: () => Promise<void>) =>
+      askApproval(
+        { readPlan: async () => storedPlan(), write: async (text) => void written.push(text), tell },
+        { restoreId: 'run-1', token: 't', execution: 'e' },
+      );
+
+    expect(await ask(async () => undefined)).toEqual({ told: true });
+    expect(await ask(async () => Promise.reject(new Error('no such topic')))).toEqual({ told: false });
+    expect(await ask()).toEqual({ told: false });
+    expect(written).toHaveLength(3);
+  });
+});
+
+describe('the report', () => {
+  const edgesOf = (overrides: object = {}) => {
+    const { edges, now, at } = stored(ledger());
+    const told: string[] = [];
+    const written: object[] = [];
+    return {
+      edges: {
+        ledger: edges,
+        history: async () => [],
+        writeReport: async (report: object) => void written.push(report),
+        tell: async (subject: string, message: string) => void told.push(subject, message),
+        now: () => NOW,
+        ...overrides,
+      },
+      told,
+      written,
+      now,
+      at,
+    };
+  };
+  const promised = { by: 10, to: 910, at: NOW.toISOString() };
+  const state = { restoreId: 'run-1', mode: 'in-place' as const, plan: handedPlan(), promised, restored: { lineage: 'b2' } };
+
+  test('of a restore completes the promise with the lineage that it opened', async () => {
+    const { edges, now, told } = edgesOf();
+
+    expect(await reportRestore(edges, { ending: 'restored', execution: 'e', state })).toMatchObject({ outcome: 'RESTORED' });
+    expect(now().restores).toMatchObject([{ bumpedTo: 910, newLineage: 'b2' }]);
+    expect(told[0]).toBe('kube-lifeboat prod: restore RESTORED');
+  });
+
+  test('of anything else leaves the ledger as it is', async () => {
+    const { edges, now } = edgesOf();
+
+    await reportRestore(edges, { ending: 'unharmed', execution: 'e', state });
+    await reportRestore(edges, { ending: 'restored', execution: 'e', state: { ...state, mode: 'elsewhere' } });
+
+    expect(now().restores).toEqual([]);
+  });
+
+  test('is written though nobody can be told and the history cannot be read', async () => {
+    const fails = async () => Promise.reject(new Error('no'));
+    const { edges, written, at } = edgesOf({ history: fails, tell: fails });
+
+    await reportRestore(edges, { ending: 'dry-run', execution: 'e', state });
+
+    expect(written).toMatchObject([{ outcome: 'DRY_RUN', phases: [] }]);
+    expect(at.events).toEqual(expect.arrayContaining(['history-unread', 'nobody-told']));
+  });
+});
