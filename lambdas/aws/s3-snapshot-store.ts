@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { Readable } from 'node:stream';
 import {
   AbortMultipartUploadCommand,
   GetObjectCommand,
@@ -10,12 +8,12 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import type { ListMultipartUploadsCommandOutput, MultipartUpload, S3Client } from '@aws-sdk/client-s3';
-import { Upload } from '@aws-sdk/lib-storage';
 import type { ObjectLock, SnapshotStore, StoredObject } from '../backup/edges';
 import { messageOf } from '../contract/lifeboat-error';
 import type { Manifest } from '../contract/manifest';
 import { manifestKey, snapshotKey, snapshotsPrefix } from '../contract/s3-keys';
 import { StoreFailed } from './errors';
+import { BodyFailed, uploadWatched } from './watched-upload';
 
 /** 10,000 parts of 8 MiB are 78 GiB, far above etcd's largest database; three in flight fill a Lambda's link. */
 const PART_BYTES = 8 * 1024 * 1024;
@@ -31,29 +29,23 @@ export class S3SnapshotStore implements SnapshotStore {
 
   async storeSnapshot(id: string, body: AsyncIterable<Buffer>, lock: ObjectLock): Promise<StoredObject> {
     const Key = snapshotKey(this.cluster, id);
-    const watched = new WatchedBody(body);
-    const upload = new Upload({
-      client: this.s3,
-      params: {
-        Bucket: this.bucket,
-        Key,
-        Body: watched.stream,
-        ContentType: 'application/zstd',
-        // One CRC-32 over the whole object, computed by S3 itself, whatever the parts were.
-        ChecksumAlgorithm: 'CRC32',
-        ChecksumType: 'FULL_OBJECT',
-        ...lockParameters(lock),
-      },
-      partSize: PART_BYTES,
-      queueSize: PARTS_IN_FLIGHT,
-    });
     try {
-      await upload.done();
+      await uploadWatched(this.s3, {
+        params: {
+          Bucket: this.bucket,
+          Key,
+          ContentType: 'application/zstd',
+          // One CRC-32 over the whole object, computed by S3 itself, whatever the parts were.
+          ChecksumAlgorithm: 'CRC32',
+          ChecksumType: 'FULL_OBJECT',
+          ...lockParameters(lock),
+        },
+        body,
+        partBytes: PART_BYTES,
+        partsInFlight: PARTS_IN_FLIGHT,
+      });
     } catch (error) {
-      await watched.end();
-      // A body that failed ended the upload on purpose; its own error is the one to tell.
-      if (watched.failure !== undefined) throw watched.failure;
-      throw this.failed('upload', Key, error);
+      throw error instanceof BodyFailed ? error.cause : this.failed('upload', Key, error);
     }
     return this.head(Key);
   }
@@ -147,33 +139,4 @@ const lockParameters = ({ mode, until }: ObjectLock) => ({
 function crcHex(base64: string | undefined): string {
   if (base64 === undefined) return 'none';
   return base64.includes('-') ? `composite ${base64}` : Buffer.from(base64, 'base64').toString('hex');
-}
-
-/**
- * A body that remembers why it failed, and that can be ended from outside: when every uploader has given up, nobody reads the
- * rest, and the stream behind it would stay open.
- */
-class WatchedBody {
-  readonly stream: Readable;
-  failure: Error | undefined;
-
-  constructor(body: AsyncIterable<Buffer>) {
-    this.stream = Readable.from(this.watch(body), { objectMode: false });
-  }
-
-  async end(): Promise<void> {
-    if (this.stream.closed) return;
-    const closed = once(this.stream, 'close').catch(() => undefined);
-    this.stream.destroy();
-    await closed;
-  }
-
-  private async *watch(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    try {
-      yield* body;
-    } catch (error) {
-      this.failure = error instanceof Error ? error : new Error(messageOf(error));
-      throw this.failure;
-    }
-  }
 }

@@ -7,6 +7,8 @@ export const manifestKey = (cluster: string, id: string): string => `${snapshots
 export const pruneStateKey = (cluster: string): string => `${clusterPrefix(cluster)}prune.json`;
 /** How far the cluster's revisions ever went: `ledger.ts`. */
 export const ledgerKey = (cluster: string): string => `${clusterPrefix(cluster)}ledger.json`;
+/** On the plain snapshots of restores, so that the lifecycle knows them. */
+export const RESTORE_TAG = { key: 'lifeboat', value: 'plain-snapshot' } as const;
 export type RestoreFile = 'plan.json' | 'approval.txt' | 'report.json' | 'snapshot.db';
 /** What restores leave behind, one folder per execution. */
 export const restoresPrefix = (cluster: string): string => `${clusterPrefix(cluster)}restores/`;

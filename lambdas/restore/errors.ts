@@ -24,3 +24,9 @@ export class RestoredDataDiffers extends LifeboatError {
   override readonly name = ErrorName.restoredDataDiffers;
   readonly retryable = false;
 }
+
+/** S3 holds other bytes than a manifest says. */
+export class SnapshotNotWhole extends LifeboatError {
+  override readonly name = ErrorName.snapshotNotWhole;
+  readonly retryable = false;
+}

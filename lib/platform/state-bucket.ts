@@ -6,6 +6,7 @@ import type { BucketProps } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { Env } from '../../lambdas/contract/env';
 import {
+  RESTORE_TAG,
   clusterPrefix,
   ledgerKey,
   lockKey,
@@ -100,6 +101,7 @@ export class StateBucket extends Construct {
       serverAccessLogsPrefix: 'state/',
       lifecycleRules: [
         { id: 'abort-uploads', abortIncompleteMultipartUploadAfter: Duration.days(1) },
+        { id: 'expire-plain-snapshots', expiration: Duration.days(7), tagFilters: { [RESTORE_TAG.key]: RESTORE_TAG.value } },
         { id: 'expire-versions', noncurrentVersionExpiration, expiredObjectDeleteMarker: true },
       ],
       replicationRole: replication?.role,
@@ -157,6 +159,16 @@ export class StateBucket extends Construct {
   /** Lets a function read and write the ledger. One that also rebuilds it needs the manifests too. */
   grantLedger(handler: LifeboatFunction): void {
     this.grant(handler, ['s3:GetObject', 's3:PutObject'], this.bucket.arnForObjects(ledgerKey(this.clusterName)));
+  }
+
+  /** Lets a function read snapshots and write what nodes download. */
+  grantMaterialize(handler: LifeboatFunction): void {
+    const snapshots = this.bucket.arnForObjects(`${snapshotsPrefix(this.clusterName)}*`);
+    this.grant(handler, ['s3:GetObject'], snapshots);
+    this.acknowledgeIds(handler, snapshots);
+    this.grantRestoreFiles(handler, { read: ['snapshot.db'], write: ['snapshot.db'] });
+    const plain = this.bucket.arnForObjects(restoreKey(this.clusterName, '*', 'snapshot.db'));
+    handler.addToRolePolicy(new PolicyStatement({ actions: ['s3:PutObjectTagging', 's3:AbortMultipartUpload'], resources: [plain] }));
   }
 
   /** Lets a function read the ledger and nothing more. */
