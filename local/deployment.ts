@@ -7,7 +7,7 @@ import type { Manifest } from '../lambdas/contract/manifest';
 import type { LockPolicy } from '../lambdas/contract/retention';
 import type { EtcdClientSecret } from '../lambdas/contract/secrets';
 import { listSnapshots } from './catalog';
-import type { InvokeResult, LocalCloud } from './cloud';
+import type { InvokeResult, LocalCloud, StateMachineDoor } from './cloud';
 
 /** The app of this project, deployed for one cluster into the local cloud. */
 export interface Deployment {
@@ -20,6 +20,8 @@ export interface Deployment {
   readonly watchMembersFunction: string;
   readonly etcdClientSecretArn: string;
   readonly deadLetterQueueUrl: string;
+  /** The restore runbook. */
+  readonly restore: StateMachineDoor;
   readonly s3: S3Client;
   putSecret(secret: EtcdClientSecret): Promise<void>;
   takeSnapshot(event?: unknown): Promise<InvokeResult>;
@@ -54,6 +56,7 @@ const Outputs = z.object({
   WatchMembersFunctionName: z.string(),
   EtcdClientSecretArn: z.string(),
   DeadLetterQueueUrl: z.string(),
+  RestoreStateMachineArn: z.string(),
   WatchReplicaFunctionName: z.string().optional(),
 });
 const ReplicaOutputs = z.object({ ReplicaBucketName: z.string() });
@@ -82,6 +85,7 @@ export async function deployLifeboat(cloud: LocalCloud, options: DeploymentOptio
     watchMembersFunction: found.WatchMembersFunctionName,
     etcdClientSecretArn: found.EtcdClientSecretArn,
     deadLetterQueueUrl: found.DeadLetterQueueUrl,
+    restore: cloud.stateMachine(found.RestoreStateMachineArn),
     s3,
     putSecret: async (secret) => {
       await secrets.send(new PutSecretValueCommand({ SecretId: found.EtcdClientSecretArn, SecretString: JSON.stringify(secret) }));

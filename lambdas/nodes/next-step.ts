@@ -24,7 +24,11 @@ export interface Patience {
   readonly silenceSeconds: number;
 }
 
-const READ_AGAIN_SECONDS = 2;
+/**
+ * An execution has room for 25,000 events (docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html), and each look at each node takes a
+ * dozen: the longer a document has run, the less often it is looked at, so that an hour takes about a hundred looks.
+ */
+const lookAgain = (ranSeconds: number): number => Math.min(60, Math.max(1, Math.round(ranSeconds / 10)));
 /** A node that was rebooted needs a while until its agent answers. */
 const SEND_AGAIN_SECONDS = 5;
 
@@ -42,7 +46,7 @@ export function nextStep<C extends NodeCommandName>(
   if (reading.outcome === 'running') {
     const { because } = reading;
     if (secondsSince(attempt.since) > runSeconds + silenceSeconds) return { next: 'cancel', because };
-    return { next: 'read', waitSeconds: READ_AGAIN_SECONDS, because, attempt };
+    return { next: 'read', waitSeconds: lookAgain(secondsSince(attempt.since)), because, attempt };
   }
   const busy = reading.outcome === 'failed' && reading.error === 'NodeBusy';
   if (!busy && reading.outcome !== 'garbled' && reading.outcome !== 'undeliverable') return { next: 'over', outcome: reading };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { causeWords } from '../contract/function-failure';
 import { NodeCommands, nodeParametersOf } from '../contract/node-commands';
 import type { NodeCommandName } from '../contract/node-commands';
 import { NodeEnd, RunbookNode } from '../contract/restore';
@@ -96,7 +97,7 @@ export function judgeNodes({ command, ends }: Pick<Step<'judge'>, 'command' | 'e
   if (wrong.length === 0) return { nodes: ends.length };
   const lines = wrong.map(({ host, instanceId, outcome, error, because, fix }) => {
     const todo = fix === undefined ? '' : ` (${fix})`;
-    return `${host} ${instanceId}: ${error ?? outcome}, ${because ?? 'nothing is known'}${todo}`;
+    return `${host} ${instanceId}: ${error ?? outcome}, ${causeWords(because ?? 'nothing is known')}${todo}`;
   });
   throw new NodesFailed(`${command} failed on ${wrong.length} of ${ends.length} nodes: ${lines.join('; ')}`);
 }

@@ -1,3 +1,4 @@
+import { causeWords } from '../contract/function-failure';
 import { NodeFacts } from '../contract/node-commands';
 import type { NodeEnd, RunbookNode } from '../contract/restore';
 
@@ -19,7 +20,12 @@ export function survey(ends: readonly NodeEnd[]): NodeSurvey {
   for (const { instanceId, host, outcome, because, result } of ends) {
     const facts = outcome === 'done' ? NodeFacts.safeParse(result) : undefined;
     if (facts?.success === true) known.push({ instanceId, host, facts: facts.data });
-    else silent.push({ instanceId, host, because: because ?? 'its facts do not parse: deploy the stack and its documents again' });
+    else
+      silent.push({
+        instanceId,
+        host,
+        because: because === undefined ? 'its facts do not parse: deploy the stack and its documents again' : causeWords(because),
+      });
   }
   return { known, silent };
 }

@@ -39,6 +39,7 @@ export function planRestore(input: PlanInput): Planning {
   const snapshot = { etcd: manifest.versions.etcd, plainBytes: manifest.plainBytes };
   const ours = known.filter(chosen);
   const withEtcd = ours.filter(({ facts }) => facts.etcd.runs !== 'absent');
+  const allAnswer = !silent.some(chosen);
   const bumpable = withEtcd.every(({ facts }) => facts.etcdutl?.bumpRevision !== false);
   const refused = [
     ...silent
@@ -48,9 +49,11 @@ export function planRestore(input: PlanInput): Planning {
           `${host} ${instanceId} does not answer (${because}): start its agent, or name the other nodes in "nodes"`,
       ),
     ...ours.flatMap((node) => obstaclesOn(node, snapshot)),
-    ...(withEtcd.length === 0 ? ['no node with an etcd is left to restore'] : []),
+    ...(withEtcd.length === 0 && allAnswer ? ['no node with an etcd is left to restore'] : []),
     ...twins(withEtcd),
-    ...(mode === 'in-place' ? [...stillServing(known.filter((node) => !chosen(node))), ...strangers(withEtcd, live)] : []),
+    ...(mode === 'in-place'
+      ? [...stillServing(known.filter((node) => !chosen(node))), ...(allAnswer ? strangers(withEtcd, live) : [])]
+      : []),
     ...(bumpable || request.allowNoBump
       ? []
       : [

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { jsonOf } from '../contract/json';
+import { causeWords } from '../contract/function-failure';
 import { HandedPlan, NodeEnd, RestoreId, RestoreMode } from '../contract/restore';
 import type { RestoreOutcome, RestoreReport } from '../contract/restore';
 import { nodeStateOf } from '../nodes/node-state';
@@ -53,7 +53,9 @@ export function reportOf(cluster: string, ending: Ending, state: RunbookState, p
     outcome,
     endedAt: now.toISOString(),
     ...(plan && { snapshot: plan.snapshot.id }),
-    ...(state.failure && { failure: { ...lastBefore(phases, 'Rollback'), ...readFailure(state.failure) } }),
+    ...(state.failure && {
+      failure: { ...lastBefore(phases, 'Rollback'), error: state.failure.Error, because: causeWords(state.failure.Cause) },
+    }),
     ...(promised && { bump: { by: promised.by, to: promised.to } }),
     ...(restored && outcome === 'RESTORED' && { newLineage: restored.lineage }),
     safetySnapshot: safetyWords(state),
@@ -90,12 +92,6 @@ function nodeLines({ restoreId, after = [] }: RunbookState): NodeLine[] {
   return [...told, ...silent.map((node) => ({ ...node, state: 'silent', data: 'unknown' }))];
 }
 
-/** Lambda puts its error as JSON into the cause. */
-export function readFailure({ Error: error, Cause }: z.infer<typeof Failure>): { readonly error: string; readonly because: string } {
-  const told = z.object({ errorMessage: z.string() }).safeParse(jsonOf(Cause));
-  return { error, because: told.success ? told.data.errorMessage : Cause };
-}
-
 function lastBefore(phases: readonly Phase[], name: string): { readonly state?: string } {
   const at = phases.findIndex(({ state }) => state === name);
   const state = phases.at(at === -1 ? -1 : at - 1)?.state;
@@ -111,7 +107,7 @@ function downtimeOf(phases: readonly Phase[]): number | undefined {
 
 function safetyWords({ mode, safety }: RunbookState): string {
   if (safety?.id !== undefined) return safety.id;
-  if (safety?.Error !== undefined) return `none: ${readFailure({ Error: safety.Error, Cause: safety.Cause ?? '' }).because}`;
+  if (safety?.Error !== undefined) return `none: ${causeWords(safety.Cause ?? safety.Error)}`;
   return mode === 'in-place' ? 'none: the execution never came that far' : 'none: nothing of the cluster was touched';
 }
 
@@ -151,7 +147,7 @@ function whatToDo(
   });
   return [
     ...lines,
-    ...(oldFailure === undefined ? [] : [`etcd is not whole: ${readFailure(oldFailure).because}`]),
+    ...(oldFailure === undefined ? [] : [`etcd is not whole: ${causeWords(oldFailure.Cause)}`]),
     ...(safety?.id === undefined ? [] : [`when the old data is lost: restore the snapshot that was taken before, ${safety.id}`]),
   ];
 }

@@ -1,19 +1,15 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { NodeCommands } from '../../lambdas/contract/node-commands';
+import { NodeCommands, nodeDocumentName } from '../../lambdas/contract/node-commands';
 import type { NodeCommandName } from '../../lambdas/contract/node-commands';
 import { acknowledgeWildcard } from '../platform/acknowledge';
 import { LifeboatFunction } from '../platform/lifeboat-function';
 import type { FunctionDefaults } from '../platform/lifeboat-function';
-import type { NodeDocuments } from './node-documents';
 
 export interface NodeSendingProps {
   /** What every function of the cluster shares; outside any VPC, since Systems Manager is reached by its public endpoint. */
   readonly functions: FunctionDefaults;
-
-  /** What may be sent. */
-  readonly documents: NodeDocuments;
 
   /** An instance must carry one of these to get anything. */
   readonly tags: readonly { readonly key: string; readonly value: string }[];
@@ -23,7 +19,7 @@ export interface NodeSendingProps {
 export class NodeSending extends Construct {
   readonly nodeCommand: LifeboatFunction;
 
-  constructor(scope: Construct, id: string, { functions, documents, tags }: NodeSendingProps) {
+  constructor(scope: Construct, id: string, { functions, tags }: NodeSendingProps) {
     super(scope, id);
     this.nodeCommand = new LifeboatFunction(this, 'NodeCommand', {
       ...functions,
@@ -33,7 +29,7 @@ export class NodeSending extends Construct {
     const stack = Stack.of(this);
     const names = Object.keys(NodeCommands) as NodeCommandName[];
     const sendable = names.map((name) =>
-      stack.formatArn({ service: 'ssm', resource: 'document', resourceName: documents.document(name).ref }),
+      stack.formatArn({ service: 'ssm', resource: 'document', resourceName: nodeDocumentName(functions.clusterName, name) }),
     );
     this.nodeCommand.addToRolePolicy(new PolicyStatement({ actions: ['ssm:SendCommand'], resources: sendable }));
     const instances = [

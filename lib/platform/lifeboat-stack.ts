@@ -74,14 +74,13 @@ export class LifeboatStack extends Stack {
     const { watchMembers } = new WatchMembers(this, 'Watch', { functions, state, etcdClient, endpoints });
     const { materializeSnapshot } = new Materialize(this, 'Materialize', { functions, state });
     const { manifestDir, etcdDataDir, tag, drillTag } = cluster.nodes;
-    const documents = new NodeDocuments(this, 'NodeDocuments', { clusterName, manifestDir, etcdDataDir });
+    new NodeDocuments(this, 'NodeDocuments', { clusterName, manifestDir, etcdDataDir });
     const restore = new Restore(this, 'Restore', {
       functions,
       state,
       etcdClient,
       endpoints,
       tags: { controlPlane: tag, drill: drillTag },
-      documents,
       takeSnapshot,
       materializeSnapshot,
       topic,

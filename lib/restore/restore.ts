@@ -7,7 +7,6 @@ import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunc
 import { Construct } from 'constructs';
 import { Env } from '../../lambdas/contract/env';
 import type { NodeTags } from '../../lambdas/contract/restore';
-import type { NodeDocuments } from '../nodes/node-documents';
 import { NodeSending } from '../nodes/node-sending';
 import { acknowledgeWildcard } from '../platform/acknowledge';
 import type { EtcdClientSecret } from '../platform/etcd-client-secret';
@@ -31,9 +30,6 @@ export interface RestoreProps {
 
   /** How nodes are found. */
   readonly tags: NodeTags;
-
-  /** What may be run on the nodes. */
-  readonly documents: NodeDocuments;
 
   /** Takes the snapshot before anything is changed. */
   readonly takeSnapshot: LifeboatFunction;
@@ -67,11 +63,11 @@ export class Restore extends Construct {
 
   constructor(scope: Construct, id: string, props: RestoreProps) {
     super(scope, id);
-    const { functions, state, etcdClient, documents, tags, topic, takeSnapshot, materializeSnapshot } = props;
+    const { functions, state, etcdClient, tags, topic, takeSnapshot, materializeSnapshot } = props;
     const { clusterName } = functions;
     const outside = { ...functions, network: undefined };
 
-    const sending = new NodeSending(this, 'Nodes', { functions: outside, documents, tags: [tags.controlPlane, tags.drill] });
+    const sending = new NodeSending(this, 'Nodes', { functions: outside, tags: [tags.controlPlane, tags.drill] });
     const findNodes = new LifeboatFunction(this, 'FindNodes', {
       ...outside,
       entry: 'lambdas/restore/find-nodes.handler.ts',

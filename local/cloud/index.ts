@@ -14,6 +14,8 @@ import { deployApp } from './deploy';
 import type { DeployedStack } from './deployed-stack';
 import { readStack } from './deployed-stack';
 import { ACCOUNT_ID, REGION, startEmulator } from './emulator';
+import type { StateMachineDoor } from './executions';
+import { openStateMachine } from './executions';
 import type { FaultProxy } from './fault-proxy';
 import { startFaultProxy } from './fault-proxy';
 import type { FunctionClock } from './function-clock';
@@ -31,6 +33,7 @@ export type { FunctionCall } from './call-log';
 export type { ClientConfig } from './clients';
 export type { DeployOptions } from './deploy';
 export type { DeployedStack } from './deployed-stack';
+export type { Execution, ExecutionEnd, StateMachineDoor } from './executions';
 export type { Fault, FaultProxy } from './fault-proxy';
 export type { FunctionClock } from './function-clock';
 export type { ProcessRecord } from './function-processes';
@@ -61,6 +64,8 @@ export interface LocalCloud {
   stack(stackName: string): Promise<DeployedStack>;
   /** Synchronous; the default time limit is 15 minutes, the longest that a function may run. */
   invoke(functionName: string, payload?: unknown, options?: { readonly timeoutMs?: number }): Promise<InvokeResult>;
+  /** A deployed state machine. */
+  stateMachine(arn: string): StateMachineDoor;
   logs(functionName: string): Promise<string[]>;
   /** Every authorized call of the functions' roles so far. */
   calls(): FunctionCall[];
@@ -143,6 +148,7 @@ export async function startLocalCloud(options: LocalCloudOptions = {}): Promise<
     },
     stack,
     invoke: (functionName, payload, { timeoutMs = LONGEST_INVOCATION_MS } = {}) => invoke(config, functionName, payload, timeoutMs),
+    stateMachine: (arn) => openStateMachine(config, arn),
     logs: (functionName) => functionLogs(config, functionName),
     calls: () => parseCallLog(readFileSync(emulator.callLog, 'utf8')),
     metrics,

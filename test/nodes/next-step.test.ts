@@ -36,6 +36,22 @@ test('the silence of a node is counted from its first sign, however often it is 
   });
 });
 
+test('an hour of looking at nine nodes leaves room in the history of an execution', () => {
+  let [looks, ran] = [0, 0];
+  while (ran < 3600) {
+    const step = nextStep(
+      running,
+      { commandId: 'c', since: NOW.toISOString() },
+      { runSeconds: 3600, silenceSeconds: 0 },
+      new Date(NOW.getTime() + ran * 1000),
+    );
+    ran += 'waitSeconds' in step ? step.waitSeconds : Infinity;
+    looks++;
+  }
+
+  expect(looks * 12 * 9).toBeLessThan(25_000 / 2);
+});
+
 test('nobody is waited for when the runbook has no patience', () => {
   expect(nextStep(away, { commandId: 'c', since: ago(1) }, { runSeconds: 600, silenceSeconds: 0 }, NOW)).toMatchObject({
     next: 'over',
