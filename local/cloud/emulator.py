@@ -361,6 +361,13 @@ def run_commands_on_local_nodes():
     run_command.repair()
 
 
+def walk_state_machines_as_aws_does():
+    """What fails an execution on AWS fails it here too: see state_machines.py."""
+    import state_machines
+
+    state_machines.repair()
+
+
 def main():
     assert_version()
     if os.environ.get("LIFEBOAT_LIFELINE"):
@@ -380,6 +387,7 @@ def main():
     if os.environ.get("LIFEBOAT_CALL_LOG"):
         record_calls(os.environ["LIFEBOAT_CALL_LOG"])
     run_commands_on_local_nodes()
+    walk_state_machines_as_aws_does()
     if os.environ.get("LIFEBOAT_RUN_LOG"):
         record_runs(os.environ["LIFEBOAT_RUN_LOG"])
     import ministack.app

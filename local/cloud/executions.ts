@@ -1,5 +1,6 @@
 import {
   DescribeExecutionCommand,
+  RedriveExecutionCommand,
   SFNClient,
   SendTaskFailureCommand,
   SendTaskSuccessCommand,
@@ -31,6 +32,8 @@ export interface Execution {
   /** Everything that its history holds, as text. */
   history(): Promise<string>;
   stop(): Promise<void>;
+  /** Continues it from the state that it had entered last. */
+  redrive(): Promise<void>;
 }
 
 /** A deployed state machine, and the answers that its executions wait for. */
@@ -81,6 +84,9 @@ function openExecution(client: SFNClient, executionArn: string): Execution {
     history: async () => JSON.stringify(await events()),
     stop: async () => {
       await client.send(new StopExecutionCommand({ executionArn }));
+    },
+    redrive: async () => {
+      await client.send(new RedriveExecutionCommand({ executionArn }));
     },
   };
 }
