@@ -29,7 +29,7 @@ const factsOf = ({ busyWith = '', etcd, apiserver, data }: Change): NodeFacts =>
     version: '3.6.16',
     ...etcd,
   },
-  apiserver: { definition: 'in-place', keptBy: null, running: true, ...apiserver },
+  apiserver: { definition: 'in-place', keptBy: null, running: true, ready: true, address: '10.0.1.10:6443', ...apiserver },
   etcdutl: { from: 'path', version: '3.6.16', bumpRevision: true },
   data:
     data === null
@@ -83,7 +83,13 @@ test.each<[sentence: string, change: Change, state: Partial<NodeState> & { reado
   ['etcd runs and does not listen', { etcd: { listening: false } }, { state: 'partly-stopped' }],
   ['the data was exchanged under an etcd that runs', { etcd: { servesLiveData: false } }, { state: 'partly-stopped' }],
   ['a manifest is in both places', { etcd: { definition: 'both', keptBy: ID } }, { state: 'partly-stopped' }],
-  ['a node with etcd alone serves', { apiserver: { definition: 'none', running: false } }, { state: 'serving' }],
+  [
+    'the API server runs and is not ready',
+    { apiserver: { ready: false } },
+    { state: 'partly-stopped', because: expect.stringContaining('kube-apiserver runs and is not ready') as string },
+  ],
+  ['the API server runs and does not tell whether it is ready', { apiserver: { ready: null } }, { state: 'serving' }],
+  ['a node with etcd alone serves', { apiserver: { definition: 'none', running: false, ready: false } }, { state: 'serving' }],
   ['a node with etcd alone is stopped', { etcd: stopped.etcd, apiserver: { definition: 'none', running: false } }, { state: 'stopped' }],
   ['another restore stopped it', { etcd: { ...away, keptBy: 'r0' } }, { state: 'needs-hands' }],
   ['there is no etcd', { data: null }, { state: 'needs-hands' }],
