@@ -10,8 +10,7 @@ describe_apiserver
 name_data
 find_etcd_process
 etcd_process=$REPLY
-find_apiserver_process
-apiserver_process=$REPLY
+ask_apiserver
 find_etcdutl
 
 etcdutl_facts=null
@@ -56,7 +55,8 @@ succeed host "$(text "$(uname -n)")" busyWith "$(text_or_null "$busy")" \
     listening "$(if [ -n "$etcd_client_url" ]; then yes_or_no listens "$etcd_client_url"; else printf false; fi)" \
     name "$(text_or_null "$etcd_name")" peerUrls "$(text_or_null "$etcd_peer_urls")" clientUrl "$(text_or_null "$etcd_client_url")" \
     walDir "$(text_or_null "$etcd_wal_dir")" image "$(text_or_null "$etcd_image")" version "$(text_or_null "$etcd_version")")" \
-  apiserver "$(object definition "$(text "$apiserver_at")" keptBy "$(text_or_null "$apiserver_kept_by")" running "$(yes_or_no test -n "$apiserver_process")")" \
+  apiserver "$(object definition "$(text "$apiserver_at")" keptBy "$(text_or_null "$apiserver_kept_by")" running "$(yes_or_no test -n "$apiserver_process")" ready "$apiserver_ready" \
+    address "$(text_or_null "$apiserver_serves_at")")" \
   etcdutl "$etcdutl_facts" data "$data_facts" \
   stage "$(object freeBytes "$(number_or_null "$(free_bytes "$STATE")")" freeInodes "$(number_or_null "$(free_inodes "$STATE")")" \
     sameDisk "$(if [ -n "$data_dir" ]; then yes_or_no same_disk "$(nearest "$STATE")" "$(nearest "$data_dir")"; else printf false; fi)")" \

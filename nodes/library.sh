@@ -5,6 +5,7 @@
 . "${BASH_SOURCE%/*}/library/durable.sh"
 . "${BASH_SOURCE%/*}/library/processes.sh"
 . "${BASH_SOURCE%/*}/library/member.sh"
+. "${BASH_SOURCE%/*}/library/readiness.sh"
 . "${BASH_SOURCE%/*}/library/data.sh"
 . "${BASH_SOURCE%/*}/library/etcdutl.sh"
 . "${BASH_SOURCE%/*}/library/control-plane.sh"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Starts etcd, kube-apiserver or both again. Whether they are healthy is for the caller to ask: one member alone has no quorum.
+# Starts etcd, kube-apiserver or both again. Waits until etcd listens, since one member alone has no quorum, and until kube-apiserver is ready.
 # shellcheck source-path=SCRIPTDIR
 . "${BASH_SOURCE%/*}/library.sh"
 

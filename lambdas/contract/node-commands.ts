@@ -9,11 +9,14 @@ const definition = z.enum(['in-place', 'kept', 'both', 'none']);
 /** What a restore has done to the data directory: nothing, taken the old one away, put the restored one in its place; or somebody else did. */
 const dataState = z.enum(['original', 'half-swapped', 'restored', 'unclear']);
 
+/** What kube-apiserver says of itself at /readyz; null when it does not tell anonymous requests, or the node has no curl to ask it by. */
+const ready = z.boolean().nullable();
+
 /** What is there after a document changed something. */
 const Now = z.object({
   data: dataState,
   etcd: z.object({ definition, running: z.boolean() }),
-  apiserver: z.object({ definition, running: z.boolean() }),
+  apiserver: z.object({ definition, running: z.boolean(), ready }),
 });
 
 const seconds = z.number().nonnegative();
@@ -39,7 +42,14 @@ export const NodeFacts = z.object({
     image: z.string().nullable(),
     version: z.string().nullable(),
   }),
-  apiserver: z.object({ definition, keptBy: z.string().nullable(), running: z.boolean() }),
+  apiserver: z.object({
+    definition,
+    keptBy: z.string().nullable(),
+    running: z.boolean(),
+    ready,
+    /** host:port by which the node itself reaches it. */
+    address: z.string().nullable(),
+  }),
   /** null: nowhere to be found, as with etcd 3.4. `bumpRevision` is null where the program is still inside an image. */
   etcdutl: z
     .object({
@@ -131,7 +141,7 @@ export const NodeCommands = {
     result: Changed.extend({ found: dataState, bytes: bytes.optional(), oldBytes: bytes.optional() }),
   },
   start: {
-    about: 'starts etcd, kube-apiserver or both and waits until etcd listens',
+    about: 'starts etcd, kube-apiserver or both and waits until etcd listens and kube-apiserver is ready',
     parameters: [...PATHS, 'restoreId', 'what', 'waitSeconds'],
     timeoutSeconds: 2100,
     result: Changed,
@@ -166,6 +176,7 @@ export type NodeResultOf<C extends NodeCommandName> = z.infer<(typeof NodeComman
 
 /** Every name that `error` of a failed document can have. Each comes with a message and what to do. */
 export const NodeErrorNames = [
+  'ApiserverNotReady',
   'ApiserverNotRunning',
   'ApiserverStillRuns',
   'BumpUnsupported',

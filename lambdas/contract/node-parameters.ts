@@ -19,7 +19,7 @@ export const NodeParameters = {
   what: { description: 'apiserver, etcd or both', pattern: '(apiserver|etcd|both)', default: 'both' },
   // etcd ends 8–10 s after SIGTERM, an API server with open watches after more than 40 s.
   waitSeconds: {
-    description: 'how long to wait for a process to end or to listen, in seconds',
+    description: 'how long to wait for a process to end, to listen or to be ready, in seconds',
     pattern: '[1-9][0-9]{0,2}',
     default: '120',
   },

@@ -33,10 +33,17 @@ export function nodeStateOf(facts: NodeFacts, restoreId: string): NodeState {
   const because = `etcd ${words(etcd)}, kube-apiserver ${words(apiserver)}, data ${data}`;
   const stopped = !etcd.running && !apiserver.running && etcd.definition === 'kept' && apiserver.definition !== 'in-place';
   if (stopped) return { state: 'stopped', data, because };
-  const apiserverAsItShould = apiserver.definition === 'none' || (apiserver.definition === 'in-place' && apiserver.running);
+  const apiserverServes = apiserver.definition === 'in-place' && apiserver.running && apiserver.ready !== false;
+  const apiserverAsItShould = apiserver.definition === 'none' || apiserverServes;
   const serving = etcd.definition === 'in-place' && etcd.running && etcd.servesLiveData && etcd.listening && apiserverAsItShould;
   return { state: serving ? 'serving' : 'partly-stopped', data, because };
 }
 
-const words = ({ definition, running }: { readonly definition: string; readonly running: boolean }): string =>
-  `${running ? 'runs' : 'does not run'} (${definition === 'none' ? 'no manifest' : `manifest ${definition}`})`;
+interface Part {
+  readonly definition: string;
+  readonly running: boolean;
+  readonly ready?: boolean | null;
+}
+
+const words = ({ definition, running, ready }: Part): string =>
+  `${running ? `runs${ready === false ? ' and is not ready' : ''}` : 'does not run'} (${definition === 'none' ? 'no manifest' : `manifest ${definition}`})`;

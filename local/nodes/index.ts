@@ -27,7 +27,7 @@ export interface LocalNodesOptions {
   /** @default '3.6' */
   readonly release?: EtcdRelease;
   /**
-   * Whether API servers run on them: real ones from LIFEBOAT_K8S_BIN, or else programs that only listen and take a moment to end.
+   * Whether API servers run on them: real ones from LIFEBOAT_K8S_BIN, or else programs that tell by /readyz whether their etcd is healthy.
    *
    * @default true
    */

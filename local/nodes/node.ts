@@ -8,6 +8,7 @@ import type { Kubelet } from './kubelet';
 import type { NodeTree } from './node-tree';
 import type { NodeEntry } from './nodes-file';
 import { writeNodeEntry } from './nodes-file';
+import { Programs } from './programs';
 
 const READY_WITHIN_MS = 60_000;
 
@@ -35,6 +36,7 @@ export class LocalNode {
   readonly peerUrl: string;
   readonly tree: NodeTree;
   private readonly entry: NodeEntry;
+  private readonly programs: Programs;
 
   constructor(private readonly options: NodeOptions) {
     const { name, host, clientUrl, peerUrl, tree, environment, tags } = options;
@@ -43,6 +45,7 @@ export class LocalNode {
     this.clientUrl = clientUrl;
     this.peerUrl = peerUrl;
     this.tree = tree;
+    this.programs = new Programs(tree.binDir);
     const env = { PATH: `${tree.binDir}:/usr/bin:/bin`, HOME: tree.folder, LANG: 'C.UTF-8', ...environment };
     this.entry = { folder: tree.folder, runDir: tree.runDir, env, tags: { ...tags }, online: true, prefix: [] };
     this.register({});
@@ -94,7 +97,24 @@ export class LocalNode {
     );
   }
 
-  /** Its agent stops answering while all else goes on; `{ online: true }` brings it back. */
+  /** Its agent stops answering while all else goes on. */
+  vanish(): void {
+    this.register({ online: false });
+  }
+
+  comeBack(): void {
+    this.register({ online: true });
+  }
+
+  /** From now on its commands run this bash script in the place of a program, or do not find it when there is no script. */
+  breakProgram(name: string, script?: string): void {
+    this.programs.change(name, script);
+  }
+
+  repairPrograms(): void {
+    this.programs.repair();
+  }
+
   register(change: Partial<Pick<NodeEntry, 'online' | 'prefix'>>): void {
     Object.assign(this.entry, change);
     if (this.options.nodesFile !== undefined) writeNodeEntry(this.options.nodesFile, this.instanceId, this.entry);

@@ -1,30 +1,70 @@
-"""Stands in for kube-apiserver where no binaries of Kubernetes are: accepts connections on its port, and takes a moment to end."""
+"""Stands in for kube-apiserver where no binaries of Kubernetes are: serves /livez and /readyz by TLS, and takes a moment to end.
 
+As the real one, it is ready only while its own etcd answers a linearizable read. It answers nothing else, and asks nobody who they are."""
+
+import http.client
+import http.server
+import json
 import signal
-import socket
+import ssl
 import sys
 import threading
-import time
+import urllib.parse
 
 flags = dict(word[2:].split("=", 1) for word in sys.argv[1:] if word.startswith("--") and "=" in word)
-server = socket.create_server((flags["bind-address"], int(flags["secure-port"])))
-ended = threading.Event()
+# --etcd-healthcheck-timeout
+ETCD_SECONDS = 2
 
 
-def end(*_):
-    # Open requests are finished first.
-    threading.Timer(0.3, ended.set).start()
-
-
-signal.signal(signal.SIGTERM, end)
-
-
-def accept():
-    while True:
-        connection, _ = server.accept()
+def etcd_is_healthy():
+    url = urllib.parse.urlsplit(flags["etcd-servers"].split(",")[0])
+    context = ssl.create_default_context(cafile=flags["etcd-cafile"])
+    context.load_cert_chain(flags["etcd-certfile"], flags["etcd-keyfile"])
+    connection = http.client.HTTPSConnection(url.hostname, url.port, timeout=ETCD_SECONDS, context=context)
+    try:
+        connection.request("GET", "/health")
+        return json.loads(connection.getresponse().read()).get("health") == "true"
+    except (OSError, ValueError, http.client.HTTPException):
+        return False
+    finally:
         connection.close()
 
 
-threading.Thread(target=accept, daemon=True).start()
-while not ended.is_set():
-    time.sleep(0.05)
+class Health(http.server.BaseHTTPRequestHandler):
+    timeout = 10
+
+    def do_GET(self):
+        path, _, query = self.path.partition("?")
+        if path not in ("/livez", "/readyz"):
+            return self.answer(404, "the server could not find the requested resource\n")
+        checks = {"ping": True} | ({"etcd": etcd_is_healthy()} if path == "/readyz" else {})
+        lines = [f"[+]{name} ok\n" if good else f"[-]{name} failed: reason withheld\n" for name, good in checks.items()]
+        if not all(checks.values()):
+            return self.answer(500, "".join(lines) + f"{path[1:]} check failed\n")
+        return self.answer(200, "".join(lines) + f"{path[1:]} check passed\n" if "verbose" in query else "ok")
+
+    def answer(self, status, text):
+        self.send_response(status)
+        self.send_header("Content-Type", "text/plain; charset=utf-8")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, *_):
+        pass
+
+
+class Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, *_):
+        # Whoever only looks whether the port is open ends the connection before the handshake.
+        pass
+
+
+tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+tls.load_cert_chain(flags["tls-cert-file"], flags["tls-private-key-file"])
+server = Server((flags["bind-address"], int(flags["secure-port"])), Health)
+# Each connection has its handshake in its own thread: a silent one must not keep the others waiting.
+server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+# Open requests are finished first.
+signal.signal(signal.SIGTERM, lambda *_: threading.Timer(0.3, server.shutdown).start())
+server.serve_forever(poll_interval=0.05)

@@ -45,7 +45,6 @@ put_back() {
 etcd_is_gone() { find_etcd_process && [ -z "$REPLY" ]; }
 etcd_is_there() { find_etcd_process && [ -n "$REPLY" ] && serves_live_data "$REPLY" && listens "$etcd_client_url"; }
 apiserver_is_gone() { find_apiserver_process && [ -z "$REPLY" ]; }
-apiserver_is_there() { find_apiserver_process && [ -n "$REPLY" ]; }
 
 stop_apiserver() {
   put_away kube-apiserver.yaml
@@ -92,19 +91,24 @@ start_etcd() {
 start_apiserver() {
   put_back kube-apiserver.yaml
   [ -e "$LIFEBOAT_MANIFEST_DIR/kube-apiserver.yaml" ] || return 0
-  if ! wait_for "$LIFEBOAT_WAIT_SECONDS" apiserver_is_there; then
+  if wait_for "$LIFEBOAT_WAIT_SECONDS" apiserver_serves; then return 0; fi
+  if [ -z "$apiserver_process" ]; then
     fail ApiserverNotRunning "kube-apiserver does not run $LIFEBOAT_WAIT_SECONDS s after its manifest was put back" 'see that the kubelet runs, and read its log'
+  fi
+  if [ "$apiserver_ready" = false ]; then
+    fail ApiserverNotReady "kube-apiserver is not ready $LIFEBOAT_WAIT_SECONDS s after its manifest was put back: $apiserver_because" \
+      'when etcd is among them, start most of its members; else read the log of kube-apiserver (crictl logs); then run this again'
   fi
 }
 
 # what_is_there: one JSON object, for the results of everything that changes a node.
 what_is_there() {
-  local etcd apiserver
+  local etcd
   describe_etcd
   describe_apiserver
   find_etcd_process && etcd=$REPLY
-  find_apiserver_process && apiserver=$REPLY
+  ask_apiserver
   find_data_state
   object data "$(text "$data_state")" etcd "$(object definition "$(text "$etcd_at")" running "$(yes_or_no test -n "$etcd")")" \
-    apiserver "$(object definition "$(text "$apiserver_at")" running "$(yes_or_no test -n "$apiserver")")"
+    apiserver "$(object definition "$(text "$apiserver_at")" running "$(yes_or_no test -n "$apiserver_process")" ready "$apiserver_ready")"
 }

@@ -125,15 +125,24 @@ find_etcd_version() {
   fi
 }
 
+# describe_apiserver: apiserver_words are those that tell its process from another's, apiserver_serves_at where this node reaches it.
 describe_apiserver() {
+  local name value host port
   find_manifest kube-apiserver.yaml
   apiserver_at=$manifest_at apiserver_manifest=$manifest_file apiserver_kept_by=$manifest_kept_by
-  apiserver_address='' apiserver_port=6443
-  if [ -n "$apiserver_manifest" ]; then
-    apiserver_address=$(manifest_flag "$apiserver_manifest" advertise-address)
-    apiserver_port=$(manifest_flag "$apiserver_manifest" secure-port)
-    apiserver_port=${apiserver_port:-6443}
-  fi
+  apiserver_words=() apiserver_serves_at=''
+  [ -n "$apiserver_manifest" ] || return 0
+  for name in advertise-address bind-address secure-port; do
+    value=$(manifest_flag "$apiserver_manifest" "$name")
+    if [ -n "$value" ]; then apiserver_words+=("--$name=$value"); fi
+  done
+  host=$(manifest_flag "$apiserver_manifest" bind-address)
+  port=$(manifest_flag "$apiserver_manifest" secure-port)
+  case $host in
+    '' | 0.0.0.0 | ::) host=127.0.0.1 ;;
+    *:*) host="[$host]" ;;
+  esac
+  apiserver_serves_at=$host:${port:-6443}
 }
 
 # require_member: ends the document unless etcd is here and its data can be told.

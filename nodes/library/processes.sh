@@ -61,7 +61,7 @@ find_apiserver_process() {
   local pid
   find_processes kube-apiserver
   for pid in $REPLY; do
-    if [ -z "$apiserver_address" ] || has_words "$pid" "--advertise-address=$apiserver_address" "--secure-port=$apiserver_port"; then
+    if has_words "$pid" ${apiserver_words[@]+"${apiserver_words[@]}"}; then
       REPLY=$pid
       return
     fi

@@ -30,7 +30,7 @@ export const factsOf = ({ busyWith = '', etcd, apiserver, data, ...others }: Fac
     version: '3.6.16',
     ...etcd,
   },
-  apiserver: { definition: 'in-place', keptBy: null, running: true, ...apiserver },
+  apiserver: { definition: 'in-place', keptBy: null, running: true, ready: true, address: '10.0.1.10:6443', ...apiserver },
   etcdutl: { from: 'path', version: '3.6.16', bumpRevision: true },
   data:
     data === null

@@ -1,7 +1,11 @@
 import type { Invocation } from '../../lambdas/nodes/read-result';
 import { readInvocation } from '../../lambdas/nodes/read-result';
 
-const now = { data: 'original', etcd: { definition: 'kept', running: false }, apiserver: { definition: 'kept', running: false } };
+const now = {
+  data: 'original',
+  etcd: { definition: 'kept', running: false },
+  apiserver: { definition: 'kept', running: false, ready: false },
+};
 const DONE = JSON.stringify({ ok: true, command: 'stop', now, seconds: 3 });
 const FAILED = JSON.stringify({ ok: false, command: 'stop', error: 'EtcdStillRuns', message: 'm', fix: 'f' });
 

@@ -5,7 +5,7 @@ import { startLocalNodes } from '../../../local/nodes';
 import { etcdProgram } from '../../../local/tools';
 import { failure } from '../../support/node-script';
 import type { SnapshotOnDisk } from './staged-node';
-import { NodeUnderTest, installScript, serveByAws, snapshotOnDisk } from './staged-node';
+import { NodeUnderTest, serveByAws, snapshotOnDisk } from './staged-node';
 
 jest.setTimeout(180_000);
 
@@ -13,21 +13,18 @@ describe.each(['3.6', '3.5'] as const)('a node with etcd %s', (release) => {
   let nodes: LocalNodes;
   let snapshot: SnapshotOnDisk;
   let on: NodeUnderTest;
-  const etcdutl = () => path.join(on.node.tree.binDir, 'etcdutl');
   const manifest = (name = 'etcd.yaml') => path.join(on.node.tree.manifestDir, name);
-  const putEtcdutlBack = () => copyFileSync(etcdProgram(release, 'etcdutl'), etcdutl());
 
   beforeAll(async () => {
     nodes = await startLocalNodes({ count: 1, release });
     snapshot = await snapshotOnDisk(nodes.folder, release);
     on = NodeUnderTest.of(nodes, snapshot, 'r1');
-    serveByAws(on.node, snapshot.file);
-    rmSync(etcdutl());
-    putEtcdutlBack();
   });
   afterAll(() => nodes.stop());
   /** Every test begins on a node that serves, whatever the one before left. */
   beforeEach(async () => {
+    on.node.repairPrograms();
+    serveByAws(on.node, snapshot.file);
     const { etcd, apiserver } = await on.facts();
     const restoreId = etcd.keptBy ?? apiserver.keptBy;
     if (restoreId !== null) await on.do('roll-back', { restoreId });
@@ -53,7 +50,7 @@ describe.each(['3.6', '3.5'] as const)('a node with etcd %s', (release) => {
         clientUrl,
         peerUrls: peerUrl,
       },
-      apiserver: { definition: 'in-place', running: true },
+      apiserver: { definition: 'in-place', running: true, ready: true },
       data: { dir: tree.dataDir, exists: true, ownDisk: false },
       etcdutl: { from: 'path', bumpRevision: true },
       tools: { aws: true, flock: true, sha256sum: true },
@@ -77,15 +74,9 @@ describe.each(['3.6', '3.5'] as const)('a node with etcd %s', (release) => {
 
   describe('stage', () => {
     beforeEach(() => rmSync(path.join(on.node.tree.stateDir, 'restores/r1'), { recursive: true, force: true }));
-    afterEach(() => {
-      serveByAws(on.node, snapshot.file);
-      rmSync(etcdutl(), { force: true });
-      putEtcdutlBack();
-    });
-
     test('brings the snapshot, and finds it there the second time', async () => {
       expect(await on.do('stage')).toMatchObject({ was: 'absent', hash: snapshot.parameters.snapshotHash });
-      installScript(on.node, 'aws', 'exit 9\n');
+      on.node.breakProgram('aws', 'exit 9\n');
       expect(await on.do('stage')).toMatchObject({ was: 'staged', bytes: Number(snapshot.parameters.snapshotBytes) });
     });
 
@@ -111,19 +102,19 @@ describe.each(['3.6', '3.5'] as const)('a node with etcd %s', (release) => {
     });
 
     test('says what the download said when S3 refuses', async () => {
-      installScript(on.node, 'aws', 'echo "fatal error: (403) Forbidden" >&2\nexit 1\n');
+      on.node.breakProgram('aws', 'echo "fatal error: (403) Forbidden" >&2\nexit 1\n');
 
       expect(failure(await on.run('stage'))).toMatchObject({ error: 'DownloadFailed', message: expect.stringContaining('403') as string });
     });
 
     test('refuses a node without the AWS command line', async () => {
-      rmSync(path.join(on.node.tree.binDir, 'aws'));
+      on.node.breakProgram('aws');
 
       expect(failure(await on.run('stage'))).toMatchObject({ error: 'ToolMissing' });
     });
 
     test('refuses a node without etcdutl, naming the version to install', async () => {
-      rmSync(etcdutl());
+      on.node.breakProgram('etcdutl');
 
       const { error, fix } = failure(await on.run('stage'));
 
@@ -133,7 +124,7 @@ describe.each(['3.6', '3.5'] as const)('a node with etcd %s', (release) => {
     });
 
     test('refuses an etcdutl of another release than etcd', async () => {
-      installScript(on.node, 'etcdutl', 'echo "etcdutl version: 3.4.1"\n');
+      on.node.breakProgram('etcdutl', 'echo "etcdutl version: 3.4.1"\n');
 
       expect(failure(await on.run('stage'))).toMatchObject({ error: 'EtcdutlVersionDiffers' });
       expect((await on.facts()).etcdutl).toMatchObject({ from: 'other-release', version: '3.4.1' });
@@ -141,7 +132,7 @@ describe.each(['3.6', '3.5'] as const)('a node with etcd %s', (release) => {
 
     test('refuses an etcdutl that cannot raise the revision, unless the revision shall stay', async () => {
       const real = etcdProgram(release, 'etcdutl');
-      installScript(on.node, 'etcdutl', `case "$*" in *--help*) ${real} "$@" | grep -v bump-revision ;; *) exec ${real} "$@" ;; esac\n`);
+      on.node.breakProgram('etcdutl', `case "$*" in *--help*) ${real} "$@" | grep -v bump-revision ;; *) exec ${real} "$@" ;; esac\n`);
 
       expect((await on.facts()).etcdutl?.bumpRevision).toBe(false);
       expect(failure(await on.run('stage'))).toMatchObject({ error: 'BumpUnsupported' });
@@ -149,18 +140,17 @@ describe.each(['3.6', '3.5'] as const)('a node with etcd %s', (release) => {
     });
 
     test('takes etcdutl out of the image of etcd when the node has none', async () => {
-      rmSync(etcdutl());
+      on.node.breakProgram('etcdutl');
       const image = path.join(nodes.folder, 'image/usr/local/bin');
       mkdirSync(image, { recursive: true });
       copyFileSync(etcdProgram(release, 'etcdutl'), path.join(image, 'etcdutl'));
       const mount = `mkdir -p "\${@: -1}/usr/local/bin" && cp ${image}/etcdutl "\${@: -1}/usr/local/bin/"`;
       const unmount = 'rm -r "${@: -1}/usr"';
-      installScript(on.node, 'ctr', `case "$*" in *"images ls"*) echo there ;; *unmount*) ${unmount} ;; *mount*) ${mount} ;; esac\n`);
+      on.node.breakProgram('ctr', `case "$*" in *"images ls"*) echo there ;; *unmount*) ${unmount} ;; *mount*) ${mount} ;; esac\n`);
 
       expect((await on.facts()).etcdutl).toMatchObject({ from: 'image', bumpRevision: null });
       await on.do('stage');
       expect((await on.facts()).etcdutl).toMatchObject({ from: 'kept', bumpRevision: true });
-      rmSync(path.join(on.node.tree.binDir, 'ctr'));
       rmSync(path.join(on.node.tree.stateDir, 'bin'), { recursive: true });
     });
   });
@@ -183,8 +173,7 @@ describe.each(['3.6', '3.5'] as const)('a node with etcd %s', (release) => {
       await on.do('stage');
       await on.do('stop');
       const real = etcdProgram(release, 'etcdutl');
-      installScript(
-        on.node,
+      on.node.breakProgram(
         'etcdutl',
         `case "$*" in *"restore /"*) echo "no space left on device" >&2; exit 1 ;; *) exec ${real} "$@" ;; esac\n`,
       );
@@ -192,8 +181,7 @@ describe.each(['3.6', '3.5'] as const)('a node with etcd %s', (release) => {
       const outcome = failure(await on.run('restore-data'));
 
       expect(outcome).toMatchObject({ error: 'RestoreFailed', message: expect.stringContaining('no space left') as string });
-      rmSync(etcdutl());
-      putEtcdutlBack();
+      on.node.repairPrograms();
       expect(await on.do('roll-back')).toMatchObject({ found: 'original', now: { data: 'original', etcd: { running: true } } });
     });
   });
@@ -209,7 +197,7 @@ describe.each(['3.6', '3.5'] as const)('a node with etcd %s', (release) => {
   });
 
   test('two documents never run at the same time, and facts names the one that does', async () => {
-    installScript(on.node, 'aws', 'sleep 5; exit 1\n');
+    on.node.breakProgram('aws', 'sleep 5; exit 1\n');
     const staging = on.run('stage', { restoreId: 'slow' });
     let busy: string | null = null;
     while (busy === null) busy = (await on.facts()).busyWith;
@@ -220,7 +208,6 @@ describe.each(['3.6', '3.5'] as const)('a node with etcd %s', (release) => {
       message: expect.stringContaining('stage') as string,
     });
     expect(failure(await staging)).toMatchObject({ error: 'DownloadFailed' });
-    serveByAws(on.node, snapshot.file);
   });
 
   test('clean-up keeps the last two data directories and says what they cost', async () => {

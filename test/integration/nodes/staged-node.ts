@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { NodeCommandName, NodeFacts } from '../../../lambdas/contract/node-commands';
@@ -35,14 +35,7 @@ export async function snapshotOnDisk(folder: string, release: EtcdRelease): Prom
 
 /** In the place of the AWS command line: `s3 cp` gives this file. */
 export function serveByAws(node: LocalNode, file: string): void {
-  installScript(node, 'aws', `[ "$1 $2" = "s3 cp" ] || exit 9\nexec cp ${file} "\${@: -1}"\n`);
-}
-
-export function installScript(node: LocalNode, name: string, body: string): void {
-  const program = path.join(node.tree.binDir, name);
-  rmSync(program, { force: true });
-  writeFileSync(program, `#!/bin/bash\n${body}`);
-  chmodSync(program, 0o755);
+  node.breakProgram('aws', `[ "$1 $2" = "s3 cp" ] || exit 9\nexec cp ${file} "\${@: -1}"`);
 }
 
 /** A node and the parameters of one restore on it. */

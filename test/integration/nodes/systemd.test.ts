@@ -6,7 +6,7 @@ import type { LocalNodes } from '../../../local/nodes';
 import { startLocalNodes } from '../../../local/nodes';
 import { etcdProgram } from '../../../local/tools';
 import { failure } from '../../support/node-script';
-import { NodeUnderTest, installScript, serveByAws, snapshotOnDisk } from './staged-node';
+import { NodeUnderTest, serveByAws, snapshotOnDisk } from './staged-node';
 
 jest.setTimeout(120_000);
 
@@ -36,7 +36,7 @@ case "$1 $2 $3" in
   *) echo "unexpected: $*" >&2; exit 9 ;;
 esac
 `;
-  installScript(on.node, 'systemctl', body);
+  on.node.breakProgram('systemctl', body);
 }
 
 /** Takes the node's etcd from its static pod to a unit with an environment file, as kubespray does. */
