@@ -164,7 +164,7 @@ def finish(ssm):
             ssm._refresh_command_status(record)
             return
         invocation.update(StatusDetails="InProgress", Status="InProgress", ExecutionStartDateTime=ssm._now_iso())
-        code, stdout, stderr, timed_out = run_on({**node, "id": instance_id}, command_id, invocation, argv["script"](node), argv["seconds"])
+        code, stdout, stderr, timed_out = run_on({**node, "id": instance_id}, command_id, invocation, argv["script"](node), min(argv["seconds"], node.get("secondsLimit", argv["seconds"])))
         invocation.update(
             ResponseCode=code,
             StandardOutputContent=stdout[: ssm._STDOUT_LIMIT],

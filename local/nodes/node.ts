@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { tailOf, waitUntil } from '../child-process';
 import { isHealthy } from '../etcd/member';
@@ -115,7 +115,7 @@ export class LocalNode {
     this.programs.repair();
   }
 
-  register(change: Partial<Pick<NodeEntry, 'online' | 'prefix'>>): void {
+  register(change: Partial<Pick<NodeEntry, 'online' | 'prefix' | 'secondsLimit'>>): void {
     Object.assign(this.entry, change);
     if (this.options.nodesFile !== undefined) writeNodeEntry(this.options.nodesFile, this.instanceId, this.entry);
   }
@@ -124,6 +124,37 @@ export class LocalNode {
   limitFileSize(bytes: number): void {
     // Ignored, the signal of the limit turns into an error of the write.
     this.register({ prefix: ['/bin/bash', '-c', `trap '' XFSZ; exec prlimit --fsize=${bytes} "$@"`, 'limited'] });
+  }
+
+  /**
+   * From now on this bash script runs before every command of one kind, and decides what becomes of it: `exec "$@"` runs it, `exit` ends it.
+   * Its variable `count` says for which time the command runs.
+   *
+   * @param what only with this LIFEBOAT_WHAT
+   */
+  interfere(command: string, script: string, what?: string): void {
+    const counter = path.join(this.tree.folder, `interfered-${command}`);
+    rmSync(counter, { force: true });
+    const asked = [`export LIFEBOAT_COMMAND='${command}'`, ...(what === undefined ? [] : [`export LIFEBOAT_WHAT='${what}'`])];
+    const matches = asked
+      .map((line) => `grep -qxF -- ${quoted(line)} "\${@: -1}"`)
+      .join(' && ')
+      .replaceAll('\\$', '$');
+    const counts = `count=$(($(cat ${counter} 2>/dev/null || echo 0) + 1)); echo $count >${counter}`;
+    this.register({ prefix: ['/bin/bash', '-c', `if ${matches}; then ${counts}; ${script}; fi; exec "$@"`, 'interfered'] });
+  }
+
+  /** Waits until something has made a file in the folder of the node, and takes it away. */
+  async reached(file: string): Promise<void> {
+    const full = path.join(this.tree.folder, file);
+    await waitUntil(`${this.name} makes ${file}`, READY_WITHIN_MS, () => Promise.resolve(existsSync(full)), 20);
+    rmSync(full, { force: true });
+  }
+
+  /** Nothing comes before commands any more, and every program is the real one. */
+  heal(): void {
+    this.register({ prefix: [], secondsLimit: undefined });
+    this.repairPrograms();
   }
 
   /** From now on every command starts so much later. */
@@ -136,6 +167,8 @@ export class LocalNode {
     if (this.options.nodesFile !== undefined) writeNodeEntry(this.options.nodesFile, this.instanceId, undefined);
   }
 }
+
+const quoted = (text: string): string => `'${text.replaceAll("'", `'"'"'`)}'`;
 
 function killGroup(leader: number): void {
   try {

@@ -11,6 +11,8 @@ export const NodeEntry = z.object({
   online: z.boolean(),
   /** Put before every command: a limit, a delay. */
   prefix: z.array(z.string()),
+  /** The agent ends a command after so many seconds, whatever its document says. */
+  secondsLimit: z.number().optional(),
 });
 export type NodeEntry = z.infer<typeof NodeEntry>;
 

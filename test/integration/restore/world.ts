@@ -1,9 +1,13 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import type { Etcd3 } from 'etcd3';
 import { RestoreReport } from '../../../lambdas/contract/restore';
 import type { RestoreFile } from '../../../lambdas/contract/s3-keys';
 import { restoreKey } from '../../../lambdas/contract/s3-keys';
 import { openEtcd } from '../../../lambdas/etcd/client/etcd-reader';
+import { readyzOf } from '../../../lambdas/kubernetes/readyz';
+import { waitUntil } from '../../../local/child-process';
 import { startLocalCloud } from '../../../local/cloud';
 import type { Execution, LocalCloud } from '../../../local/cloud';
 import { deployLifeboat } from '../../../local/deployment';
@@ -104,6 +108,21 @@ export class RestoreWorld {
 
   async ready(nodes: readonly LocalNode[] = this.nodes.nodes): Promise<void> {
     await Promise.all(nodes.map((node) => node.ready()));
+  }
+
+  /** Waits until each node's API server says that it is ready. */
+  async apiserversAreReady(): Promise<void> {
+    for (const { tree, name } of this.nodes.nodes) {
+      const flags = readFileSync(path.join(tree.manifestDir, 'kube-apiserver.yaml'), 'utf8');
+      const flag = (word: string) => new RegExp(`--${word}=(\\S+)`).exec(flags)?.[1] ?? '';
+      const url = `https://${flag('bind-address')}:${flag('secure-port')}`;
+      await waitUntil(`kube-apiserver on ${name} gets ready`, 30_000, () =>
+        readyzOf(url).then(
+          (status) => status === 200,
+          () => false,
+        ),
+      );
+    }
   }
 
   async stop(): Promise<void> {

@@ -1,0 +1,71 @@
+import type { RestoreOutcome } from '../../../lambdas/contract/restore';
+import type { LocalNode } from '../../../local/nodes';
+import type { NodeFault, Phase } from './faults';
+import { NODE_FAULTS, PHASES, stoppedBefore } from './faults';
+import { RestoreWorld } from './world';
+
+jest.setTimeout(300_000);
+
+/** Every fault at every state on every node takes an hour: by default each meets one node, another one each time. */
+const EVERY_NODE = process.env['LIFEBOAT_FAULTS'] === 'every-node';
+
+let world: RestoreWorld;
+let snapshot: string;
+beforeAll(async () => {
+  world = await RestoreWorld.start({ megabytes: 2 });
+  await world.put('/registry/configmaps/default/before');
+  snapshot = await world.backup();
+});
+afterAll(() => world.stop());
+
+interface Row {
+  readonly phase: Phase;
+  readonly fault: NodeFault;
+  readonly node: number;
+}
+const cells = PHASES.flatMap((phase) => NODE_FAULTS.filter(({ at }) => at?.(phase) ?? true).map((fault) => ({ phase, fault })));
+const rows = cells.flatMap(({ phase, fault }, index): Row[] =>
+  (EVERY_NODE ? [0, 1, 2] : [index % 3]).map((node) => ({ phase, fault, node })),
+);
+
+/** What the execution has to end with. */
+function endOf({ phase, fault }: Row): RestoreOutcome {
+  if (fault.kind === 'passes') return 'RESTORED';
+  if (!stoppedBefore(phase)) return 'UNHARMED';
+  return fault.kind === 'node-gone' ? 'NEEDS_HANDS' : 'ROLLED_BACK';
+}
+
+test.each(
+  rows.map((row) => [`${row.phase.state}: a document that ${row.fault.name} on node ${row.node + 1} ends as ${endOf(row)}`, row] as const),
+)('%s', async (_sentence, row) => {
+  const { phase, fault } = row;
+  const node = world.nodes.nodes[row.node] as LocalNode;
+  const after = `/registry/configmaps/default/after-${Date.now()}`;
+  await world.put(after);
+  const highest = await world.revision();
+  const beside = fault.arm(node, phase);
+
+  const execution = await world.lifeboat.restore.start({ snapshot, approval: 'skip', waitForNodesSeconds: 8 });
+  await beside?.();
+  const end = await execution.end();
+  const report = await world.report(execution.name);
+
+  expect([report.outcome, end.cause]).toEqual([endOf(row), end.cause]);
+  expect(end.status).toBe(report.outcome === 'RESTORED' ? 'SUCCEEDED' : 'FAILED');
+  node.heal();
+  if (report.outcome === 'NEEDS_HANDS') {
+    expect(report.whatToDo.join('\n')).toContain(`{"rollBack":"${execution.name}","nodes":["${node.instanceId}"]}`);
+    await node.reboot();
+    const again = await world.run({ rollBack: execution.name, nodes: [node.instanceId] });
+    expect([again.status, again.error]).toEqual(['FAILED', 'ROLLED_BACK']);
+  } else if (fault.kind === 'node-gone') await node.reboot();
+  await world.ready();
+
+  // Never mixed, never stopped: everybody serves the one or everybody the other.
+  expect(await world.kinds()).toEqual({ hashes: 1, clusters: 1 });
+  const old = report.outcome === 'RESTORED' ? null : 'x';
+  expect(await world.valuesOf(after)).toEqual([old, old, old]);
+  expect(await world.valuesOf('/registry/configmaps/default/before')).toEqual(['x', 'x', 'x']);
+  if (report.outcome === 'RESTORED') expect(await world.revision()).toBeGreaterThan(highest);
+  await world.apiserversAreReady();
+});

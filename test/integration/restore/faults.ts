@@ -1,0 +1,126 @@
+import type { LocalNode } from '../../../local/nodes';
+
+/** A document of the runbook as it is sent at one state. */
+export interface Phase {
+  readonly state: string;
+  readonly command: string;
+  readonly what?: string;
+}
+
+export const PHASES: readonly Phase[] = [
+  { state: 'Facts', command: 'facts' },
+  { state: 'Stage', command: 'stage' },
+  { state: 'StopControlPlane', command: 'stop' },
+  { state: 'RestoreData', command: 'restore-data' },
+  { state: 'StartEtcd', command: 'start', what: 'etcd' },
+  { state: 'StartApiservers', command: 'start', what: 'apiserver' },
+];
+
+/** Whether anything was stopped by the time that a document runs. */
+export const stoppedBefore = ({ state }: Phase): boolean => !['Facts', 'Stage'].includes(state);
+
+/** What the execution ends with when the fault passes, and when it stays. */
+export type Passing = 'passes' | 'stays' | 'node-gone';
+
+export interface NodeFault {
+  readonly name: string;
+  /** What becomes of it: it passes by itself, it stays until somebody mends it, or the node is gone. */
+  readonly kind: Passing;
+  /** Phases at which it makes sense. */
+  readonly at?: (phase: Phase) => boolean;
+  /** Arms it; what has to run beside the execution is given back. */
+  readonly arm: (node: LocalNode, phase: Phase) => (() => Promise<void>) | undefined;
+}
+
+const script = (name: string, kind: Passing, text: string, at?: NodeFault['at']): NodeFault => ({
+  name,
+  kind,
+  ...(at && { at }),
+  arm: (node, { command, what }) => {
+    node.interfere(command, text, what);
+    return undefined;
+  },
+});
+/** The document begins, and its node dies under it. */
+const whileItRuns = (name: string, kind: Passing, happen: (node: LocalNode) => Promise<void>): NodeFault => ({
+  name,
+  kind,
+  arm: (node, { command, what }) => {
+    node.interfere(command, '[ $count -gt 1 ] || { touch reached; sleep 60; }', what);
+    return async () => {
+      await node.reached('reached');
+      await happen(node);
+    };
+  },
+});
+
+const isOneOf =
+  (...states: readonly string[]) =>
+  ({ state }: Phase): boolean =>
+    states.includes(state);
+
+export const NODE_FAULTS: readonly NodeFault[] = [
+  script('ends without a word', 'stays', 'exit 1'),
+  script('ends without a word once', 'passes', '[ $count -gt 1 ] || exit 1'),
+  script('is killed at its end, with all done', 'passes', '[ $count -gt 1 ] || { "$@" >/dev/null; kill -9 $$; }'),
+  whileItRuns('reboots its node', 'passes', (node) => node.reboot()),
+  whileItRuns('loses its node', 'node-gone', (node) => node.powerOff()),
+  {
+    name: 'takes too long',
+    kind: 'stays',
+    arm: (node, { command, what }) => {
+      node.interfere(command, 'sleep 60', what);
+      node.register({ secondsLimit: 3 });
+      return undefined;
+    },
+  },
+  script('finds the disk full', 'stays', `trap '' XFSZ; exec prlimit --fsize=1000 "$@"`, isOneOf('Stage', 'RestoreData')),
+  {
+    name: 'finds no etcdutl',
+    kind: 'stays',
+    at: isOneOf('Stage', 'RestoreData'),
+    arm: (node, { command }) => {
+      node.interfere(
+        command,
+        `mv ${node.tree.binDir}/etcdutl ${node.tree.binDir}/etcdutl.gone 2>/dev/null; rm -f ${node.tree.stateDir}/bin/etcdutl`,
+      );
+      return undefined;
+    },
+  },
+  {
+    name: 'finds an etcdutl of another release',
+    kind: 'stays',
+    at: isOneOf('Stage', 'RestoreData'),
+    arm: (node) => {
+      node.breakProgram('etcdutl', 'echo "etcdutl version: 3.3.0"');
+      return undefined;
+    },
+  },
+  {
+    name: 'may not read the snapshot',
+    kind: 'stays',
+    at: isOneOf('Stage'),
+    arm: (node) => {
+      node.breakProgram('aws', 'echo "An error occurred (AccessDenied) when calling the GetObject operation: Access Denied" >&2; exit 1');
+      return undefined;
+    },
+  },
+  {
+    name: 'gets a corrupted download',
+    kind: 'stays',
+    at: isOneOf('Stage'),
+    arm: (node) => {
+      node.breakProgram('aws', 'head -c 100000 /dev/urandom >"${@: -1}"');
+      return undefined;
+    },
+  },
+  {
+    name: 'fails to restore',
+    kind: 'stays',
+    at: isOneOf('RestoreData'),
+    arm: (node, { command }) => {
+      node.interfere(command, `rm -rf ${node.tree.stateDir}/restores/*/snapshot.db`);
+      return undefined;
+    },
+  },
+];
