@@ -56,8 +56,7 @@ if [ ! -e "$new" ]; then
     remove_tree "$restoring"
     rename "$restoring.member" "$restoring"
   fi
-  chown -R --reference="$pattern" -- "$restoring"
-  label_like "$restoring" "$pattern"
+  give_like "$restoring" "$pattern"
   chmod 700 -- "$restoring"
   find "$restoring" -exec sync -- {} +
   rename "$restoring" "$new"

@@ -61,8 +61,10 @@ bytes_of() {
   printf '%s' "${found:-0}"
 }
 
-# label_like <directory> <pattern>: what SELinux lets a container do with a directory hangs on a label, which a new one has from its parent.
-label_like() {
+# give_like <directory> <pattern>: to whom the pattern belongs. What SELinux lets a container do with it hangs on a label, which a new
+# directory has from the one above it.
+give_like() {
+  chown -R --reference="$2" -- "$1"
   if ! command -v selinuxenabled >/dev/null || ! selinuxenabled; then return 0; fi
   chcon -R --reference="$2" -- "$1" || say "$1 keeps its own label"
 }

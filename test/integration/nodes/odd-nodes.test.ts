@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, rmSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
@@ -39,6 +39,34 @@ test('new data has the SELinux label of the old', async () => {
   for (const command of ['stop', 'stage', 'restore-data'] as const) await node.do(command);
 
   expect(textOf(path.join(node.folder, 'labelled'))).toBe(`-R --reference=${node.dataDir} -- ${node.dataDir}.lifeboat-r1-restoring\n`);
+});
+
+test('so has the directory of a member that joins', async () => {
+  node.install('selinuxenabled', 'exit 0');
+  node.install('chcon', `echo "$*" >${node.folder}/labelled`);
+  node.values = { ...node.values, initialCluster: 'master-1=https://127.0.1.9:2380', waitSeconds: '1' };
+
+  await node.do('leave');
+
+  // Nothing runs here, so that it ends in waiting for etcd.
+  expect(await node.refusal('join-member')).toMatchObject({ error: 'EtcdNotListening' });
+  expect(textOf(path.join(node.folder, 'labelled'))).toBe(`-R --reference=${node.dataDir}.lifeboat-r1-old -- ${node.dataDir}\n`);
+});
+
+test('a node is not busy because another disk has a locked file of the same number', async () => {
+  await node.do('stop');
+  node.install('grep', 'case "$*" in */proc/locks) exit 0 ;; *) exec /bin/grep "$@" ;; esac');
+
+  expect((await node.do('facts')).busyWith).toBeNull();
+});
+
+test('etcd that a script runs in a container under systemd is seen, without its version', async () => {
+  rmSync(path.join(node.manifestDir, 'etcd.yaml'));
+  const program = node.install('etcd-in-docker', 'exit 125');
+  const argv = `${program} --name=master-1 --data-dir=${node.dataDir}`;
+  node.install('systemctl', `case "$*" in *LoadState*) echo loaded ;; *ExecStart*) echo "{ argv[]=${argv} ; ignore_errors=no }" ;; esac`);
+
+  expect((await node.do('facts')).etcd).toMatchObject({ runs: 'systemd', name: 'master-1', version: null });
 });
 
 test('stop waits for an etcd that the kubelet starts once more, just when its manifest goes', async () => {
