@@ -9,7 +9,7 @@ take_lock
 require_member
 name_data
 
-if [ "$etcd_at" = kept ] || [ "$apiserver_at" = kept ] || [ ! -e "$live" ]; then
+if [ -n "$etcd_kept_by$apiserver_kept_by" ] || [ ! -e "$live" ]; then
   fail RestoreInProgress 'a restore has stopped parts of this node and has not started them again' 'finish it first: run start or roll-back'
 fi
 

@@ -24,17 +24,17 @@ fi
 data_facts=null
 if [ -n "$data_dir" ]; then
   bytes=''
-  if [ -e "$data_dir/member/snap/db" ]; then bytes=$(stat -c %s -- "$data_dir/member/snap/db"); fi
+  if [ -e "$data_dir/member/snap/db" ]; then bytes=$(stat -c %s -- "$data_dir/member/snap/db" || true); fi
   mapfile -t kept < <(kept_data)
-  data_facts=$(object dir "$(text "$data_dir")" exists "$(yes_or_no test -e "$live")" ownDisk "$(yes_or_no test "$live" != "$data_dir")" dbBytes "$(number_or_null "$bytes")" \
+  data_facts=$(object dir "$(text "$data_dir")" exists "$(yes_or_no test -e "$live")" ownDisk "$(yes_or_no test "$own_disk" = yes)" dbBytes "$(number_or_null "$bytes")" \
     restoredBy "$(text_or_null "$(restored_by "$live")")" kept "$(list ${kept[@]+"${kept[@]}"})" \
-    freeBytes "$(number_or_null "$(free_bytes "$data_dir")")" freeInodes "$(number_or_null "$(free_inodes "$data_dir")")")
+    freeBytes "$(number_or_null "$(free_bytes "$live")")" freeInodes "$(number_or_null "$(free_inodes "$live")")")
 fi
 
 restores=()
 for record in "$STATE/restores/"*; do
   staged=''
-  if [ -e "$record/snapshot.db" ]; then staged=$(stat -c %s -- "$record/snapshot.db"); fi
+  if [ -e "$record/snapshot.db" ]; then staged=$(stat -c %s -- "$record/snapshot.db" || true); fi
   restores+=("$(object restoreId "$(text "${record##*/}")" stagedBytes "$(number_or_null "$staged")" stagedSha256 "$(text_or_null "$(cat "$record/snapshot.sha256" 2>/dev/null || true)")" \
     purpose "$(text "$(cat "$record/purpose" 2>/dev/null || echo restore)")")")
 done
@@ -59,5 +59,5 @@ succeed host "$(text "$(uname -n)")" busyWith "$(text_or_null "$busy")" \
     address "$(text_or_null "$apiserver_serves_at")")" \
   etcdutl "$etcdutl_facts" data "$data_facts" \
   stage "$(object freeBytes "$(number_or_null "$(free_bytes "$STATE")")" freeInodes "$(number_or_null "$(free_inodes "$STATE")")" \
-    sameDisk "$(if [ -n "$data_dir" ]; then yes_or_no same_disk "$(nearest "$STATE")" "$(nearest "$data_dir")"; else printf false; fi)")" \
+    sameDisk "$(if [ -n "$data_dir" ]; then yes_or_no same_disk "$(nearest "$STATE")" "$(nearest "$live")"; else printf false; fi)")" \
   restores "$(list ${restores[@]+"${restores[@]}"})" strayManifests "$(list ${strays[@]+"${strays[@]}"})" tools "$(object "${tools[@]}")"

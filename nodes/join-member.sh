@@ -46,6 +46,7 @@ if [ ! -e "$record/joined" ]; then
   write_file "$record/joined" "$LIFEBOAT_INITIAL_CLUSTER"
 fi
 make_dir "$live"
+if [ -e "$old" ]; then give_like "$live" "$old"; fi
 start_etcd
 
 succeed now "$(what_is_there)" seconds "$SECONDS"

@@ -6,10 +6,7 @@
 begin_change
 require_etcdutl
 
-find_etcd_process
-if [ -n "$REPLY" ]; then
-  fail EtcdStillRuns "etcd (process $REPLY) uses $data_dir" 'run stop first'
-fi
+require_etcd_gone
 
 find_data_state
 found=$data_state
@@ -42,7 +39,7 @@ if [ ! -e "$new" ]; then
   esac
   bump=()
   if [ "$LIFEBOAT_BUMP_REVISION" != 0 ]; then bump=(--bump-revision "$LIFEBOAT_BUMP_REVISION" --mark-compacted); fi
-  remove_tree "$restoring"
+  for half in "$restoring" "$restoring.member"; do remove_tree "$half"; done
   # etcdutl compares the file with the SHA-256 at its end before it writes anything.
   if ! problem=$("$etcdutl" snapshot restore "$record/snapshot.db" --data-dir "$restoring" --name "$etcd_name" --initial-advertise-peer-urls "$etcd_peer_urls" \
     --initial-cluster "$LIFEBOAT_INITIAL_CLUSTER" --initial-cluster-token "$LIFEBOAT_CLUSTER_TOKEN" ${bump[@]+"${bump[@]}"} 2>&1); then
@@ -51,19 +48,21 @@ if [ ! -e "$new" ]; then
     fail RestoreFailed "etcdutl snapshot restore failed: $(tail -c 500 <<<"$problem")" 'nothing was exchanged: free the disk or stage the snapshot again, then run this again, or roll-back'
   fi
   say "$problem"
-  owner=$(stat -c %u:%g -- "$(nearest "$live")")
-  if [ -e "$old" ]; then owner=$(stat -c %u:%g -- "$old"); fi
+  pattern=$(nearest "$live")
+  if [ -e "$old" ]; then pattern=$old; fi
   printf '%s\n' "$LIFEBOAT_RESTORE_ID" >"$restoring/member/$MARKER"
-  if [ "$live" = "$data_dir/member" ]; then
+  if [ "$own_disk" = yes ]; then
     rename "$restoring/member" "$restoring.member"
     remove_tree "$restoring"
     rename "$restoring.member" "$restoring"
   fi
-  chown -R "$owner" -- "$restoring"
+  give_like "$restoring" "$pattern"
   chmod 700 -- "$restoring"
   find "$restoring" -exec sync -- {} +
   rename "$restoring" "$new"
 fi
+# Again: making the data took its time.
+require_etcd_gone
 swap_in
 
 succeed found "$(text "$found")" now "$(what_is_there)" bytes "$(bytes_of "$live")" oldBytes "$(bytes_of "$old")" seconds "$SECONDS"

@@ -14,14 +14,16 @@ require_room() {
   if [ "$2" -ge "$3" ]; then return 0; fi
   fail NoSpace "$1 has $2 bytes free and $3 are needed" "free $(($3 - $2)) bytes there: facts lists kept data directories, clean-up removes the older ones"
 }
+# The command line downloads into snapshot.db.part.<random>, which stays when it is killed.
+rm -f -- "$staged.part"*
 file_bytes=$LIFEBOAT_SNAPSHOT_BYTES
 if [ -e "$staged" ]; then file_bytes=0; fi
 data_bytes=$((LIFEBOAT_SNAPSHOT_BYTES + LOG))
-if same_disk "$STATE" "$(nearest "$data_dir")"; then
+if same_disk "$STATE" "$(nearest "$live")"; then
   require_room "$STATE" "$(free_bytes "$STATE")" $((file_bytes + data_bytes + MARGIN))
 else
   require_room "$STATE" "$(free_bytes "$STATE")" $((file_bytes + MARGIN))
-  require_room "$data_dir" "$(free_bytes "$data_dir")" $((data_bytes + MARGIN))
+  require_room "$data_dir" "$(free_bytes "$live")" $((data_bytes + MARGIN))
 fi
 
 sha_of() { sha256sum -- "$1" | cut -d' ' -f1; }
@@ -33,10 +35,12 @@ if [ ! -e "$staged" ]; then
   if ! command -v aws >/dev/null; then
     fail ToolMissing 'the aws command line is not on this node' 'install the AWS CLI, and let the role of the node read the snapshot'
   fi
-  rm -f -- "$staged.part" "$record/snapshot.sha256"
+  rm -f -- "$record/snapshot.sha256"
+  # The agent names the region to what it runs; version 1 of the command line finds none by itself.
+  if [ -z "${AWS_REGION:-}${AWS_DEFAULT_REGION:-}" ] && [ -n "${AWS_SSM_REGION_NAME:-}" ]; then export AWS_DEFAULT_REGION=$AWS_SSM_REGION_NAME; fi
   if ! problem=$(aws s3 cp --only-show-errors --no-progress "$LIFEBOAT_SNAPSHOT_URL" "$staged.part" 2>&1); then
     say "$problem"
-    rm -f -- "$staged.part"
+    rm -f -- "$staged.part"*
     fail DownloadFailed "$LIFEBOAT_SNAPSHOT_URL cannot be read by this node: $(tail -c 500 <<<"$problem")" \
       'let the role of the node get this object and decrypt with its key, and see that S3 is reached from its subnet'
   fi
@@ -64,4 +68,4 @@ fi
 write_file "$record/snapshot.sha256" "$LIFEBOAT_SNAPSHOT_SHA256"
 
 succeed was "$(text "$was")" bytes "$(stat -c %s -- "$staged")" sha256 "$(text "$LIFEBOAT_SNAPSHOT_SHA256")" hash "$(text "$hash")" revision "$revision" \
-  totalKeys "$(field totalKey)" etcdutl "$(text "$etcdutl_version")" freeBytes "$(free_bytes "$data_dir")"
+  totalKeys "$(field totalKey)" etcdutl "$(text "$etcdutl_version")" freeBytes "$(free_bytes "$live")"

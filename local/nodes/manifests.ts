@@ -91,6 +91,8 @@ export const etcdManifest = ({ name, clientUrl, peerUrl, dataDir, pkiDir, versio
       `--peer-key-file=${pkiDir}/etcd/peer.key`,
       `--peer-trusted-ca-file=${pkiDir}/etcd/ca.crt`,
       '--snapshot-count=10000',
+      // A member whose data differs from the others' does not start by this: nothing half restored would go unseen.
+      version.startsWith('3.5.') ? '--experimental-initial-corrupt-check=true' : '--feature-gates=InitialCorruptCheck=true',
       `--trusted-ca-file=${pkiDir}/etcd/ca.crt`,
       ...LOCAL,
     ],

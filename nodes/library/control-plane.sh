@@ -55,14 +55,31 @@ stop_apiserver() {
   fi
 }
 
+# require_etcd_gone: ends the document when a process might write into the data that is about to be exchanged.
+require_etcd_gone() {
+  find_etcd_process
+  if [ -n "$REPLY" ]; then fail EtcdStillRuns "etcd (process $REPLY) uses $data_dir" 'run stop first'; fi
+}
+
+# How long a kubelet may need to see that a manifest went and to end what it had begun.
+KUBELET_SECONDS=3
+
 stop_etcd() {
+  local crashes=no
   case $etcd_runs in
-    static-pod) put_away etcd.yaml ;;
+    static-pod)
+      find_etcd_process
+      if [ -z "$REPLY" ] && [ -e "$LIFEBOAT_MANIFEST_DIR/etcd.yaml" ]; then crashes=yes; fi
+      put_away etcd.yaml
+      # What crashes again and again is just now not there: the kubelet may be about to start it once more.
+      if [ "$crashes" = yes ]; then sleep "$KUBELET_SECONDS"; fi
+      ;;
     systemd)
       # Disabled too: after a reboot in the middle etcd would start with half of its data.
       if [ ! -e "$record/unit-was" ]; then write_file "$record/unit-was" "$(systemctl is-enabled etcd.service || true)"; fi
       systemctl disable etcd.service
-      systemctl stop etcd.service
+      # TimeoutStopSec of the unit may be longer, or infinity.
+      timeout "$LIFEBOAT_WAIT_SECONDS" systemctl stop etcd.service || say 'systemctl stop has not ended well'
       ;;
   esac
   if ! wait_for "$LIFEBOAT_WAIT_SECONDS" etcd_is_gone; then
@@ -77,7 +94,10 @@ start_etcd() {
     static-pod) put_back etcd.yaml ;;
     systemd)
       if [ "$(cat "$record/unit-was" 2>/dev/null)" = enabled ]; then systemctl enable etcd.service; fi
-      systemctl start etcd.service
+      # Of one that ended again and again systemd wants to hear no more.
+      systemctl reset-failed etcd.service || true
+      # With Type=notify it would block until most members are there, for as long as the unit says.
+      systemctl start --no-block etcd.service
       rm -f -- "$record/unit-was"
       sync -- "$record"
       ;;

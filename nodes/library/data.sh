@@ -13,10 +13,15 @@ MARKER=lifeboat-restored-by
 
 is_mount_point() { awk -v dir="$1" '$5 == dir { found = 1 } END { exit !found }' /proc/self/mountinfo; }
 
-# name_data: a data directory that something is mounted on cannot be renamed, so there its content is.
+# name_data: a data directory that something is mounted on cannot be renamed, so there its content is. Where it is a link, all this
+# happens where the data is: a link that is renamed would leave the new data on the disk of the link.
 name_data() {
-  live=$data_dir
-  if [ -n "$data_dir" ] && is_mount_point "$data_dir"; then live=$data_dir/member; fi
+  live='' own_disk=no
+  if [ -n "$data_dir" ]; then live=$(readlink -m -- "$data_dir"); fi
+  if [ -n "$live" ] && is_mount_point "$live"; then
+    live=$live/member
+    own_disk=yes
+  fi
   old=$live.lifeboat-${LIFEBOAT_RESTORE_ID:-}-old
   new=$live.lifeboat-${LIFEBOAT_RESTORE_ID:-}-new
   failed=$live.lifeboat-${LIFEBOAT_RESTORE_ID:-}-failed

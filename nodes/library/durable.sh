@@ -32,7 +32,7 @@ move_file() {
     return
   fi
   aside="$(dirname "$2")/.lifeboat-$(basename "$2")"
-  cp -p -- "$1" "$aside"
+  cp --preserve=all -- "$1" "$aside"
   sync -- "$aside"
   rename "$aside" "$2"
   rm -f -- "$1"
@@ -54,4 +54,17 @@ nearest() {
 free_bytes() { df -B1 --output=avail -- "$(nearest "$1")" | tail -n 1 | tr -d ' '; }
 # Some file systems, such as btrfs, count no inodes.
 free_inodes() { df --output=iavail -- "$(nearest "$1")" | tail -n 1 | tr -d ' -'; }
-bytes_of() { du -sB1 -- "$1" | cut -f1; }
+# bytes_of <path>: 0 for what another document took away while it was measured.
+bytes_of() {
+  local found
+  found=$(du -sB1 -- "$1" 2>/dev/null | cut -f1) || true
+  printf '%s' "${found:-0}"
+}
+
+# give_like <directory> <pattern>: to whom the pattern belongs. What SELinux lets a container do with it hangs on a label, which a new
+# directory has from the one above it.
+give_like() {
+  chown -R --reference="$2" -- "$1"
+  if ! command -v selinuxenabled >/dev/null || ! selinuxenabled; then return 0; fi
+  chcon -R --reference="$2" -- "$1" || say "$1 keeps its own label"
+}

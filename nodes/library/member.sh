@@ -121,7 +121,8 @@ describe_etcd() {
 find_etcd_version() {
   etcd_version=$(sed -n 's/.*:v\{0,1\}\([0-9][0-9]*\.[0-9][0-9]*\.[0-9][0-9]*\).*/\1/p' <<<"$etcd_image")
   if [ -z "$etcd_version" ] && [ -x "$etcd_program" ]; then
-    etcd_version=$("$etcd_program" --version | sed -n 's/^etcd Version: //p')
+    # The program may be a script that starts a container, and fail.
+    etcd_version=$("$etcd_program" --version | sed -n 's/^etcd Version: //p') || true
   fi
 }
 

@@ -91,5 +91,6 @@ find_busy() {
   REPLY=''
   [ -e "$STATE/lock" ] || return 0
   inode=$(stat -c %i "$STATE/lock")
-  if grep -q ":$inode 0 EOF" /proc/locks; then REPLY=$(cat "$STATE/lock.holder" 2>/dev/null || echo unknown); fi
+  # Another disk may have a file of the same number, which is locked for other reasons: then the lock is free.
+  if grep -q ":$inode 0 EOF" /proc/locks && ! flock -n "$STATE/lock" true; then REPLY=$(cat "$STATE/lock.holder" 2>/dev/null || echo unknown); fi
 }

@@ -27,8 +27,9 @@ case "$1 $2 $3" in
   "is-enabled etcd.service "*) cat $unit/enabled; [ "$(cat $unit/enabled)" = enabled ] ;;
   "enable etcd.service "*) echo enabled >$unit/enabled ;;
   "disable etcd.service "*) echo disabled >$unit/enabled ;;
+  "reset-failed etcd.service "*) ;;
   "stop etcd.service "*) kill "$(cat $unit/pid)" 2>/dev/null || true ;;
-  "start etcd.service "*)
+  "start --no-block etcd.service")
     grep -q . "/proc/$(cat $unit/pid 2>/dev/null || echo none)/cmdline" 2>/dev/null && exit
     set -a; . ${envFile}; set +a
     setsid ${argv} </dev/null >>$unit/log 2>&1 9>&- 3>&- &

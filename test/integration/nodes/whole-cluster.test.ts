@@ -64,6 +64,22 @@ test('three members are restored by documents alone: revisions go on, all member
   expect(await world.valuesOf(after)).toEqual([null, null, null]);
 });
 
+test('a node that vanished and one that cannot download keep no other from staging, and do it when they are well again', async () => {
+  const restoreId = randomUUID();
+  const { parameters } = await snapshotBetween(restoreId);
+  const staging = only(parameters, 'restoreId', 'snapshotUrl', 'snapshotBytes', 'snapshotSha256', 'snapshotHash', 'snapshotRevision', 'bumpRevision'); // prettier-ignore
+  const [, second, third] = world.nodes.nodes;
+  second?.vanish();
+  third?.breakProgram('aws', 'echo "(403) Forbidden" >&2; exit 1');
+
+  const outcomes = await world.run('stage', staging, world.nodes.nodes);
+
+  expect(outcomes).toMatchObject([{ outcome: 'done' }, { outcome: 'undeliverable' }, { outcome: 'failed', error: 'DownloadFailed' }]);
+  second?.comeBack();
+  third?.repairPrograms();
+  expect((await stage(parameters)).map(({ was }) => was)).toEqual(['staged', 'absent', 'absent']);
+});
+
 test('a restore that fails on the second node is rolled back on all, and the old data serves', async () => {
   const restoreId = randomUUID();
   const { parameters, after } = await snapshotBetween(restoreId);
