@@ -8,4 +8,5 @@
 . "${BASH_SOURCE%/*}/library/readiness.sh"
 . "${BASH_SOURCE%/*}/library/data.sh"
 . "${BASH_SOURCE%/*}/library/etcdutl.sh"
+. "${BASH_SOURCE%/*}/library/new-data.sh"
 . "${BASH_SOURCE%/*}/library/control-plane.sh"

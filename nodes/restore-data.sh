@@ -1,11 +1,9 @@
 #!/usr/bin/env bash
-# Makes a new data directory from the staged snapshot and puts it in the place of the old one, which stays beside it.
+# Puts data made from the staged snapshot in the place of the old, which stays beside it. What prepare-data has not made is made here.
 # shellcheck source-path=SCRIPTDIR
 . "${BASH_SOURCE%/*}/library.sh"
 
 begin_change
-require_etcdutl
-
 require_etcd_gone
 
 find_data_state
@@ -26,41 +24,7 @@ if [ ! -e "$live" ] && [ "$found" = original ]; then
   make_dir "$live"
 fi
 
-if [ ! -e "$new" ]; then
-  if [ "$(cat "$record/snapshot.sha256" 2>/dev/null)" != "$LIFEBOAT_SNAPSHOT_SHA256" ] || [ ! -e "$record/snapshot.db" ]; then
-    fail NotStaged "no snapshot with SHA-256 $LIFEBOAT_SNAPSHOT_SHA256 was staged for restore $LIFEBOAT_RESTORE_ID" 'run stage first'
-  fi
-  case ",$LIFEBOAT_INITIAL_CLUSTER," in
-    *",$etcd_name=$(first_of "$etcd_peer_urls"),"*) ;;
-    *)
-      fail NotInInitialCluster "$etcd_name=$etcd_peer_urls is not part of $LIFEBOAT_INITIAL_CLUSTER" \
-        'give initialCluster as the members name themselves: facts shows name and peerUrls of each'
-      ;;
-  esac
-  bump=()
-  if [ "$LIFEBOAT_BUMP_REVISION" != 0 ]; then bump=(--bump-revision "$LIFEBOAT_BUMP_REVISION" --mark-compacted); fi
-  for half in "$restoring" "$restoring.member"; do remove_tree "$half"; done
-  # etcdutl compares the file with the SHA-256 at its end before it writes anything.
-  if ! problem=$("$etcdutl" snapshot restore "$record/snapshot.db" --data-dir "$restoring" --name "$etcd_name" --initial-advertise-peer-urls "$etcd_peer_urls" \
-    --initial-cluster "$LIFEBOAT_INITIAL_CLUSTER" --initial-cluster-token "$LIFEBOAT_CLUSTER_TOKEN" ${bump[@]+"${bump[@]}"} 2>&1); then
-    say "$problem"
-    remove_tree "$restoring"
-    fail RestoreFailed "etcdutl snapshot restore failed: $(tail -c 500 <<<"$problem")" 'nothing was exchanged: free the disk or stage the snapshot again, then run this again, or roll-back'
-  fi
-  say "$problem"
-  pattern=$(nearest "$live")
-  if [ -e "$old" ]; then pattern=$old; fi
-  printf '%s\n' "$LIFEBOAT_RESTORE_ID" >"$restoring/member/$MARKER"
-  if [ "$own_disk" = yes ]; then
-    rename "$restoring/member" "$restoring.member"
-    remove_tree "$restoring"
-    rename "$restoring.member" "$restoring"
-  fi
-  give_like "$restoring" "$pattern"
-  chmod 700 -- "$restoring"
-  find "$restoring" -exec sync -- {} +
-  rename "$restoring" "$new"
-fi
+make_new_data
 # Again: making the data took its time.
 require_etcd_gone
 swap_in

@@ -134,6 +134,12 @@ export const NodeCommands = {
     timeoutSeconds: 2100,
     result: Changed,
   },
+  'prepare-data': {
+    about: 'makes data from the staged snapshot beside the old, while etcd serves',
+    parameters: [...PATHS, 'restoreId', 'snapshotSha256', 'initialCluster', 'clusterToken', 'bumpRevision'],
+    timeoutSeconds: 3600,
+    result: Changed.extend({ bytes }),
+  },
   'restore-data': {
     about: 'puts data made from the staged snapshot in the place of the old, which is kept beside it',
     parameters: [...PATHS, 'restoreId', 'snapshotSha256', 'initialCluster', 'clusterToken', 'bumpRevision'],

@@ -103,7 +103,14 @@ export const RestorePlan = z.object({
   }),
   warnings: z.array(z.string()),
   /** For the documents, by the name of the state that sends them. */
-  parameters: z.object({ stage: parameters, stop: parameters, restoreData: parameters, startEtcd: parameters, startApiserver: parameters }),
+  parameters: z.object({
+    stage: parameters,
+    stopApiserver: parameters,
+    stopEtcd: parameters,
+    restoreData: parameters,
+    startEtcd: parameters,
+    startApiserver: parameters,
+  }),
 });
 export type RestorePlan = z.infer<typeof RestorePlan>;
 

@@ -17,11 +17,14 @@ const secrets = new SecretsManagerClient(BRISK);
 const files = restoreFiles(new S3Client(BRISK), requireEnv(Env.stateBucket), cluster);
 const telemetry = openTelemetry(cluster, 'check-etcd');
 
+/** Members that have no leader yet accept connections and answer nothing: better asked often than waited for. */
+const CALL_MS = 1_500;
+
 export async function handler(event: unknown): Promise<CheckedEtcd> {
   const request = parseEvent(CheckEtcdEvent, event);
   const secret = await readEtcdClientSecret(secrets, requireEnv(Env.etcdClientSecret));
   const endpoints = endpointsOf(request);
-  const etcd = openEtcd(endpoints, secret);
+  const etcd = openEtcd(endpoints, secret, CALL_MS);
   const surgeon = openSurgeon(endpoints, secret);
   const apiUrl = process.env[Env.apiUrl];
   const askApi = apiUrl === undefined ? undefined : () => readyzOf(apiUrl);

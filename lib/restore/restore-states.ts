@@ -52,7 +52,14 @@ export class RestoreStates extends Construct {
     const unharmed = this.report('unharmed');
 
     const restored = this.inOrder(undo, [
-      this.phase('StopControlPlane', { command: 'stop', nodesPath: '$.nodes', parametersPath: '$.plan.parameters.stop' }),
+      this.phase('StopControlPlane', { command: 'stop', nodesPath: '$.plan.apiNodes', parametersPath: '$.plan.parameters.stopApiserver' }),
+      // One after the other: a leader that is stopped together with its followers waits seconds for one of them to take over.
+      this.phase('StopEtcd', {
+        command: 'stop',
+        nodesPath: '$.plan.members',
+        parametersPath: '$.plan.parameters.stopEtcd',
+        maxConcurrency: 1,
+      }),
       this.phase('RestoreData', { command: 'restore-data', nodesPath: '$.plan.members', parametersPath: '$.promised.parameters' }),
       this.phase('StartEtcd', { command: 'start', nodesPath: '$.plan.members', parametersPath: '$.plan.parameters.startEtcd' }),
       this.check('CheckEtcd', 'restored', '$.restored', { 'restoreId.$': '$.restoreId', 'above.$': '$.promised.above' }),
@@ -73,8 +80,14 @@ export class RestoreStates extends Construct {
         .otherwise(this.ending('restored', this.cleanUp('CleanUp'))),
     );
 
+    const cleaned = this.cleanUp('CleanUpUnharmed');
+    cleaned.end.next(unharmed);
     const promise = this.task('PromiseRevisions', { handler: promiseRevisions, payload: { 'plan.$': '$.plan' }, resultPath: '$.promised' });
-    const staged = this.inOrder(unharmed, [
+    const promised = this.inOrder(cleaned.start, [
+      promise,
+      this.phase('PrepareData', { command: 'prepare-data', nodesPath: '$.plan.members', parametersPath: '$.promised.parameters' }),
+    ]);
+    const staged = this.inOrder(cleaned.start, [
       this.task('Materialize', {
         handler: materializeSnapshot,
         payload: { 'restoreId.$': '$.restoreId', 'snapshotId.$': '$.plan.snapshot.id' },
@@ -85,9 +98,9 @@ export class RestoreStates extends Construct {
     staged.end.next(
       new Choice(this, 'DryRun')
         .when(Condition.booleanEquals('$.request.dryRun', true), this.ending('dry-run', this.cleanUp('CleanUpDryRun')))
-        .otherwise(this.inOrder(unharmed, [promise]).start),
+        .otherwise(promised.start),
     );
-    promise.end.next(restored.start);
+    promised.end.next(restored.start);
 
     const safety = new FunctionTask(this, 'SafetySnapshot', {
       handler: takeSnapshot,
@@ -219,7 +232,7 @@ export class RestoreStates extends Construct {
       handler: this.functions.checkEtcd,
       payload: { do: what, ...endpoints, ...more },
       resultPath,
-      wait: { errors: [ErrorName.etcdNotReady], every: Duration.seconds(3), times: 40 },
+      wait: { errors: [ErrorName.etcdNotReady], every: Duration.seconds(1), times: 60 },
     });
   }
 

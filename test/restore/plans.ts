@@ -39,7 +39,8 @@ export function plan({
     warnings: [],
     parameters: {
       stage: {},
-      stop: {},
+      stopApiserver: {},
+      stopEtcd: {},
       restoreData: { restoreId: 'run-1', clusterToken: 'lifeboat-run-1' },
       startEtcd: {},
       startApiserver: {},

@@ -13,8 +13,13 @@ import type { MemberChannel } from './unary-call';
 const CALL_MS = 5_000;
 /** HashKV reads the whole key space up to the revision: seconds per GiB on a slow disk. */
 const HASH_MS = 120_000;
-/** Opens one client per endpoint: each member is asked for itself, never a balanced cluster. */
-export function openEtcd(endpoints: readonly string[], secret: EtcdClientSecret): EtcdReader & QuotaReader {
+
+/**
+ * Opens one client per endpoint: each member is asked for itself, never a balanced cluster.
+ *
+ * @param callMs how long a member is waited for that is asked for its status; short where members are just being started
+ */
+export function openEtcd(endpoints: readonly string[], secret: EtcdClientSecret, callMs = CALL_MS): EtcdReader & QuotaReader {
   const credentials = { rootCertificate: Buffer.from(secret.ca), certChain: Buffer.from(secret.cert), privateKey: Buffer.from(secret.key) };
   const open = (endpoint: string): Doors => ({
     client: new Etcd3({ hosts: endpoint, credentials }),
@@ -27,12 +32,12 @@ export function openEtcd(endpoints: readonly string[], secret: EtcdClientSecret)
     return doors.channel;
   };
   const failure = async (endpoint: string, error: unknown): Promise<EtcdTlsRefused | EtcdUnreachable> => {
-    const { kind, because } = await diagnoseTls(endpoint, secret, new Date());
+    const { kind, because } = await diagnoseTls(endpoint, secret, new Date(), callMs);
     const message = `${endpoint}: ${because}`;
     return kind === 'tls' ? new EtcdTlsRefused(message, { cause: error }) : new EtcdUnreachable(message, { cause: error });
   };
   return {
-    gather: () => gather(members, failure),
+    gather: () => gather(members, failure, callMs),
     hashKv: async (endpoint, revision) => channelOf(endpoint).call(HASH_KV, revision, HASH_MS),
     snapshot: (endpoint, signal) => streamSnapshot(endpoint, secret, signal),
     quota: (endpoint) => readQuotaMetric(endpoint, secret, CALL_MS),
@@ -49,14 +54,15 @@ interface Doors {
 async function gather(
   doors: ReadonlyMap<string, Doors>,
   failure: (endpoint: string, error: unknown) => Promise<EtcdTlsRefused | EtcdUnreachable>,
+  callMs: number,
 ): Promise<ClusterView> {
   let votingMembers = 0;
   const view = async ([endpoint, { client, channel }]: [string, Doors]): Promise<MemberView> => {
     try {
       // Without `linearizable` the list is the member's own and needs no quorum: it must answer on the worst day.
       const [status, list] = await Promise.all([
-        channel.call(STATUS, undefined, CALL_MS),
-        client.cluster.memberList({}, { deadline: Date.now() + CALL_MS }),
+        channel.call(STATUS, undefined, callMs),
+        client.cluster.memberList({}, { deadline: Date.now() + callMs }),
       ]);
       votingMembers = Math.max(votingMembers, list.members.filter((member) => !member.isLearner).length);
       const name = list.members.find(({ ID }) => BigInt(ID).toString(16) === status.id)?.name ?? '';

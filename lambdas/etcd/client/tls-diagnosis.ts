@@ -15,7 +15,7 @@ const DIAL_MS = 5_000;
  *
  * @param endpoint `https://host:port`
  */
-export async function diagnoseTls(endpoint: string, secret: EtcdClientSecret, now: Date): Promise<Diagnosis> {
+export async function diagnoseTls(endpoint: string, secret: EtcdClientSecret, now: Date, dialMs = DIAL_MS): Promise<Diagnosis> {
   const { hostname, port } = new URL(endpoint);
   const own = ownCertificateProblem(secret, now);
   return new Promise((resolve) => {
@@ -32,7 +32,7 @@ export async function diagnoseTls(endpoint: string, secret: EtcdClientSecret, no
       rejectUnauthorized: false,
       ALPNProtocols: ['h2'],
     });
-    socket.setTimeout(DIAL_MS, () => done({ kind: 'network', because: `no answer within ${DIAL_MS / 1000} s` }));
+    socket.setTimeout(dialMs, () => done({ kind: 'network', because: `no answer within ${dialMs / 1000} s` }));
     let seen: Diagnosis | undefined;
     socket.once('secureConnect', () => {
       seen = serverProblem(socket, hostname, now);

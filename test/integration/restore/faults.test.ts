@@ -16,6 +16,7 @@ beforeAll(async () => {
   await world.put('/registry/configmaps/default/before');
   snapshot = await world.backup();
 });
+afterEach(() => world.nodes.nodes.forEach((node) => node.heal()));
 afterAll(() => world.stop());
 
 interface Row {
@@ -45,14 +46,14 @@ test.each(
   const highest = await world.revision();
   const beside = fault.arm(node, phase);
 
-  const execution = await world.lifeboat.restore.start({ snapshot, approval: 'skip', waitForNodesSeconds: 8 });
+  const execution = await world.lifeboat.restore.start({ snapshot, approval: 'skip', waitForNodesSeconds: 6 });
   await beside?.();
   const end = await execution.end();
   const report = await world.report(execution.name);
 
+  node.heal();
   expect([report.outcome, end.cause]).toEqual([endOf(row), end.cause]);
   expect(end.status).toBe(report.outcome === 'RESTORED' ? 'SUCCEEDED' : 'FAILED');
-  node.heal();
   if (report.outcome === 'NEEDS_HANDS') {
     expect(report.whatToDo.join('\n')).toContain(`{"rollBack":"${execution.name}","nodes":["${node.instanceId}"]}`);
     await node.reboot();

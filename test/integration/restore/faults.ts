@@ -1,3 +1,5 @@
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import type { LocalNode } from '../../../local/nodes';
 
 /** A document of the runbook as it is sent at one state. */
@@ -10,14 +12,16 @@ export interface Phase {
 export const PHASES: readonly Phase[] = [
   { state: 'Facts', command: 'facts' },
   { state: 'Stage', command: 'stage' },
-  { state: 'StopControlPlane', command: 'stop' },
+  { state: 'PrepareData', command: 'prepare-data' },
+  { state: 'StopControlPlane', command: 'stop', what: 'apiserver' },
+  { state: 'StopEtcd', command: 'stop', what: 'etcd' },
   { state: 'RestoreData', command: 'restore-data' },
   { state: 'StartEtcd', command: 'start', what: 'etcd' },
   { state: 'StartApiservers', command: 'start', what: 'apiserver' },
 ];
 
 /** Whether anything was stopped by the time that a document runs. */
-export const stoppedBefore = ({ state }: Phase): boolean => !['Facts', 'Stage'].includes(state);
+export const stoppedBefore = ({ state }: Phase): boolean => !['Facts', 'Stage', 'PrepareData'].includes(state);
 
 /** What the execution ends with when the fault passes, and when it stays. */
 export type Passing = 'passes' | 'stays' | 'node-gone';
@@ -54,6 +58,22 @@ const whileItRuns = (name: string, kind: Passing, happen: (node: LocalNode) => P
   },
 });
 
+/** The programs on the node's PATH are others: an etcdutl that runs this script, or none. */
+const withPrograms = (name: string, etcdutl: string | undefined, at: NodeFault['at']): NodeFault => ({
+  name,
+  kind: 'stays',
+  ...(at && { at }),
+  arm: (node, { command }) => {
+    const folder = path.join(node.tree.folder, 'other-bin');
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder);
+    symlinkSync(path.join(node.tree.binDir, 'aws'), path.join(folder, 'aws'));
+    if (etcdutl !== undefined) writeFileSync(path.join(folder, 'etcdutl'), `#!/bin/bash\n${etcdutl}\n`, { mode: 0o755 });
+    node.interfere(command, `export PATH=${folder}:/usr/bin:/bin`);
+    return undefined;
+  },
+});
+
 const isOneOf =
   (...states: readonly string[]) =>
   ({ state }: Phase): boolean =>
@@ -74,28 +94,9 @@ export const NODE_FAULTS: readonly NodeFault[] = [
       return undefined;
     },
   },
-  script('finds the disk full', 'stays', `trap '' XFSZ; exec prlimit --fsize=1000 "$@"`, isOneOf('Stage', 'RestoreData')),
-  {
-    name: 'finds no etcdutl',
-    kind: 'stays',
-    at: isOneOf('Stage', 'RestoreData'),
-    arm: (node, { command }) => {
-      node.interfere(
-        command,
-        `mv ${node.tree.binDir}/etcdutl ${node.tree.binDir}/etcdutl.gone 2>/dev/null; rm -f ${node.tree.stateDir}/bin/etcdutl`,
-      );
-      return undefined;
-    },
-  },
-  {
-    name: 'finds an etcdutl of another release',
-    kind: 'stays',
-    at: isOneOf('Stage', 'RestoreData'),
-    arm: (node) => {
-      node.breakProgram('etcdutl', 'echo "etcdutl version: 3.3.0"');
-      return undefined;
-    },
-  },
+  script('finds the disk full', 'stays', `trap '' XFSZ; exec prlimit --fsize=1000 "$@"`, isOneOf('Stage', 'PrepareData')),
+  withPrograms('finds no etcdutl', undefined, isOneOf('Stage', 'PrepareData')),
+  withPrograms('finds an etcdutl of another release', 'echo "etcdutl version: 3.3.0"', isOneOf('Stage', 'PrepareData')),
   {
     name: 'may not read the snapshot',
     kind: 'stays',
@@ -115,11 +116,11 @@ export const NODE_FAULTS: readonly NodeFault[] = [
     },
   },
   {
-    name: 'fails to restore',
+    name: 'finds its staged snapshot and its new data gone',
     kind: 'stays',
     at: isOneOf('RestoreData'),
     arm: (node, { command }) => {
-      node.interfere(command, `rm -rf ${node.tree.stateDir}/restores/*/snapshot.db`);
+      node.interfere(command, `rm -rf ${node.tree.stateDir}/restores/*/snapshot.db ${node.tree.dataDir}.lifeboat-*-new`);
       return undefined;
     },
   },
