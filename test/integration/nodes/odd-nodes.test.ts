@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, rmSync, rm
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { hasEnded, waitUntil } from '../../../local/child-process';
+import { hasEnded, killProcess, waitUntil } from '../../../local/child-process';
 import { StillNode, textOf } from './still-node';
 
 // Nodes that kubeadm did not make alone, and moments at which the kubelet has not done its part.
@@ -60,6 +60,14 @@ test('a node is not busy because another disk has a locked file of the same numb
   expect((await node.do('facts')).busyWith).toBeNull();
 });
 
+test('of an API server that no manifest runs nothing more is told than that it runs', async () => {
+  rmSync(path.join(node.manifestDir, 'kube-apiserver.yaml'));
+  const apiserver = spawn(node.install('kube-apiserver', 'read -r -t 20'), { stdio: ['pipe', 'ignore', 'ignore'] });
+
+  expect((await node.do('facts')).apiserver).toEqual({ definition: 'none', keptBy: null, running: true, ready: null, address: null });
+  await killProcess(apiserver);
+});
+
 test('etcd that a script runs in a container under systemd is seen, without its version', async () => {
   rmSync(path.join(node.manifestDir, 'etcd.yaml'));
   const program = node.install('etcd-in-docker', 'exit 125');
@@ -74,7 +82,8 @@ test('stop waits for an etcd that the kubelet starts once more, just when its ma
 
   const stopped = node.do('stop');
   await waitUntil('the manifest goes', 10_000, () => Promise.resolve(!existsSync(path.join(node.manifestDir, 'etcd.yaml'))));
-  const etcd = spawn(program, words);
+  // A container takes a moment to start.
+  const etcd = spawn('bash', ['-c', 'sleep 1; exec "$0" "$@"', program, ...words]);
 
   expect((await stopped).now.etcd.running).toBe(false);
   expect(hasEnded(etcd)).toBe(true);
