@@ -14,6 +14,7 @@ test('fills in what an operator would expect', () => {
     tags: {},
     nodes: {
       tag: { key: 'lifeboat/control-plane', value: 'prod' },
+      drillTag: { key: 'lifeboat/drill', value: 'prod' },
       manifestDir: '/etc/kubernetes/manifests',
       pkiDir: '/etc/kubernetes/pki',
       etcdDataDir: '/var/lib/etcd',

@@ -119,6 +119,8 @@ describe('what the stack tells', () => {
     watch: only(template, 'AWS::Lambda::Function', 'WatchWatchMembers')[0],
     watchLog: only(template, 'AWS::Logs::LogGroup', 'WatchWatchMembers')[0],
     queue: only(template, 'AWS::SQS::Queue')[0],
+    restore: only(template, 'AWS::StepFunctions::StateMachine', 'RestoreStateMachine')[0],
+    node: only(template, 'AWS::Logs::LogGroup', 'RestoreNodesNodeCommand')[0],
   };
 
   test('is in its outputs', () => {
@@ -130,6 +132,7 @@ describe('what the stack tells', () => {
       PruneSnapshotsFunctionName: { Ref: ids.prune },
       WatchMembersFunctionName: { Ref: ids.watch },
       EtcdClientSecretArn: { Ref: ids.secret },
+      RestoreStateMachineArn: { Ref: ids.restore },
       DeadLetterQueueUrl: { Ref: ids.queue },
     });
   });
@@ -152,6 +155,8 @@ describe('what the stack tells', () => {
       watchMembersFunction: ids.watch,
       watchMembersLogGroup: ids.watchLog,
       deadLetterQueueUrl: ids.queue,
+      restoreStateMachine: ids.restore,
+      restoreLogGroups: expect.objectContaining({ 'node-command': ids.node }) as Record<string, string>,
     } satisfies ClusterDirectoryEntry);
   });
 });
