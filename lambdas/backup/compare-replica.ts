@@ -23,6 +23,7 @@ export interface ReplicaReport {
   readonly behindSeconds: number;
 }
 
+const DAY_MS = 86_400_000;
 const PARTS = [
   ['manifest', manifestKey],
   ['object', snapshotKey],
@@ -33,8 +34,9 @@ const PARTS = [
  *
  * S3 copies what is written once replication is on, and nothing that was there before
  * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-what-is-isnt-replicated.html). So a snapshot older than all that the
- * replica holds is not late, and waits for a person. While the replica is empty only the newest counts as late: replication that was
- * never on must show, and switching it on must not look like an outage of a year. What only the replica holds is no loss, and no matter.
+ * replica holds is not late, and waits for a person. While the replica is empty everything of the last day counts as late, and the newest
+ * in any case: replication that was never on must show for as long as it is not, and switching it on must not look like an outage of a year.
+ * What only the replica holds is no loss, and no matter.
  */
 export function compareReplica(cluster: string, here: readonly ListedObject[], there: readonly ListedObject[], now: Date): ReplicaReport {
   const source = new Map(here.map((object) => [object.key, object]));
@@ -50,7 +52,8 @@ export function compareReplica(cluster: string, here: readonly ListedObject[], t
     return { id, lacks: lacks.map(([part]) => part), publishedAt };
   });
   const firstCopied = compared.findIndex(({ lacks }) => lacks.length < PARTS.length);
-  const since = firstCopied === -1 ? compared.length - 1 : firstCopied;
+  const ofLastDay = compared.findIndex(({ publishedAt }) => now.getTime() - publishedAt.getTime() < DAY_MS);
+  const since = firstCopied !== -1 ? firstCopied : ofLastDay === -1 ? compared.length - 1 : ofLastDay;
   const behind = compared.slice(Math.max(0, since)).filter(isMissing);
   const older = compared.slice(0, Math.max(0, since)).filter(isMissing);
   const [oldest] = behind;

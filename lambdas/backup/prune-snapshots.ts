@@ -54,7 +54,8 @@ const UNLISTED_FOR_MS = 86_400_000;
 /**
  * Removes what the policy rejects, and objects that no manifest lists. Safe to repeat: the plan is made anew from the listing.
  *
- * Under the lock of backups, so that no run is publishing meanwhile; a lock that is held is an answer, not an error. A removal
+ * Under a lock of its own, so that two of it never remove at once; one that is held is an answer, not an error. A backup may publish meanwhile:
+ * what it adds is newer than everything that was listed, and its object is no day old. A removal
  * takes the manifest first: cut short, it leaves an unlisted object, which a later run sweeps, and never a listed snapshot without one.
  *
  * @param requestId holds the lock; a request that Lambda repeats takes over the lock that its first try died with

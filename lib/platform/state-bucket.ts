@@ -112,14 +112,14 @@ export class StateBucket extends Construct {
 
   /**
    * Makes S3's replication the only writer: whoever else may write or hide objects by their own policies is refused here, and nobody
-   * lifts a lock. Replication asks for actions of its own (s3:ReplicateObject, s3:ReplicateDelete), the lifecycle for none.
+   * lifts a lock or destroys a version. Replication asks for actions of its own (s3:ReplicateObject, s3:ReplicateDelete), the lifecycle for none.
    */
   refuseOtherWriters(): void {
     this.bucket.addToResourcePolicy(
       new PolicyStatement({
         effect: Effect.DENY,
         principals: [new AnyPrincipal()],
-        actions: ['s3:PutObject', 's3:DeleteObject', 's3:BypassGovernanceRetention'],
+        actions: ['s3:PutObject', 's3:DeleteObject', 's3:DeleteObjectVersion', 's3:BypassGovernanceRetention'],
         resources: [this.bucket.arnForObjects('*')],
       }),
     );

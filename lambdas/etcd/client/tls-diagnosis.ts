@@ -3,7 +3,8 @@ import { checkServerIdentity, connect } from 'node:tls';
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import type { EtcdClientSecret } from '../../contract/secrets';
 
-export type Diagnosis = { readonly kind: 'tls' | 'network'; readonly because: string };
+/** `none`: etcd began to speak HTTP/2, so nothing is wrong with the connection. */
+export type Diagnosis = { readonly kind: 'tls' | 'network' | 'none'; readonly because: string };
 
 const DIAL_MS = 5_000;
 
@@ -39,6 +40,8 @@ export async function diagnoseTls(endpoint: string, secret: EtcdClientSecret, no
       if (seen) done(seen);
       else setTimeout(() => done({ kind: 'network', because: 'the handshake succeeds, but etcd does not answer calls' }), 500).unref();
     });
+    // The server's first frame (RFC 9113 §3.4): by then it has accepted the client certificate.
+    socket.once('data', () => done({ kind: 'none', because: 'the handshake succeeds, but etcd does not answer calls' }));
     socket.once('error', (error: NodeJS.ErrnoException) => done(seen ?? connectionProblem(error, own)));
   });
 }

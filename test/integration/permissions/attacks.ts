@@ -67,6 +67,7 @@ export async function layBait({ mine, theirs }: TwoClusters): Promise<void> {
   const lock = JSON.stringify({ holder: 'nobody', acquiredAt: past, expiresAt: past });
   const objects = {
     [lockKey(cluster, 'backup')]: lock,
+    [lockKey(cluster, 'prune')]: lock,
     [pruneStateKey(cluster)]: '{}',
     [ledgerKey(cluster)]: '{}',
     [manifestKey(cluster, removable!)]: '{}',
