@@ -3,7 +3,7 @@ import { checkServerIdentity, connect } from 'node:tls';
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import type { EtcdClientSecret } from '../../contract/secrets';
 
-/** `none`: etcd began to speak HTTP/2, so nothing is wrong with the connection. */
+/** `none`: nothing is wrong with the connection: the handshake succeeded, and no alert came after it. */
 export type Diagnosis = { readonly kind: 'tls' | 'network' | 'none'; readonly because: string };
 
 const DIAL_MS = 5_000;
@@ -38,7 +38,7 @@ export async function diagnoseTls(endpoint: string, secret: EtcdClientSecret, no
     socket.once('secureConnect', () => {
       seen = serverProblem(socket, hostname, now);
       if (seen) done(seen);
-      else setTimeout(() => done({ kind: 'network', because: 'the handshake succeeds, but etcd does not answer calls' }), 500).unref();
+      else setTimeout(() => done({ kind: 'none', because: 'the handshake succeeds, but etcd does not answer calls' }), 500).unref();
     });
     // The server's first frame (RFC 9113 §3.4): by then it has accepted the client certificate.
     socket.once('data', () => done({ kind: 'none', because: 'the handshake succeeds, but etcd does not answer calls' }));
