@@ -72,7 +72,7 @@ export const stateMachine = (config: ClientConfig, arn: string): StateMachine =>
 });
 
 /** One that goes on or has ended, by its ARN. */
-export function execution(config: ClientConfig, arn: string): Execution {
+function execution(config: ClientConfig, arn: string): Execution {
   const history = () => run(config, async (client) => visitedStates(await allEvents(client, arn)));
   return {
     arn,

@@ -7,7 +7,7 @@ import contextvars
 import json
 import threading
 
-from state_machine_walk import ending, walks
+from state_machine_walk import ending, walk_here, walks
 
 
 def finish(sfn, execution, output):
@@ -40,22 +40,26 @@ def fail_execution(sfn, fail):
     """An execution that was stopped or timed out stays so, where the emulator lets it fail afterwards."""
 
     def fail_if_running(execution, error, cause):
-        if execution["status"] == "RUNNING":
+        with ending:
+            if execution["status"] != "RUNNING":
+                return
             fail(execution, error, cause)
             # On AWS only an execution that succeeded has an output.
             execution["output"] = None
-            walks[execution["executionArn"]].end()
+        walks[execution["executionArn"]].end()
 
     return fail_if_running
 
 
 def add_event(sfn, add):
-    """Nothing is added to the history of an execution that has ended."""
+    """Nothing is added to the history by what goes on after its walk has ended."""
 
-    def add_while_running(execution, kind, details=None):
-        return add(execution, kind, details) if execution["status"] == "RUNNING" or kind.startswith("Execution") else None
+    def add_while_walking(execution, kind, details=None):
+        walk = walk_here.get()
+        ended = execution["status"] != "RUNNING" or (walk is not None and walk.has_ended())
+        return None if ended and not kind.startswith("Execution") else add(execution, kind, details)
 
-    return add_while_running
+    return add_while_walking
 
 
 def stop_execution(sfn, stop):

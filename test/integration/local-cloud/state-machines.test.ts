@@ -1,7 +1,11 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { CreateStateMachineCommand, DescribeExecutionCommand, SFNClient, SendTaskHeartbeatCommand } from '@aws-sdk/client-sfn';
 import { CreateTopicCommand, SNSClient } from '@aws-sdk/client-sns';
 import { waitUntil } from '../../../local/child-process';
-import type { Execution, ExecutionEnd } from '../../../local/cloud';
+import type { Execution, ExecutionEnd, LocalCloud } from '../../../local/cloud';
+import { startLocalCloud } from '../../../local/cloud';
+import { awsEnvironment } from '../../../local/cloud/clients';
 import type { SmokeCloud } from './smoke-cloud';
 import { startSmokeCloud } from './smoke-cloud';
 
@@ -37,6 +41,15 @@ afterAll(async () => {
   sfn.destroy();
   await smoke.cloud.stop();
 });
+
+/** A role for state machines that may do nothing. */
+async function newRole(cloud: LocalCloud): Promise<string> {
+  const Statement = [{ Effect: 'Allow', Principal: { Service: 'states.amazonaws.com' }, Action: 'sts:AssumeRole' }];
+  const trust = JSON.stringify({ Version: '2012-10-17', Statement });
+  const args = ['iam', 'create-role', '--role-name', 'powerless', '--assume-role-policy-document', trust];
+  await promisify(execFile)('aws', args, { env: awsEnvironment(cloud.endpoint, cloud.folder) });
+  return `arn:aws:iam::${cloud.accountId}:role/powerless`;
+}
 
 /** Starts a new state machine that begins with its first state. */
 async function start(States: States, input: unknown = {}, machine: object = {}, roleArn = smoke.callerArn): Promise<Execution> {
@@ -269,6 +282,9 @@ describe('a task token', () => {
     const execution = await start({ Wait: waitForToken() });
     const token = await tokenOf(execution);
 
+    const published = smoke.cloud.topic(topicArn).messages();
+    expect(published).toContainEqual({ subject: 'approve', message: expect.stringContaining(token) as string });
+
     await smoke.cloud.succeedTask(token, { approved: true });
 
     await expect(smoke.cloud.failTask(token, 'Late', '')).rejects.toMatchObject({ name: 'TaskTimedOut' });
@@ -405,12 +421,7 @@ describe('the role of a state machine', () => {
   });
 
   test('that may do nothing calls nothing', async () => {
-    const trust = {
-      Version: '2012-10-17',
-      Statement: [{ Effect: 'Allow', Principal: { Service: 'states.amazonaws.com' }, Action: 'sts:AssumeRole' }],
-    };
-    await smoke.aws('iam', 'create-role', '--role-name', 'powerless', '--assume-role-policy-document', JSON.stringify(trust));
-    const roleArn = `arn:aws:iam::${smoke.cloud.accountId}:role/powerless`;
+    const roleArn = await newRole(smoke.cloud);
 
     const call = await start({ Call: { ...invokeProbe(), End: true } }, {}, {}, roleArn);
     const publish = await start({ Publish: waitForToken() }, {}, {}, roleArn);
@@ -423,6 +434,24 @@ describe('the role of a state machine', () => {
     expect([...judged(call), ...judged(publish)].map(({ allowed }) => allowed)).toEqual([false, false]);
     expect(tokensOf(publish)).toEqual([]);
   });
+});
+
+test('lets waits be shorter than they say', async () => {
+  const cloud = await startLocalCloud({ waitScale: 0.001 });
+  const client = new SFNClient(cloud.clientConfig());
+  const definition = JSON.stringify({ StartAt: 'Wait', States: { Wait: { Type: 'Wait', Seconds: 600, End: true } } });
+  try {
+    const roleArn = await newRole(cloud);
+    const { stateMachineArn = '' } = await client.send(new CreateStateMachineCommand({ name: 'waits', definition, roleArn }));
+    const execution = await cloud.stateMachine(stateMachineArn).start({}, 'by-name');
+
+    await expect(execution.wait()).resolves.toEqual({ status: 'SUCCEEDED', output: {} });
+    expect(execution.arn).toMatch(/:waits:by-name$/);
+    expect(await execution.history()).toEqual([{ state: 'Wait', enteredAt: expect.any(Date) as Date, exitedAt: expect.any(Date) as Date }]);
+  } finally {
+    client.destroy();
+    await cloud.stop();
+  }
 });
 
 test('a function that is killed while it is called fails its task, and may be called again', async () => {
