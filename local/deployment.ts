@@ -7,7 +7,7 @@ import type { Manifest } from '../lambdas/contract/manifest';
 import type { LockPolicy } from '../lambdas/contract/retention';
 import type { EtcdClientSecret } from '../lambdas/contract/secrets';
 import { listSnapshots } from './catalog';
-import type { InvokeResult, LocalCloud, StateMachineDoor } from './cloud';
+import type { InvokeResult, LocalCloud, StateMachine } from './cloud';
 
 /** The app of this project, deployed for one cluster into the local cloud. */
 export interface Deployment {
@@ -21,7 +21,7 @@ export interface Deployment {
   readonly etcdClientSecretArn: string;
   readonly deadLetterQueueUrl: string;
   /** The restore runbook. */
-  readonly restore: StateMachineDoor;
+  readonly restore: StateMachine;
   readonly s3: S3Client;
   putSecret(secret: EtcdClientSecret): Promise<void>;
   takeSnapshot(event?: unknown): Promise<InvokeResult>;

@@ -6,10 +6,12 @@ and what changes; docs/local-cloud.md lists them, test/integration/local-cloud h
 Environment, besides the emulator's own (BIND_HOST, GATEWAY_PORT, AUTH, ...):
   LIFEBOAT_CALL_LOG           file that gets one JSON line per authorized call of a role or user
   LIFEBOAT_RUN_LOG            file that gets one JSON line per attempt to run a function
+  LIFEBOAT_MESSAGE_LOG        file that gets one JSON line per message that is published to a topic
   LIFEBOAT_REPLICATION_PAUSE  file that holds back replication as long as it exists
   LIFEBOAT_LOCAL_CLOCK        file that exists while the functions live by a clock of their own (local/cloud/function-clock.ts)
   LIFEBOAT_SCHEDULES          "off": nothing is started by the clock
   LIFEBOAT_NODES_FILE         the nodes that Systems Manager reaches, see run_command.py
+  SFN_WAIT_SCALE              by what the waits of state machines are multiplied (the emulator's own; 1 by default)
   LIFEBOAT_LIFELINE           when set, the emulator ends as soon as its stdin is closed: it never outlives who started it
 """
 
@@ -341,6 +343,24 @@ def record_runs(path):
     lambda_svc._execute_function_dispatch = dispatch_and_record
 
 
+def record_messages(path):
+    """Writes what is published to topics, as JSON lines: the emulator delivers to subscriptions only, and keeps nothing that can be asked for."""
+    from ministack.services import sns
+
+    publish = sns.publish_internal
+    lock = threading.Lock()
+
+    def publish_and_record(topic_arn, message, subject="", **kwargs):
+        result = publish(topic_arn, message, subject, **kwargs)
+        if result is not None and not result.get("duplicate"):
+            text = message if isinstance(message, str) else json.dumps(message)
+            with lock, open(path, "a", encoding="utf-8") as log:
+                log.write(json.dumps({"topic": topic_arn, "subject": subject or "", "message": text}) + "\n")
+        return result
+
+    sns.publish_internal = publish_and_record
+
+
 def end_with_parent():
     """The starter holds the other end of stdin: when it is gone, however it ended, the emulator goes too."""
 
@@ -361,8 +381,8 @@ def run_commands_on_local_nodes():
     run_command.repair()
 
 
-def walk_state_machines_as_aws_does():
-    """What fails an execution on AWS fails it here too: see state_machines.py."""
+def run_state_machines_as_aws_does():
+    """Step Functions: strict paths, limits of time and size, stopping, redriving, task tokens, the rights of the machine's role."""
     import state_machines
 
     state_machines.repair()
@@ -387,9 +407,11 @@ def main():
     if os.environ.get("LIFEBOAT_CALL_LOG"):
         record_calls(os.environ["LIFEBOAT_CALL_LOG"])
     run_commands_on_local_nodes()
-    walk_state_machines_as_aws_does()
+    run_state_machines_as_aws_does()
     if os.environ.get("LIFEBOAT_RUN_LOG"):
         record_runs(os.environ["LIFEBOAT_RUN_LOG"])
+    if os.environ.get("LIFEBOAT_MESSAGE_LOG"):
+        record_messages(os.environ["LIFEBOAT_MESSAGE_LOG"])
     import ministack.app
 
     ministack.app.main()
