@@ -18,6 +18,7 @@ export interface Deployment {
   readonly takeSnapshotFunction: string;
   readonly pruneSnapshotsFunction: string;
   readonly watchMembersFunction: string;
+  readonly materializeSnapshotFunction: string;
   readonly etcdClientSecretArn: string;
   readonly deadLetterQueueUrl: string;
   readonly s3: S3Client;
@@ -25,6 +26,7 @@ export interface Deployment {
   takeSnapshot(event?: unknown): Promise<InvokeResult>;
   pruneSnapshots(): Promise<InvokeResult>;
   watchMembers(): Promise<InvokeResult>;
+  materializeSnapshot(event: unknown): Promise<InvokeResult>;
   /** Fails when no replica was asked for. */
   watchReplica(): Promise<InvokeResult>;
   /** Every listed snapshot, oldest first. */
@@ -52,6 +54,7 @@ const Outputs = z.object({
   TakeSnapshotFunctionName: z.string(),
   PruneSnapshotsFunctionName: z.string(),
   WatchMembersFunctionName: z.string(),
+  MaterializeSnapshotFunctionName: z.string(),
   EtcdClientSecretArn: z.string(),
   DeadLetterQueueUrl: z.string(),
   WatchReplicaFunctionName: z.string().optional(),
@@ -80,6 +83,7 @@ export async function deployLifeboat(cloud: LocalCloud, options: DeploymentOptio
     takeSnapshotFunction: found.TakeSnapshotFunctionName,
     pruneSnapshotsFunction: found.PruneSnapshotsFunctionName,
     watchMembersFunction: found.WatchMembersFunctionName,
+    materializeSnapshotFunction: found.MaterializeSnapshotFunctionName,
     etcdClientSecretArn: found.EtcdClientSecretArn,
     deadLetterQueueUrl: found.DeadLetterQueueUrl,
     s3,
@@ -89,6 +93,7 @@ export async function deployLifeboat(cloud: LocalCloud, options: DeploymentOptio
     takeSnapshot: (event = { trigger: 'manual' }) => cloud.invoke(found.TakeSnapshotFunctionName, event),
     pruneSnapshots: () => cloud.invoke(found.PruneSnapshotsFunctionName),
     watchMembers: () => cloud.invoke(found.WatchMembersFunctionName),
+    materializeSnapshot: (event) => cloud.invoke(found.MaterializeSnapshotFunctionName, event),
     watchReplica: async () => cloud.invoke(z.string({ error: 'no replica was asked for' }).parse(found.WatchReplicaFunctionName)),
     snapshots: () => listSnapshots(s3, found.StateBucketName, cluster),
   };

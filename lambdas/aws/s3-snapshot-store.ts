@@ -1,25 +1,18 @@
-import { once } from 'node:events';
-import { Readable } from 'node:stream';
 import {
   AbortMultipartUploadCommand,
   GetObjectCommand,
-  HeadObjectCommand,
   ListMultipartUploadsCommand,
   ObjectLockMode,
   PutObjectCommand,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import type { ListMultipartUploadsCommandOutput, MultipartUpload, S3Client } from '@aws-sdk/client-s3';
-import { Upload } from '@aws-sdk/lib-storage';
 import type { ObjectLock, SnapshotStore, StoredObject } from '../backup/edges';
 import { messageOf } from '../contract/lifeboat-error';
 import type { Manifest } from '../contract/manifest';
 import { manifestKey, snapshotKey, snapshotsPrefix } from '../contract/s3-keys';
 import { StoreFailed } from './errors';
-
-/** 10,000 parts of 8 MiB are 78 GiB, far above etcd's largest database; three in flight fill a Lambda's link. */
-const PART_BYTES = 8 * 1024 * 1024;
-const PARTS_IN_FLIGHT = 3;
+import { storeInParts } from './s3-upload';
 
 /** Snapshots of one cluster in one bucket. */
 export class S3SnapshotStore implements SnapshotStore {
@@ -31,31 +24,7 @@ export class S3SnapshotStore implements SnapshotStore {
 
   async storeSnapshot(id: string, body: AsyncIterable<Buffer>, lock: ObjectLock): Promise<StoredObject> {
     const Key = snapshotKey(this.cluster, id);
-    const watched = new WatchedBody(body);
-    const upload = new Upload({
-      client: this.s3,
-      params: {
-        Bucket: this.bucket,
-        Key,
-        Body: watched.stream,
-        ContentType: 'application/zstd',
-        // One CRC-32 over the whole object, computed by S3 itself, whatever the parts were.
-        ChecksumAlgorithm: 'CRC32',
-        ChecksumType: 'FULL_OBJECT',
-        ...lockParameters(lock),
-      },
-      partSize: PART_BYTES,
-      queueSize: PARTS_IN_FLIGHT,
-    });
-    try {
-      await upload.done();
-    } catch (error) {
-      await watched.end();
-      // A body that failed ended the upload on purpose; its own error is the one to tell.
-      if (watched.failure !== undefined) throw watched.failure;
-      throw this.failed('upload', Key, error);
-    }
-    return this.head(Key);
+    return storeInParts(this.s3, { Bucket: this.bucket, Key, ContentType: 'application/zstd', ...lockParameters(lock) }, body);
   }
 
   async publish(manifest: Manifest): Promise<void> {
@@ -119,61 +88,13 @@ export class S3SnapshotStore implements SnapshotStore {
     return found;
   }
 
-  private async head(Key: string): Promise<StoredObject> {
-    try {
-      const head = await this.s3.send(new HeadObjectCommand({ Bucket: this.bucket, Key, ChecksumMode: 'ENABLED' }));
-      return {
-        bytes: head.ContentLength ?? 0,
-        crc32: crcHex(head.ChecksumCRC32),
-        ...(head.VersionId === undefined ? {} : { versionId: head.VersionId }),
-      };
-    } catch (error) {
-      throw this.failed('read back', Key, error);
-    }
-  }
-
   private failed(action: string, key: string, error: unknown): StoreFailed {
     return new StoreFailed(`cannot ${action} s3://${this.bucket}/${key}: ${messageOf(error)}`, { cause: error });
   }
 }
 
 /** S3 asks for a checksum with every request that sets these: both writers send one. */
-const lockParameters = ({ mode, until }: ObjectLock) => ({
+export const lockParameters = ({ mode, until }: ObjectLock) => ({
   ObjectLockMode: mode === 'compliance' ? ObjectLockMode.COMPLIANCE : ObjectLockMode.GOVERNANCE,
   ObjectLockRetainUntilDate: new Date(until),
 });
-
-/** S3 gives base64 of four big-endian bytes; a composite checksum (`…-7`) is not one over the object and must not pass for it. */
-function crcHex(base64: string | undefined): string {
-  if (base64 === undefined) return 'none';
-  return base64.includes('-') ? `composite ${base64}` : Buffer.from(base64, 'base64').toString('hex');
-}
-
-/**
- * A body that remembers why it failed, and that can be ended from outside: when every uploader has given up, nobody reads the
- * rest, and the stream behind it would stay open.
- */
-class WatchedBody {
-  readonly stream: Readable;
-  failure: Error | undefined;
-
-  constructor(body: AsyncIterable<Buffer>) {
-    this.stream = Readable.from(this.watch(body), { objectMode: false });
-  }
-
-  async end(): Promise<void> {
-    if (this.stream.closed) return;
-    const closed = once(this.stream, 'close').catch(() => undefined);
-    this.stream.destroy();
-    await closed;
-  }
-
-  private async *watch(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    try {
-      yield* body;
-    } catch (error) {
-      this.failure = error instanceof Error ? error : new Error(messageOf(error));
-      throw this.failure;
-    }
-  }
-}

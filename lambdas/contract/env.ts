@@ -33,6 +33,8 @@ export interface ClusterDirectoryEntry {
   readonly pruneSnapshotsLogGroup: string;
   readonly watchMembersFunction: string;
   readonly watchMembersLogGroup: string;
+  readonly materializeSnapshotFunction: string;
+  readonly materializeSnapshotLogGroup: string;
   readonly deadLetterQueueUrl: string;
   /** Only where the config asks for a copy in another region. */
   readonly replica?: {

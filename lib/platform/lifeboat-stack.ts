@@ -9,6 +9,7 @@ import { Retention } from '../backup/retention';
 import { WatchMembers } from '../backup/watch-members';
 import { alarmAfterSeconds } from '../config/schedule-pauses';
 import type { ClusterConfig, NetworkConfig } from '../config/schema';
+import { Materialize } from '../restore/materialize';
 import { alarmReceiver } from '../monitoring/alarm-topic';
 import { ClusterDashboard } from '../monitoring/cluster-dashboard';
 import { DeadLetterAlarm } from '../monitoring/dead-letter-alarm';
@@ -69,6 +70,7 @@ export class LifeboatStack extends Stack {
     const { endpoints } = cluster.etcd;
     const { watchMembers } = new WatchMembers(this, 'Watch', { functions, state, etcdClient, endpoints });
     const { pruneSnapshots } = new Retention(this, 'Retention', { functions, alarms, state, policy: cluster.backup.retention });
+    const { materializeSnapshot } = new Materialize(this, 'Materialize', { functions, state });
     const copy = replica && { source: state.bucket, target: replica.bucket };
     const watch = copy && new ReplicaWatch(this, 'ReplicaWatch', { functions, ...copy });
     if (copy !== undefined) new ReplicationAlarms(this, 'Replication', { alarms, ...copy });
@@ -81,6 +83,7 @@ export class LifeboatStack extends Stack {
         'take-snapshot': takeSnapshot,
         'watch-members': watchMembers,
         'prune-snapshots': pruneSnapshots,
+        'materialize-snapshot': materializeSnapshot,
         ...(watch !== undefined && { 'watch-replica': watch.watchReplica }),
       },
       bucket: state.bucket,
@@ -100,6 +103,8 @@ export class LifeboatStack extends Stack {
       pruneSnapshotsLogGroup: pruneSnapshots.logGroup.logGroupName,
       watchMembersFunction: watchMembers.functionName,
       watchMembersLogGroup: watchMembers.logGroup.logGroupName,
+      materializeSnapshotFunction: materializeSnapshot.functionName,
+      materializeSnapshotLogGroup: materializeSnapshot.logGroup.logGroupName,
       deadLetterQueueUrl: deadLetterQueue.queueUrl,
       replica: replica &&
         watch && {
@@ -113,6 +118,7 @@ export class LifeboatStack extends Stack {
     new CfnOutput(this, 'TakeSnapshotFunctionName', { value: takeSnapshot.functionName });
     new CfnOutput(this, 'PruneSnapshotsFunctionName', { value: pruneSnapshots.functionName });
     new CfnOutput(this, 'WatchMembersFunctionName', { value: watchMembers.functionName });
+    new CfnOutput(this, 'MaterializeSnapshotFunctionName', { value: materializeSnapshot.functionName });
     new CfnOutput(this, 'EtcdClientSecretArn', { value: etcdClient.secret.secretArn });
     new CfnOutput(this, 'DeadLetterQueueUrl', { value: deadLetterQueue.queueUrl });
     if (watch !== undefined) new CfnOutput(this, 'WatchReplicaFunctionName', { value: watch.watchReplica.functionName });

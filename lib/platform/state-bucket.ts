@@ -5,7 +5,18 @@ import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aw
 import type { BucketProps } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { Env } from '../../lambdas/contract/env';
-import { clusterPrefix, ledgerKey, lockKey, manifestKey, pruneStateKey, snapshotsPrefix } from '../../lambdas/contract/s3-keys';
+import {
+  RESTORE_TAG,
+  clusterPrefix,
+  ledgerKey,
+  lockKey,
+  manifestKey,
+  pruneStateKey,
+  restoreKey,
+  restoresPrefix,
+  snapshotKey,
+  snapshotsPrefix,
+} from '../../lambdas/contract/s3-keys';
 import { acknowledgeWildcard } from './acknowledge';
 import type { LifeboatFunction } from './lifeboat-function';
 import { Replication } from './replication';
@@ -91,6 +102,14 @@ export class StateBucket extends Construct {
       lifecycleRules: [
         { id: 'abort-uploads', abortIncompleteMultipartUploadAfter: Duration.days(1) },
         { id: 'expire-versions', noncurrentVersionExpiration, expiredObjectDeleteMarker: true },
+        {
+          id: 'expire-restored-files',
+          prefix: restoresPrefix(props.clusterName),
+          tagFilters: { [RESTORE_TAG.key]: RESTORE_TAG.value },
+          // Longer than anybody works at one restore. The snapshot that it was made of stays, so nothing is kept behind it.
+          expiration: Duration.days(7),
+          noncurrentVersionExpiration: Duration.days(1),
+        },
       ],
       replicationRole: replication?.role,
       replicationRules: replication?.rules,
@@ -142,6 +161,23 @@ export class StateBucket extends Construct {
     const manifests = this.bucket.arnForObjects(manifestKey(this.clusterName, '*'));
     this.grant(handler, ['s3:GetObject'], manifests);
     this.acknowledgeIds(handler, manifests);
+  }
+
+  /** Lets a function read stored snapshots and write the plain files of restores, which it tags so that the lifecycle knows them. */
+  grantMaterialize(handler: LifeboatFunction): void {
+    const plain = this.bucket.arnForObjects(restoreKey(this.clusterName, '*', 'snapshot.db'));
+    this.grantStoredSnapshots(handler);
+    this.grant(handler, ['s3:GetObject', 's3:PutObject', 's3:PutObjectTagging', 's3:AbortMultipartUpload'], plain);
+    const prefix = restoresPrefix(this.clusterName);
+    acknowledgeWildcard(handler, plain, `A restore is named when it is begun; the wildcard ends at ${prefix} and this one file.`);
+  }
+
+  /** Lets a function read manifests and what they list. */
+  private grantStoredSnapshots(handler: LifeboatFunction): void {
+    const objects = this.bucket.arnForObjects(snapshotKey(this.clusterName, '*'));
+    this.grantManifests(handler);
+    this.grant(handler, ['s3:GetObject'], objects);
+    this.acknowledgeIds(handler, objects);
   }
 
   /** Lets a function read and write the ledger. One that also rebuilds it needs the manifests too. */

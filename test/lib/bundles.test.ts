@@ -72,6 +72,7 @@ test('there are functions to look at', () => {
     expect.stringMatching(/^BackupTakeSnapshot/),
     expect.stringMatching(/^WatchWatchMembers/),
     expect.stringMatching(/^RetentionPruneSnapshots/),
+    expect.stringMatching(/^MaterializeMaterializeSnapshot/),
     expect.stringMatching(/^ReplicaWatchWatchReplica/),
   ]);
 });

@@ -118,6 +118,8 @@ describe('what the stack tells', () => {
     pruneLog: only(template, 'AWS::Logs::LogGroup', 'RetentionPruneSnapshots')[0],
     watch: only(template, 'AWS::Lambda::Function', 'WatchWatchMembers')[0],
     watchLog: only(template, 'AWS::Logs::LogGroup', 'WatchWatchMembers')[0],
+    materialize: only(template, 'AWS::Lambda::Function', 'MaterializeMaterializeSnapshot')[0],
+    materializeLog: only(template, 'AWS::Logs::LogGroup', 'MaterializeMaterializeSnapshot')[0],
     queue: only(template, 'AWS::SQS::Queue')[0],
   };
 
@@ -129,6 +131,7 @@ describe('what the stack tells', () => {
       TakeSnapshotFunctionName: { Ref: ids.run },
       PruneSnapshotsFunctionName: { Ref: ids.prune },
       WatchMembersFunctionName: { Ref: ids.watch },
+      MaterializeSnapshotFunctionName: { Ref: ids.materialize },
       EtcdClientSecretArn: { Ref: ids.secret },
       DeadLetterQueueUrl: { Ref: ids.queue },
     });
@@ -151,6 +154,8 @@ describe('what the stack tells', () => {
       pruneSnapshotsLogGroup: ids.pruneLog,
       watchMembersFunction: ids.watch,
       watchMembersLogGroup: ids.watchLog,
+      materializeSnapshotFunction: ids.materialize,
+      materializeSnapshotLogGroup: ids.materializeLog,
       deadLetterQueueUrl: ids.queue,
     } satisfies ClusterDirectoryEntry);
   });
