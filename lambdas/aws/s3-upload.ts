@@ -86,8 +86,18 @@ class WatchedBody {
   }
 
   private async *watch(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    const blocks = body[Symbol.asyncIterator]();
     try {
-      yield* body;
+      for (let next = await this.pull(blocks); next.done !== true; next = await this.pull(blocks)) yield next.value;
+    } finally {
+      await blocks.return?.();
+    }
+  }
+
+  /** What is thrown in from outside, where uploaders gave up, is not the body's own failure. */
+  private async pull(blocks: AsyncIterator<Buffer, unknown>): Promise<IteratorResult<Buffer, unknown>> {
+    try {
+      return await blocks.next();
     } catch (error) {
       this.failure = error instanceof Error ? error : new Error(messageOf(error));
       throw this.failure;

@@ -23,6 +23,7 @@ export const ErrorName = {
   snapshotOfOtherCluster: 'SnapshotOfOtherCluster',
   snapshotNotVerified: 'SnapshotNotVerified',
   storedSnapshotDamaged: 'StoredSnapshotDamaged',
+  snapshotReadBroken: 'SnapshotReadBroken',
   restoreOutOfTime: 'RestoreOutOfTime',
   secretUnusable: 'SecretUnusable',
   nodesUnreachable: 'NodesUnreachable',

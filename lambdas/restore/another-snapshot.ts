@@ -1,5 +1,6 @@
-import { parseManifest, readManifests, sortListing } from '../backup/catalog';
+import { readEntry, readManifests, sortListing } from '../backup/catalog';
 import type { ListedObject } from '../backup/catalog';
+import type { StoredSnapshot } from '../backup/retention';
 import { messageOf } from '../contract/lifeboat-error';
 import type { ManifestReader } from './find-snapshot';
 
@@ -8,21 +9,22 @@ export interface SnapshotList extends ManifestReader {
   list(): Promise<ListedObject[]>;
 }
 
+/** The verified snapshots that are whole by their listing, newest first. @throws StoreFailed */
+export async function verifiedSnapshots(catalog: SnapshotList, cluster: string): Promise<StoredSnapshot[]> {
+  const { manifests, objects } = sortListing(cluster, await catalog.list());
+  return (await readManifests(catalog, manifests))
+    .flatMap(({ id, text }) => {
+      const entry = readEntry(cluster, id, text, objects.get(id));
+      return entry.kind === 'snapshot' && entry.snapshot.verified ? [entry.snapshot] : [];
+    })
+    .sort((a, b) => b.takenAt.getTime() - a.takenAt.getTime() || b.revision - a.revision);
+}
+
 /** Which verified snapshot comes into question instead of one that is damaged, in words; the newest is the one that loses least. */
 export async function anotherThan(catalog: SnapshotList, cluster: string, damagedId: string): Promise<string> {
   try {
-    const { manifests } = sortListing(cluster, await catalog.list());
-    const texts = await readManifests(
-      catalog,
-      manifests.filter((id) => id !== damagedId),
-    );
-    const verified = texts
-      .flatMap(({ id, text }) => {
-        const parsed = parseManifest(text);
-        return 'manifest' in parsed && parsed.manifest.verified && parsed.manifest.id === id ? [parsed.manifest] : [];
-      })
-      .sort((a, b) => b.takenAt.localeCompare(a.takenAt) || b.revision - a.revision);
-    const [newest] = verified;
+    const others = (await verifiedSnapshots(catalog, cluster)).filter(({ id }) => id !== damagedId);
+    const [newest] = others;
     if (newest === undefined) return 'no other verified one is listed: look for an earlier version of the object, or in the replica';
     return `try ${newest.id}, the newest other verified one, or an earlier version of the object, or the replica`;
   } catch (error) {

@@ -34,6 +34,12 @@ export class StoredSnapshotDamaged extends RestoreError {
   readonly retryable = false;
 }
 
+/** The connection to S3 broke again and again in the middle of the same bytes. */
+export class SnapshotReadBroken extends RestoreError {
+  override readonly name = ErrorName.snapshotReadBroken;
+  readonly retryable = true;
+}
+
 /** The function's own time was nearly over, so the run ended itself while it could still clean up. */
 export class RestoreOutOfTime extends RestoreError {
   override readonly name = ErrorName.restoreOutOfTime;

@@ -3,7 +3,7 @@ import type { Telemetry } from '../backup/edges';
 import { hexOfCrc, inOrder, plainOf } from '../backup/zstd-frames';
 import { LifeboatError, messageOf } from '../contract/lifeboat-error';
 import type { Manifest } from '../contract/manifest';
-import { RestoreOutOfTime, StoredSnapshotDamaged } from './errors';
+import { RestoreOutOfTime, SnapshotReadBroken, StoredSnapshotDamaged } from './errors';
 import { groupFrames } from './frame-groups';
 import type { FrameGroup, PlacedFrame } from './frame-groups';
 
@@ -12,7 +12,7 @@ export interface SnapshotSource {
   /**
    * Some bytes of the object. It may break off anywhere, with an error that is none of ours.
    *
-   * @throws SnapshotNotFound, and StoreFailed for a request that was refused or got no answer after the SDK's own tries
+   * @throws SnapshotNotFound, StoredSnapshotDamaged for an object that ends before these bytes do, and StoreFailed for a request that was refused or got no answer after the SDK's own tries
    */
   read(id: string, start: number, bytes: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
@@ -38,7 +38,7 @@ const FIRST_WAIT_MS = 200;
  * damaged it may have been the way and not the place.
  *
  * @throws StoredSnapshotDamaged for a frame that stays damaged, or bytes whose CRC-32 is not the manifest's; ManifestDamaged,
- * RestoreOutOfTime, and what the source throws
+ * SnapshotReadBroken, RestoreOutOfTime, and what the source throws
  */
 export async function* plainBlocks(edges: ReadEdges, manifest: Manifest): AsyncGenerator<Buffer> {
   const fetched = inOrder(groupFrames(manifest), (group) => fetchGroup(edges, manifest.id, group), GROUPS_IN_FLIGHT);
@@ -83,7 +83,11 @@ async function fetchGroup(edges: ReadEdges, id: string, group: FrameGroup): Prom
   for (let attempt = 1; from < group.bytes; attempt++) {
     const { received, broke } = await receive(edges, id, group, bytes, from);
     if (broke === undefined) break;
-    if (broke instanceof LifeboatError || attempt === TRIES) throw broke;
+    if (broke instanceof LifeboatError) throw broke;
+    if (attempt === TRIES) {
+      const where = `byte ${group.start + received} of ${id}`;
+      throw new SnapshotReadBroken(`S3 broke off ${TRIES} times, at last at ${where} (${broke.message}): run it again`, { cause: broke });
+    }
     from = wholeFramesIn(group, received);
     edges.telemetry.warn('read-broke-off', { id, at: group.start + received, because: messageOf(broke), attempt });
     await edges.wait(FIRST_WAIT_MS * 2 ** (attempt - 1));

@@ -1,6 +1,6 @@
 import type { ListedObject } from '../../lambdas/backup/catalog';
 import { hexOfCrc } from '../../lambdas/backup/zstd-frames';
-import { manifestKey } from '../../lambdas/contract/s3-keys';
+import { manifestKey, snapshotKey } from '../../lambdas/contract/s3-keys';
 import type { Manifest } from '../../lambdas/contract/manifest';
 import { materializeSnapshot } from '../../lambdas/restore/materialize-snapshot';
 import type { MaterializeEdges, MaterializeResult, PlainFile } from '../../lambdas/restore/materialize-snapshot';
@@ -10,6 +10,8 @@ import type { StoredSnapshot } from './stored-snapshot';
 import { CLUSTER, ID, PretendSource, storedSnapshot } from './stored-snapshot';
 
 const OTHER = '20261116T100000Z-00000002';
+/** Its object is of another size than its manifest says. */
+const HOLLOW = '20261116T105800Z-00000005';
 
 let stored: StoredSnapshot;
 let source: PretendSource;
@@ -37,7 +39,10 @@ function edges(): MaterializeEdges {
     catalog: {
       list: async () => {
         onList();
-        return [...manifests.keys()].map((id): ListedObject => ({ key: manifestKey(CLUSTER, id), bytes: 1, lastModified: NOW }));
+        return [...manifests.keys()].flatMap((id): ListedObject[] => [
+          { key: manifestKey(CLUSTER, id), bytes: 1, lastModified: NOW },
+          { key: snapshotKey(CLUSTER, id), bytes: id === HOLLOW ? 1 : 1000, lastModified: NOW },
+        ]);
       },
       readManifest: async (id) => manifests.get(id),
     },
@@ -108,6 +113,7 @@ describe('materializeSnapshot', () => {
     list({ id: OTHER, takenAt: '2026-11-16T10:00:00.000Z' });
     list({ id: '20261116T090000Z-00000003', takenAt: '2026-11-16T09:00:00.000Z' });
     list({ id: '20261116T105900Z-00000004', takenAt: '2026-11-16T10:59:00.000Z', verified: false });
+    list({ id: HOLLOW, takenAt: '2026-11-16T10:58:00.000Z' });
 
     const failure = run();
 

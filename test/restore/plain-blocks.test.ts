@@ -74,7 +74,10 @@ describe('plainBlocks', () => {
   test('gives up after five broken bodies, with what broke the last', async () => {
     source.answer = (request) => source.broken(request, 1);
 
-    await expect(read()).rejects.toThrow('aborted');
+    await expect(read()).rejects.toMatchObject({
+      name: 'SnapshotReadBroken',
+      message: `S3 broke off 5 times, at last at byte 1 of ${ID} (aborted): run it again`,
+    });
     expect(source.requests).toHaveLength(5);
     expect(waits).toEqual([200, 400, 800, 1600]);
   });
