@@ -19,6 +19,7 @@ export interface Deployment {
   readonly pruneSnapshotsFunction: string;
   readonly watchMembersFunction: string;
   readonly materializeSnapshotFunction: string;
+  readonly drillFunction: string;
   readonly etcdClientSecretArn: string;
   readonly deadLetterQueueUrl: string;
   readonly s3: S3Client;
@@ -27,6 +28,7 @@ export interface Deployment {
   pruneSnapshots(): Promise<InvokeResult>;
   watchMembers(): Promise<InvokeResult>;
   materializeSnapshot(event: unknown): Promise<InvokeResult>;
+  drill(event?: unknown): Promise<InvokeResult>;
   /** Fails when no replica was asked for. */
   watchReplica(): Promise<InvokeResult>;
   /** Every listed snapshot, oldest first. */
@@ -55,6 +57,7 @@ const Outputs = z.object({
   PruneSnapshotsFunctionName: z.string(),
   WatchMembersFunctionName: z.string(),
   MaterializeSnapshotFunctionName: z.string(),
+  DrillFunctionName: z.string(),
   EtcdClientSecretArn: z.string(),
   DeadLetterQueueUrl: z.string(),
   WatchReplicaFunctionName: z.string().optional(),
@@ -84,6 +87,7 @@ export async function deployLifeboat(cloud: LocalCloud, options: DeploymentOptio
     pruneSnapshotsFunction: found.PruneSnapshotsFunctionName,
     watchMembersFunction: found.WatchMembersFunctionName,
     materializeSnapshotFunction: found.MaterializeSnapshotFunctionName,
+    drillFunction: found.DrillFunctionName,
     etcdClientSecretArn: found.EtcdClientSecretArn,
     deadLetterQueueUrl: found.DeadLetterQueueUrl,
     s3,
@@ -94,6 +98,7 @@ export async function deployLifeboat(cloud: LocalCloud, options: DeploymentOptio
     pruneSnapshots: () => cloud.invoke(found.PruneSnapshotsFunctionName),
     watchMembers: () => cloud.invoke(found.WatchMembersFunctionName),
     materializeSnapshot: (event) => cloud.invoke(found.MaterializeSnapshotFunctionName, event),
+    drill: (event = {}) => cloud.invoke(found.DrillFunctionName, event),
     watchReplica: async () => cloud.invoke(z.string({ error: 'no replica was asked for' }).parse(found.WatchReplicaFunctionName)),
     snapshots: () => listSnapshots(s3, found.StateBucketName, cluster),
   };

@@ -35,6 +35,8 @@ export interface ClusterDirectoryEntry {
   readonly watchMembersLogGroup: string;
   readonly materializeSnapshotFunction: string;
   readonly materializeSnapshotLogGroup: string;
+  readonly drillFunction: string;
+  readonly drillLogGroup: string;
   readonly deadLetterQueueUrl: string;
   /** Only where the config asks for a copy in another region. */
   readonly replica?: {

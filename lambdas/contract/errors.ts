@@ -24,6 +24,7 @@ export const ErrorName = {
   snapshotNotVerified: 'SnapshotNotVerified',
   storedSnapshotDamaged: 'StoredSnapshotDamaged',
   snapshotReadBroken: 'SnapshotReadBroken',
+  drillNotRecorded: 'DrillNotRecorded',
   restoreOutOfTime: 'RestoreOutOfTime',
   secretUnusable: 'SecretUnusable',
   nodesUnreachable: 'NodesUnreachable',

@@ -40,6 +40,12 @@ export class SnapshotReadBroken extends RestoreError {
   readonly retryable = true;
 }
 
+/** Others wrote the manifest each time between this run's reading and writing it. */
+export class DrillNotRecorded extends RestoreError {
+  override readonly name = ErrorName.drillNotRecorded;
+  readonly retryable = true;
+}
+
 /** The function's own time was nearly over, so the run ended itself while it could still clean up. */
 export class RestoreOutOfTime extends RestoreError {
   override readonly name = ErrorName.restoreOutOfTime;

@@ -9,6 +9,7 @@ import { Retention } from '../backup/retention';
 import { WatchMembers } from '../backup/watch-members';
 import { alarmAfterSeconds } from '../config/schedule-pauses';
 import type { ClusterConfig, NetworkConfig } from '../config/schema';
+import { Drill } from '../restore/drill';
 import { Materialize } from '../restore/materialize';
 import { alarmReceiver } from '../monitoring/alarm-topic';
 import { ClusterDashboard } from '../monitoring/cluster-dashboard';
@@ -71,6 +72,14 @@ export class LifeboatStack extends Stack {
     const { watchMembers } = new WatchMembers(this, 'Watch', { functions, state, etcdClient, endpoints });
     const { pruneSnapshots } = new Retention(this, 'Retention', { functions, alarms, state, policy: cluster.backup.retention });
     const { materializeSnapshot } = new Materialize(this, 'Materialize', { functions, state });
+    const { drillInFunction } = new Drill(this, 'Drill', {
+      functions,
+      alarms,
+      state,
+      schedule: cluster.backup.drill.schedule,
+      alarmAfter: Duration.days(cluster.backup.drill.alarmAfterDays),
+      maxDbSizeGiB: cluster.backup.maxDbSizeGiB,
+    });
     const copy = replica && { source: state.bucket, target: replica.bucket };
     const watch = copy && new ReplicaWatch(this, 'ReplicaWatch', { functions, ...copy });
     if (copy !== undefined) new ReplicationAlarms(this, 'Replication', { alarms, ...copy });
@@ -84,6 +93,7 @@ export class LifeboatStack extends Stack {
         'watch-members': watchMembers,
         'prune-snapshots': pruneSnapshots,
         'materialize-snapshot': materializeSnapshot,
+        'drill-in-function': drillInFunction,
         ...(watch !== undefined && { 'watch-replica': watch.watchReplica }),
       },
       bucket: state.bucket,
@@ -105,6 +115,8 @@ export class LifeboatStack extends Stack {
       watchMembersLogGroup: watchMembers.logGroup.logGroupName,
       materializeSnapshotFunction: materializeSnapshot.functionName,
       materializeSnapshotLogGroup: materializeSnapshot.logGroup.logGroupName,
+      drillFunction: drillInFunction.functionName,
+      drillLogGroup: drillInFunction.logGroup.logGroupName,
       deadLetterQueueUrl: deadLetterQueue.queueUrl,
       replica: replica &&
         watch && {
@@ -119,6 +131,7 @@ export class LifeboatStack extends Stack {
     new CfnOutput(this, 'PruneSnapshotsFunctionName', { value: pruneSnapshots.functionName });
     new CfnOutput(this, 'WatchMembersFunctionName', { value: watchMembers.functionName });
     new CfnOutput(this, 'MaterializeSnapshotFunctionName', { value: materializeSnapshot.functionName });
+    new CfnOutput(this, 'DrillFunctionName', { value: drillInFunction.functionName });
     new CfnOutput(this, 'EtcdClientSecretArn', { value: etcdClient.secret.secretArn });
     new CfnOutput(this, 'DeadLetterQueueUrl', { value: deadLetterQueue.queueUrl });
     if (watch !== undefined) new CfnOutput(this, 'WatchReplicaFunctionName', { value: watch.watchReplica.functionName });

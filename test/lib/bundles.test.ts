@@ -73,6 +73,7 @@ test('there are functions to look at', () => {
     expect.stringMatching(/^WatchWatchMembers/),
     expect.stringMatching(/^RetentionPruneSnapshots/),
     expect.stringMatching(/^MaterializeMaterializeSnapshot/),
+    expect.stringMatching(/^DrillDrillInFunction/),
     expect.stringMatching(/^ReplicaWatchWatchReplica/),
   ]);
 });

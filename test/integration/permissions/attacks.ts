@@ -26,6 +26,7 @@ export async function attackAll(world: TwoClusters): Promise<Attack[]> {
   /** What a function must be told before it does anything. */
   const events: Readonly<Record<string, unknown>> = {
     MaterializeMaterializeSnapshot: { restoreId: 'attack', snapshotId: theirSnapshot?.id },
+    DrillDrillInFunction: { snapshotId: theirSnapshot?.id },
   };
   for (const attacker of world.mine.rights.functions) {
     const [mine, theirs] = [

@@ -140,6 +140,22 @@ export const scenarios: readonly Scenario[] = [
     run: async (world) => failForGood(world, 'MaterializeMaterializeSnapshot', {}),
   },
   {
+    function: 'DrillDrillInFunction',
+    sentence: 'reads two snapshots back and writes into their manifests, locked, how it went',
+    run: async ({ mine: { lifeboat } }) => {
+      const [older, newer] = (await lifeboat.snapshots()).filter(
+        ({ lock }) => lock?.until !== undefined && new Date(lock.until) > new Date(),
+      );
+      for (const one of [older, newer]) expect(await lifeboat.drill({ snapshotId: one!.id })).toMatchObject({ result: { passed: true } });
+      expect(await lifeboat.drill()).toMatchObject({ result: { passed: true } });
+    },
+  },
+  {
+    function: 'DrillDrillInFunction',
+    sentence: 'ends in the dead-letter queue when it failed for good and nobody waited',
+    run: async (world) => failForGood(world, 'DrillDrillInFunction', { snapshotId: 'latest' }),
+  },
+  {
     function: 'ReplicaWatchWatchReplica',
     sentence: 'lists here and in the other region',
     run: async ({ mine }) => expect(await mine.lifeboat.watchReplica()).toMatchObject(returned),

@@ -120,6 +120,8 @@ describe('what the stack tells', () => {
     watchLog: only(template, 'AWS::Logs::LogGroup', 'WatchWatchMembers')[0],
     materialize: only(template, 'AWS::Lambda::Function', 'MaterializeMaterializeSnapshot')[0],
     materializeLog: only(template, 'AWS::Logs::LogGroup', 'MaterializeMaterializeSnapshot')[0],
+    drill: only(template, 'AWS::Lambda::Function', 'DrillDrillInFunction')[0],
+    drillLog: only(template, 'AWS::Logs::LogGroup', 'DrillDrillInFunction')[0],
     queue: only(template, 'AWS::SQS::Queue')[0],
   };
 
@@ -132,6 +134,7 @@ describe('what the stack tells', () => {
       PruneSnapshotsFunctionName: { Ref: ids.prune },
       WatchMembersFunctionName: { Ref: ids.watch },
       MaterializeSnapshotFunctionName: { Ref: ids.materialize },
+      DrillFunctionName: { Ref: ids.drill },
       EtcdClientSecretArn: { Ref: ids.secret },
       DeadLetterQueueUrl: { Ref: ids.queue },
     });
@@ -156,6 +159,8 @@ describe('what the stack tells', () => {
       watchMembersLogGroup: ids.watchLog,
       materializeSnapshotFunction: ids.materialize,
       materializeSnapshotLogGroup: ids.materializeLog,
+      drillFunction: ids.drill,
+      drillLogGroup: ids.drillLog,
       deadLetterQueueUrl: ids.queue,
     } satisfies ClusterDirectoryEntry);
   });
