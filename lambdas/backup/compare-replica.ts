@@ -61,13 +61,13 @@ export function compareReplica(cluster: string, here: readonly ListedObject[], t
   const since = firstCopied === -1 ? compared.length - 1 : firstCopied;
   const behind = compared.slice(Math.max(0, since)).filter(isMissing);
   const older = compared.slice(0, Math.max(0, since)).filter(isMissing);
-  const [oldest] = behind;
+  const owedSince = Math.min(now.getTime(), ...behind.map(({ publishedAt }) => publishedAt.getTime()));
   return {
     snapshots: compared.length,
     whole: compared.length - behind.length - older.length,
     behind,
     older,
-    behindSeconds: oldest === undefined ? 0 : Math.max(0, Math.round((now.getTime() - oldest.publishedAt.getTime()) / 1000)),
+    behindSeconds: Math.round((now.getTime() - owedSince) / 1000),
   };
 }
 

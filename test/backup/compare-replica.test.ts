@@ -116,6 +116,13 @@ describe('a manifest that a drill wrote again', () => {
     expect(report(here, there)).toEqual([[2], [], 4]);
   });
 
+  test('hides nothing that is owed for longer', () => {
+    const here = [...rewritten(2, 200, 4), ...snapshot({ n: 4, minutes: 100 })];
+    const there = snapshot({ n: 2, minutes: 200, parts: ['object'] });
+
+    expect(report(here, there)).toEqual([[2, 4], [], 100]);
+  });
+
   test('does not make those late that were never owed: only its manifest came over', () => {
     const here = [...first, ...rewritten(2, 200, 60), ...last];
 

@@ -64,6 +64,14 @@ describe('plainBlocks', () => {
     expect(waits).toEqual([200]);
   });
 
+  test('does not read a frame again whose last byte was the last to come', async () => {
+    const [, , third] = frameStarts();
+    source.answer = (request, number) => (number === 1 ? source.broken(request, third!) : source.whole(request));
+
+    expect(await read()).toEqual(stored.plain);
+    expect(source.requests[1]?.start).toBe(third);
+  });
+
   test('takes a body that ends early without an error for one that broke off', async () => {
     source.answer = (request, number) => source.whole(number === 1 ? { ...request, bytes: 10 } : request);
 
@@ -143,6 +151,13 @@ describe('plainBlocks', () => {
     const failure = read({ ...stored, manifest: wrong });
 
     await expect(failure).rejects.toMatchObject({ name: 'ManifestDamaged', message: expect.stringMatching(message) as string });
+    expect(source.requests).toEqual([]);
+  });
+
+  test('refuses frames that make up the object and not the file', async () => {
+    await expect(read({ ...stored, manifest: { ...stored.manifest, plainBytes: 15_699 } })).rejects.toMatchObject({
+      name: 'ManifestDamaged',
+    });
     expect(source.requests).toEqual([]);
   });
 

@@ -80,7 +80,7 @@ describe('drill-in-function, deployed', () => {
   });
 
   test('finds one whose manifest says something else', async () => {
-    const id = await copySnapshot(world.lifeboat, real, 2, { totalKeys: real.totalKeys + 1 });
+    const id = await copySnapshot(world.lifeboat, real, 2, { revision: real.revision, totalKeys: real.totalKeys + 1 });
 
     expect(await world.lifeboat.drill({ snapshotId: id })).toMatchObject({
       result: { passed: false, detail: `number of keys is ${real.totalKeys}, the manifest says ${real.totalKeys + 1}` },
