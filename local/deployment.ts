@@ -18,6 +18,8 @@ export interface Deployment {
   readonly takeSnapshotFunction: string;
   readonly pruneSnapshotsFunction: string;
   readonly watchMembersFunction: string;
+  readonly materializeSnapshotFunction: string;
+  readonly drillFunction: string;
   readonly etcdClientSecretArn: string;
   readonly deadLetterQueueUrl: string;
   /** The restore runbook. */
@@ -27,6 +29,8 @@ export interface Deployment {
   takeSnapshot(event?: unknown): Promise<InvokeResult>;
   pruneSnapshots(): Promise<InvokeResult>;
   watchMembers(): Promise<InvokeResult>;
+  materializeSnapshot(event: unknown): Promise<InvokeResult>;
+  drill(event?: unknown): Promise<InvokeResult>;
   /** Fails when no replica was asked for. */
   watchReplica(): Promise<InvokeResult>;
   /** Every listed snapshot, oldest first. */
@@ -54,6 +58,8 @@ const Outputs = z.object({
   TakeSnapshotFunctionName: z.string(),
   PruneSnapshotsFunctionName: z.string(),
   WatchMembersFunctionName: z.string(),
+  MaterializeSnapshotFunctionName: z.string(),
+  DrillFunctionName: z.string(),
   EtcdClientSecretArn: z.string(),
   DeadLetterQueueUrl: z.string(),
   RestoreStateMachineArn: z.string(),
@@ -83,6 +89,8 @@ export async function deployLifeboat(cloud: LocalCloud, options: DeploymentOptio
     takeSnapshotFunction: found.TakeSnapshotFunctionName,
     pruneSnapshotsFunction: found.PruneSnapshotsFunctionName,
     watchMembersFunction: found.WatchMembersFunctionName,
+    materializeSnapshotFunction: found.MaterializeSnapshotFunctionName,
+    drillFunction: found.DrillFunctionName,
     etcdClientSecretArn: found.EtcdClientSecretArn,
     deadLetterQueueUrl: found.DeadLetterQueueUrl,
     restore: cloud.stateMachine(found.RestoreStateMachineArn),
@@ -93,6 +101,8 @@ export async function deployLifeboat(cloud: LocalCloud, options: DeploymentOptio
     takeSnapshot: (event = { trigger: 'manual' }) => cloud.invoke(found.TakeSnapshotFunctionName, event),
     pruneSnapshots: () => cloud.invoke(found.PruneSnapshotsFunctionName),
     watchMembers: () => cloud.invoke(found.WatchMembersFunctionName),
+    materializeSnapshot: (event) => cloud.invoke(found.MaterializeSnapshotFunctionName, event),
+    drill: (event = {}) => cloud.invoke(found.DrillFunctionName, event),
     watchReplica: async () => cloud.invoke(z.string({ error: 'no replica was asked for' }).parse(found.WatchReplicaFunctionName)),
     snapshots: () => listSnapshots(s3, found.StateBucketName, cluster),
   };

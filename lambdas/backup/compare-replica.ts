@@ -29,6 +29,9 @@ const PARTS = [
   ['object', snapshotKey],
 ] as const;
 
+/** A manifest is written within the run that wrote its object. One that is younger was written again, and its copy says nothing of that time. */
+const LONGEST_RUN_MS = 15 * 60 * 1000;
+
 /**
  * Compares what lies under the snapshots' prefix here and in the replica: presence and size of both objects of each snapshot.
  *
@@ -43,27 +46,33 @@ export function compareReplica(cluster: string, here: readonly ListedObject[], t
   const replica = new Map(there.map((object) => [object.key, object]));
   const listed = sortListing(cluster, here)
     .manifests.map((id) => ({ id, publishedAt: source.get(manifestKey(cluster, id))?.lastModified ?? now }))
+    .map((one) => ({ ...one, object: source.get(snapshotKey(cluster, one.id)) }))
     // A manifest without its object is nobody's snapshot: pruning reports it.
-    .filter(({ id }) => source.has(snapshotKey(cluster, id)))
-    .sort((a, b) => a.publishedAt.getTime() - b.publishedAt.getTime() || (a.id < b.id ? -1 : 1));
+    .filter(({ object }) => object !== undefined)
+    // By the object: a manifest is written again by each drill, and S3 owes the copy of that anew.
+    .sort((a, b) => timeOf(a.object) - timeOf(b.object) || (a.id < b.id ? -1 : 1));
 
   const compared = listed.map(({ id, publishedAt }): MissingSnapshot => {
     const lacks = PARTS.filter(([, key]) => replica.get(key(cluster, id))?.bytes !== source.get(key(cluster, id))?.bytes);
     return { id, lacks: lacks.map(([part]) => part), publishedAt };
   });
-  const firstCopied = compared.findIndex(({ lacks }) => lacks.length < PARTS.length);
-  const ofLastDay = compared.findIndex(({ publishedAt }) => now.getTime() - publishedAt.getTime() < DAY_MS);
+  const rewritten = listed.map(({ object, publishedAt }) => publishedAt.getTime() - timeOf(object) > LONGEST_RUN_MS);
+  const firstCopied = compared.findIndex(
+    ({ lacks }, index) => !lacks.includes('object') || (!lacks.includes('manifest') && rewritten[index] !== true),
+  );
+  const ofLastDay = listed.findIndex(({ object }) => now.getTime() - timeOf(object) < DAY_MS);
   const since = firstCopied !== -1 ? firstCopied : ofLastDay === -1 ? compared.length - 1 : ofLastDay;
   const behind = compared.slice(Math.max(0, since)).filter(isMissing);
   const older = compared.slice(0, Math.max(0, since)).filter(isMissing);
-  const [oldest] = behind;
+  const owedSince = Math.min(now.getTime(), ...behind.map(({ publishedAt }) => publishedAt.getTime()));
   return {
     snapshots: compared.length,
     whole: compared.length - behind.length - older.length,
     behind,
     older,
-    behindSeconds: oldest === undefined ? 0 : Math.max(0, Math.round((now.getTime() - oldest.publishedAt.getTime()) / 1000)),
+    behindSeconds: Math.round((now.getTime() - owedSince) / 1000),
   };
 }
 
+const timeOf = (object: ListedObject | undefined): number => object?.lastModified.getTime() ?? 0;
 const isMissing = ({ lacks }: MissingSnapshot): boolean => lacks.length > 0;

@@ -4,6 +4,7 @@ import type { RetentionPolicy } from '../contract/retention';
 import { readEntry, readManifests, sortListing } from './catalog';
 import type { ListedObject, Listing } from './catalog';
 import { DeniedRemovals } from './denied-removals';
+import { drillAgeSeconds } from './drill-age';
 import type { RunLock, Telemetry } from './edges';
 import { PruneIncomplete } from './errors';
 import { planRetention } from './retention';
@@ -98,6 +99,8 @@ async function underLock(edges: PruneEdges, { cluster, policy }: PruneSettings):
   // Also those that wait for their next try: what S3 refused stays refused until somebody has looked.
   telemetry.count(Metric.snapshotRemovalsDenied, counts.denied + counts.waiting, 'Count');
   telemetry.count(Metric.snapshotObjectsSwept, counts.swept, 'Count');
+  // Here, where every manifest was read anyway.
+  telemetry.count(Metric.drillAge, drillAgeSeconds(snapshots, now), 'Seconds');
   telemetry.count(Metric.manifestsDamaged, counts.damaged, 'Count');
   telemetry.log('snapshots-pruned', { counts, removed: verdicts.filter(({ action }) => action === 'remove'), denied, swept, damaged });
   const [failure] = removals.failures;

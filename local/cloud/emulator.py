@@ -154,25 +154,54 @@ def checksum_whole_objects():
     s3._record_object_version = record_object_version
 
 
-def ask_for_the_right_to_lock():
-    """A write that sets a retention needs s3:PutObjectRetention besides s3:PutObject; the emulator asks for the latter only.
+def ask_for_the_rights_to_lock_and_to_tag():
+    """A write that sets a retention or tags needs s3:PutObjectRetention or s3:PutObjectTagging besides s3:PutObject.
 
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html
+    The emulator asks for the latter only. https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html
     """
     from ministack.core import iam_actions
 
     checks = iam_actions.s3_additional_checks
 
-    def checks_with_retention(method, path, headers, body, query_params):
+    def checks_of_headers(method, path, headers, body, query_params):
         found = checks(method, path, headers, body, query_params)
         bucket, _, key = path.lstrip("/").partition("/")
-        # Parts and the completion of an upload carry no retention: the request that opened it did.
+        # Parts and the completion of an upload carry neither: the request that opened it did.
         writes = method == "PUT" or (method == "POST" and "uploads" in query_params)
         if key and writes and any(headers.get(f"x-amz-object-lock-{name}") for name in ("mode", "retain-until-date")):
             found = [*found, ("s3:PutObjectRetention", f"arn:aws:s3:::{bucket}/{key}")]
+        if key and writes and headers.get("x-amz-tagging"):
+            found = [*found, ("s3:PutObjectTagging", f"arn:aws:s3:::{bucket}/{key}")]
         return found
 
-    iam_actions.s3_additional_checks = checks_with_retention
+    iam_actions.s3_additional_checks = checks_of_headers
+
+
+def tag_what_is_uploaded_in_parts():
+    """The request that opens an upload in parts may carry the tags of the object; the emulator takes them and forgets them."""
+    from urllib.parse import parse_qsl
+
+    from ministack.services import s3
+
+    create, complete = s3._create_multipart_upload, s3._complete_multipart_upload
+
+    def create_multipart_upload(bucket_name, key, headers):
+        status, response_headers, body = create(bucket_name, key, headers)
+        if status == 200 and headers.get("x-amz-tagging"):
+            upload_id = re.search(rb"<UploadId>([^<]+)</UploadId>", body).group(1).decode()
+            s3._multipart_uploads[upload_id]["tags"] = dict(parse_qsl(headers["x-amz-tagging"], keep_blank_values=True))
+        return status, response_headers, body
+
+    def complete_multipart_upload(bucket_name, key, body, query_params, headers=None):
+        tags = (s3._multipart_uploads.get(s3._qp(query_params, "uploadId")) or {}).get("tags")
+        status, response_headers, answer = complete(bucket_name, key, body, query_params, headers)
+        if status == 200 and tags:
+            s3._object_tags[(bucket_name, key, response_headers.get("x-amz-version-id"))] = tags
+        return status, response_headers, answer
+
+    s3._create_multipart_upload = create_multipart_upload
+    s3._complete_multipart_upload = complete_multipart_upload
 
 
 def tell_of_missing_objects_only_to_who_may_list():
@@ -398,7 +427,8 @@ def main():
     fill_in_scheduler_context()
     name_the_throttle_in_step_functions()
     checksum_whole_objects()
-    ask_for_the_right_to_lock()
+    ask_for_the_rights_to_lock_and_to_tag()
+    tag_what_is_uploaded_in_parts()
     tell_of_missing_objects_only_to_who_may_list()
     read_outputs_of_other_regions()
     replicate_after_the_answer(os.environ["LIFEBOAT_REPLICATION_PAUSE"])

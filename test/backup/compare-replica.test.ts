@@ -119,3 +119,44 @@ test('one more copy never makes the replica later', () => {
     }),
   );
 });
+
+describe('a manifest that a drill wrote again', () => {
+  const rewritten = (n: number, published: number, drilled: number): ListedObject[] => [
+    ...snapshot({ n, minutes: published, parts: ['object'] }),
+    ...snapshot({ n, minutes: drilled, parts: ['manifest'] }),
+  ];
+  const report = (here: ListedObject[], there: ListedObject[]) => {
+    const { behind, older, behindSeconds } = compareReplica(CLUSTER, here, there, NOW);
+    return [numbers(behind), numbers(older), behindSeconds / 60];
+  };
+  const [first, last] = [snapshot({ n: 1, minutes: 300 }), snapshot({ n: 3, minutes: 5 })];
+
+  test('is owed since then', () => {
+    const here = [...rewritten(2, 200, 4), ...last].map((object) => (object.key.endsWith('.json') ? { ...object, bytes: 400 } : object));
+    const there = [
+      ...snapshot({ n: 2, minutes: 200 }),
+      ...last.map((object) => (object.key.endsWith('.json') ? { ...object, bytes: 400 } : object)),
+    ];
+
+    expect(report(here, there)).toEqual([[2], [], 4]);
+  });
+
+  test('hides nothing that is owed for longer', () => {
+    const here = [...rewritten(2, 200, 4), ...snapshot({ n: 4, minutes: 100 })];
+    const there = snapshot({ n: 2, minutes: 200, parts: ['object'] });
+
+    expect(report(here, there)).toEqual([[2, 4], [], 100]);
+  });
+
+  test('does not make those late that were never owed: only its manifest came over', () => {
+    const here = [...first, ...rewritten(2, 200, 60), ...last];
+
+    expect(report(here, [...snapshot({ n: 2, minutes: 60, parts: ['manifest'] }), ...last])).toEqual([[], [1, 2], 0]);
+  });
+
+  test('does not make a snapshot younger than those that were published after it', () => {
+    const here = [...rewritten(2, 200, 1), ...snapshot({ n: 4, minutes: 100 }), ...last];
+
+    expect(report(here, [...rewritten(2, 200, 1), ...last])).toEqual([[4], [], 100]);
+  });
+});

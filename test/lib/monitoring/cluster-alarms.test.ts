@@ -19,6 +19,8 @@ test('the alarms of a cluster, and when each is on', () => {
     'prune-failing': 'Minimum of Errors >= 1 in 3 of 3 x 3600 s, missing ignore',
     'removals-denied': 'Maximum of SnapshotRemovalsDenied >= 1 in 1 of 1 x 300 s, missing ignore',
     'manifests-damaged': 'Maximum of ManifestsDamaged >= 1 in 1 of 1 x 300 s, missing ignore',
+    'drill-failed': 'Minimum of DrillPassed < 1 in 1 of 1 x 300 s, missing ignore',
+    'no-recent-drill': 'Minimum of DrillAge > 1296000 in 1 of 1 x 21600 s, missing breaching',
     'dead-letters': 'Maximum of ApproximateNumberOfMessagesVisible >= 1 in 1 of 1 x 300 s, missing notBreaching',
   });
 });
