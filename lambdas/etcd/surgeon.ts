@@ -21,7 +21,10 @@ export type MemberRefusal =
   | 'not-in-sync'
   /** A voting member was not connected to all others for the last 5 s, or too few have started: ask again, or remove the dead one first. */
   | 'unhealthy'
-  /** Nobody leads, or the answer did not come in time. Whether the change was made is not known; asking again tells. */
+  /**
+   * Nobody leads, or the answer did not come in time. It is not known whether the change was made: a leader that lost its majority keeps it in its
+   * log, and it is made when the others come back. Asking again then tells.
+   */
   | 'no-quorum'
   /** etcd takes one learner at a time unless told otherwise. */
   | 'another-learner'

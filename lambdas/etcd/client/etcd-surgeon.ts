@@ -15,43 +15,35 @@ const CHANGE_MS = 15_000;
 const PAGE = 5_000;
 const END = Buffer.from([0]);
 
-/** Opens one client per endpoint; what changes something goes through a member that has a leader. */
+/** What changes something goes through a member that has a leader. */
 export function openSurgeon(endpoints: readonly string[], secret: EtcdClientSecret): EtcdSurgeon {
   const credentials = { rootCertificate: Buffer.from(secret.ca), certChain: Buffer.from(secret.cert), privateKey: Buffer.from(secret.key) };
-  const open = (endpoint: string): Etcd3 => new Etcd3({ hosts: endpoint, credentials });
-  const clients = new Map(endpoints.map((endpoint) => [endpoint, open(endpoint)]));
-  const clientOf = (endpoint: string): Etcd3 => {
-    const client = clients.get(endpoint);
-    if (client === undefined) throw new EtcdUnreachable(`${endpoint} is not one of the endpoints ${endpoints.join(', ')}`);
-    return client;
-  };
   const leaders = openLeaders(endpoints, secret);
-  // A client of its own for each change: etcd3 keeps away for 5 s from a member that refused three times, whatever is asked next.
-  const throughLeader = <T>(change: (client: Etcd3) => Promise<T>): Promise<T> =>
-    leaders.through(async (endpoint) => {
-      const client = open(endpoint);
-      try {
-        return await change(client);
-      } finally {
-        client.close();
-      }
-    });
+  // A client of its own for each question: etcd3 keeps away for 5 s from a member that refused three times, whatever is asked next.
+  const ask = async <T>(endpoint: string, question: (client: Etcd3) => Promise<T>): Promise<T> => {
+    if (!endpoints.includes(endpoint)) throw new EtcdUnreachable(`${endpoint} is not one of the endpoints ${endpoints.join(', ')}`);
+    const client = new Etcd3({ hosts: endpoint, credentials });
+    try {
+      return await question(client);
+    } finally {
+      client.close();
+    }
+  };
+  const throughLeader = <T>(change: (client: Etcd3) => Promise<T>): Promise<T> => leaders.through((endpoint) => ask(endpoint, change));
   return {
-    countObjects: (endpoint) => countObjects(clientOf(endpoint)),
-    memberList: (endpoint, linearizable = false) => memberList(clientOf(endpoint), linearizable),
-    deletePrefix: (prefix) =>
-      throughLeader(async (client) => {
-        const { deleted } = await client
-          .delete()
-          .prefix(prefix)
-          .options({ deadline: Date.now() + CHANGE_MS });
-        return Number(deleted);
-      }),
+    countObjects: (endpoint) => ask(endpoint, countObjects),
+    memberList: (endpoint, linearizable = false) => ask(endpoint, (client) => memberList(client, linearizable)),
+    deletePrefix: (prefix) => throughLeader((client) => deletePrefix(client, prefix)),
     memberRemove: (id) => judged(() => throughLeader((client) => memberRemove(client, id))),
     memberAddAsLearner: (peerUrls) => judged(() => throughLeader((client) => memberAdd(client, peerUrls))),
     memberPromote: (id) => judged(() => throughLeader((client) => memberPromote(client, id))),
-    close: () => [...clients.values(), leaders].forEach((each) => each.close()),
+    close: () => leaders.close(),
   };
+}
+
+async function deletePrefix(client: Etcd3, prefix: string): Promise<number> {
+  const { deleted } = await client.delete().prefix(prefix).options(within());
+  return Number(deleted);
 }
 
 const within = () => ({ deadline: Date.now() + CHANGE_MS });

@@ -12,6 +12,7 @@ const WORDS: readonly (readonly [text: string, why: MemberRefusal])[] = [
   ['etcdserver: unhealthy cluster', 'unhealthy'],
   ['etcdserver: too many learner members in cluster', 'another-learner'],
   ['etcdserver: Peer URLs already exists', 'peer-url-taken'],
+  ['etcdserver: member ID already exist', 'peer-url-taken'],
   ['etcdserver: member not found', 'no-such-member'],
   // Also with "possibly due to previous leader failure", "possibly due to connection lost", "waiting for the applied index took too long".
   ['etcdserver: request timed out', 'no-quorum'],
@@ -22,10 +23,13 @@ const WORDS: readonly (readonly [text: string, why: MemberRefusal])[] = [
   ['Deadline exceeded', 'no-quorum'],
 ];
 
-/** By which words etcd tells that a change was made before. A member that was removed stays known as removed. */
+/**
+ * By which words etcd tells that a change was made before. A member that was removed stays known as removed; the id of a new one is made of its
+ * peer URLs and the second (membership/member.go, NewMember), so that one added twice in a second has an id that exists.
+ */
 const DONE: Readonly<Record<MemberChange, RegExp>> = {
   remove: /etcdserver: member not found/,
-  add: /etcdserver: Peer URLs already exists/,
+  add: /etcdserver: (Peer URLs already exists|member ID already exist)/,
   promote: /etcdserver: can only promote a learner member$/,
 };
 

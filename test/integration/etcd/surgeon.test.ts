@@ -76,18 +76,17 @@ describe.each(['3.6', '3.5'] as const)('a running etcd %s', (release) => {
 
   test('loses what is below a prefix and nothing else', async () => {
     const client = clientOf(cluster);
-    for (const key of ['/registry/masterleases/10.0.0.1', '/registry/masterleases/10.0.0.2', '/registry/masterleases0'])
-      await client.put(key).value('x');
+    for (const key of ['/registry/lost/10.0.0.1', '/registry/lost/10.0.0.2', '/registry/lost0']) await client.put(key).value('x');
 
-    expect(await surgeon.deletePrefix('/registry/masterleases/')).toBe(2);
-    expect(await surgeon.deletePrefix('/registry/masterleases/')).toBe(0);
+    expect(await surgeon.deletePrefix('/registry/lost/')).toBe(2);
+    expect(await surgeon.deletePrefix('/registry/lost/')).toBe(0);
 
-    expect(await client.get('/registry/masterleases0').string()).toBe('x');
+    expect(await client.get('/registry/lost0').string()).toBe('x');
     client.close();
   });
 
   test('has a dead member replaced step by step, and every step can be repeated', async () => {
-    const [first, , third] = cluster.members as [(typeof cluster.members)[number], unknown, (typeof cluster.members)[number]];
+    const [first, , third] = [cluster.members[0]!, cluster.members[1]!, cluster.members[2]!];
     const dead = (await memberNamed(third.name))!;
     const others = (await surgeon.memberList(first.clientUrl)).filter(({ id }) => id !== dead.id);
     await third.kill();
@@ -121,10 +120,10 @@ describe.each(['3.6', '3.5'] as const)('a running etcd %s', (release) => {
 
   test('that has no majority says so, and still lists its members', async () => {
     const [first, ...others] = cluster.members;
-    const { id } = (await memberNamed(others[0]!.name))!;
     await Promise.all(others.map((member) => member.kill()));
     try {
-      expect(await surgeon.memberRemove(id)).toMatchObject({ outcome: 'refused', why: 'no-quorum' });
+      // Of nobody: a removal that the leader has in its log is made when the others come back.
+      expect(await surgeon.memberRemove('dead')).toMatchObject({ outcome: 'refused', why: 'no-quorum' });
       await expect(surgeon.deletePrefix('/registry/masterleases/')).rejects.toThrow();
       expect(await surgeon.memberList(first!.clientUrl)).toHaveLength(3);
       await expect(surgeon.memberList(first!.clientUrl, true)).rejects.toThrow();
