@@ -24,6 +24,7 @@ export const ErrorName = {
   controlPlaneLocked: 'ControlPlaneLocked',
   etcdNotReady: 'EtcdNotReady',
   restoredDataDiffers: 'RestoredDataDiffers',
+  membersUnchanged: 'MembersUnchanged',
   snapshotNotWhole: 'SnapshotNotWhole',
   nodesUnreachable: 'NodesUnreachable',
   badConfiguration: 'BadConfiguration',

@@ -30,3 +30,9 @@ export class SnapshotNotWhole extends LifeboatError {
   override readonly name = ErrorName.snapshotNotWhole;
   readonly retryable = false;
 }
+
+/** etcd does not change its members as a replacement wants, and waiting does not help. */
+export class MembersUnchanged extends LifeboatError {
+  override readonly name = ErrorName.membersUnchanged;
+  readonly retryable = false;
+}
