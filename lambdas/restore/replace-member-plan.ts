@@ -48,6 +48,11 @@ export function planReplacement(input: ReplaceInput): ReplaceDecision {
   if ('because' in target) return refuse(target.because, target.instead);
 
   const { member } = target;
+  if (member !== undefined && !member.isLearner && lives(member) && !request.force)
+    return refuse(
+      `${describe(member)} serves`,
+      'restart it when something is wrong with it, or say force to replace it although it serves',
+    );
   const others = members.filter(({ id }) => id !== member?.id);
   const voters = members.filter(({ isLearner }) => !isLearner);
   const servingOthers = others.filter((other) => !other.isLearner && lives(other));
@@ -66,7 +71,7 @@ export function planReplacement(input: ReplaceInput): ReplaceDecision {
     ...{ restoreId, node: { instanceId: node.known.instanceId, host: node.known.host } },
     ...{ name: identity.name, peerUrls: [...identity.peerUrls], initialCluster: initialClusterOf(others, identity), voters: after },
   };
-  return howTo(plan, member, lives, request.force);
+  return howTo(plan, member, lives);
 }
 
 /** What becomes of the member that the node stands for, by what it is. */
@@ -74,7 +79,6 @@ function howTo(
   plan: Omit<Extract<ReplaceDecision, { decision: 'replace' }>, 'from' | 'message'>,
   member: ListedMember | undefined,
   lives: (member: ListedMember) => boolean,
-  force: boolean,
 ): ReplaceDecision {
   const { name, node, voters } = plan;
   const end = `it gets its vote when it is in sync, and then there are ${voters}`;
@@ -86,7 +90,6 @@ function howTo(
   // One that never started has nothing to lose; one that did and lost its disk is not the same member any more.
   if (member.isLearner && own && member.name === '')
     return { ...plan, from: 'leave', learner: member.id, message: `${name} starts on ${node.host} as the learner ${member.id} that was added already; ${end}` }; // prettier-ignore
-  if (lives(member) && !force) return refuse(`${describe(member)} serves`, 'restart it, or say force to replace it although it serves');
   const goes = `${describe(member)}, which ${lives(member) ? 'serves' : 'does not serve'}, is removed`;
   return { ...plan, from: 'leave', remove: member.id, message: `${goes}; ${name} joins on ${node.host} as a learner; ${end}` };
 }
