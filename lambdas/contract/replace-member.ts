@@ -37,6 +37,7 @@ export const ReplacementPlan = z.object({
   learner: z.string().optional(),
   name: z.string(),
   peerUrls: z.array(z.string()).min(1),
+  clientUrl: z.url(),
   /** As etcd takes it: every member that there will be. */
   initialCluster: z.string(),
   /** Voting members when all is done. */

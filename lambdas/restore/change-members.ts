@@ -166,6 +166,8 @@ export async function changeMembers(edges: PlanEdges, event: ChangeMembersEvent)
 
 /** Where members are to be looked for: those of the config, and those that the nodes name. */
 export function endpointsToAsk(event: ChangeMembersEvent, configured: readonly string[]): readonly string[] {
-  const told = event.do === 'plan' ? survey(event.facts).known.flatMap(({ facts }) => facts.etcd.clientUrl ?? []) : event.endpoints;
-  return [...new Set([...configured, ...told])];
+  if (event.do === 'plan') return unique([...configured, ...survey(event.facts).known.flatMap(({ facts }) => facts.etcd.clientUrl ?? [])]);
+  return unique([...configured, ...event.endpoints, ...(event.do === 'check' ? [event.plan.clientUrl] : [])]);
 }
+
+const unique = (texts: readonly string[]): string[] => [...new Set(texts)];

@@ -69,7 +69,8 @@ export function planReplacement(input: ReplaceInput): ReplaceDecision {
   const plan = {
     decision: 'replace' as const,
     ...{ restoreId, node: { instanceId: node.known.instanceId, host: node.known.host } },
-    ...{ name: identity.name, peerUrls: [...identity.peerUrls], initialCluster: initialClusterOf(others, identity), voters: after },
+    ...{ name: identity.name, peerUrls: [...identity.peerUrls], clientUrl: identity.clientUrl },
+    ...{ initialCluster: initialClusterOf(others, identity), voters: after },
   };
   return howTo(plan, member, lives);
 }
@@ -138,7 +139,7 @@ function nodeOf(instanceId: string, ends: readonly NodeEnd[]): { readonly known:
       `the flags of etcd on ${on} do not tell name, peer URLs, client URL and data directory`,
       'give them as words of their own in its manifest',
     );
-  const identity = { host, name: etcd.name, peerUrls: etcd.peerUrls.split(',') };
+  const identity = { host, name: etcd.name, peerUrls: etcd.peerUrls.split(','), clientUrl: etcd.clientUrl };
   if (etcd.runs === 'systemd') return bySystemd(on, identity, data.dir);
   if (etcd.walDir !== null)
     return refuse(`etcd on ${on} keeps its log apart in ${etcd.walDir}`, 'move it into the data directory, or replace the member by hand');
@@ -199,5 +200,5 @@ function evenVoters(after: number, member: ListedMember | undefined, voters: num
   return refuse(because, `stay with ${voters}, or say allowEven on the way to ${after + 1}`);
 }
 
-const initialClusterOf = (others: readonly ListedMember[], { name, peerUrls }: NodeIdentity): string =>
+const initialClusterOf = (others: readonly ListedMember[], { name, peerUrls }: Pick<NodeIdentity, 'name' | 'peerUrls'>): string =>
   [...others, { name, peerUrls }].flatMap((member) => member.peerUrls.map((url) => `${member.name}=${url}`)).join(',');

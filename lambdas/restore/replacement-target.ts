@@ -5,6 +5,7 @@ export interface NodeIdentity {
   readonly host: string;
   readonly name: string;
   readonly peerUrls: readonly string[];
+  readonly clientUrl: string;
 }
 
 export type Target = { readonly member: ListedMember | undefined } | { readonly because: string; readonly instead: string };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { ReplaceDecision, ReplaceInput } from '../../lambdas/restore/replace-member-plan';
 import { planReplacement } from '../../lambdas/restore/replace-member-plan';
-import { instance, listed, nodeFacts, peerUrl, serves, silent } from './replacements';
+import { clientUrl, instance, listed, nodeFacts, peerUrl, serves, silent } from './replacements';
 
 type Change = Omit<Partial<ReplaceInput>, 'request'> & { readonly request?: Partial<ReplaceInput['request']> };
 
@@ -27,6 +27,7 @@ test('a dead member is removed, and its node joins as a learner', () => {
     remove: 'a3',
     name: 'm3',
     peerUrls: [peerUrl(3)],
+    clientUrl: clientUrl(3),
     initialCluster: `m1=${peerUrl(1)},m2=${peerUrl(2)},m3=${peerUrl(3)}`,
     voters: 3,
     message: `m3 (a3, ${peerUrl(3)}), which does not serve, is removed; m3 joins on host-3 as a learner; it gets its vote when it is in sync, and then there are 3`,
