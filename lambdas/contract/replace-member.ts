@@ -50,3 +50,19 @@ export type ReplacementPlan = z.infer<typeof ReplacementPlan>;
 /** How an execution ended. `LEFT_OUT`: the dead member is removed and the cluster serves without it, but no new one has come. */
 export const ReplaceOutcome = z.enum(['REPLACED', 'REFUSED', 'LEFT_OUT', 'NEEDS_HANDS']);
 export type ReplaceOutcome = z.infer<typeof ReplaceOutcome>;
+
+/** `clusters/<cluster>/restores/<restoreId>/report.json` of a replacement. */
+export const ReplaceReport = z.object({
+  version: z.literal(1),
+  kind: z.literal('replacement'),
+  restoreId: RestoreId,
+  cluster: z.string(),
+  outcome: ReplaceOutcome,
+  endedAt: z.iso.datetime(),
+  plan: ReplacementPlan.optional(),
+  failure: z.object({ error: z.string(), because: z.string() }).optional(),
+  /** Voting members by name, as far as they are known. */
+  members: z.array(z.string()),
+  whatToDo: z.array(z.string()),
+});
+export type ReplaceReport = z.infer<typeof ReplaceReport>;

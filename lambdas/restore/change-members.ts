@@ -3,6 +3,7 @@ import type { Telemetry } from '../backup/edges';
 import { messageOf } from '../contract/lifeboat-error';
 import { ReplaceRequest, ReplacementPlan } from '../contract/replace-member';
 import { NodeEnd, RestoreId } from '../contract/restore';
+import type { RunbookNode } from '../contract/restore';
 import type { EtcdReader } from '../etcd/cluster-view';
 import type { EtcdSurgeon, ListedMember, Refused } from '../etcd/surgeon';
 import type { Serving } from './check-etcd';
@@ -21,6 +22,8 @@ export const ChangeMembersEvent = z.discriminatedUnion('do', [
   z.object({ do: z.literal('promote'), endpoints, plan: ReplacementPlan, learner: z.string() }),
   /** After all: every member serves the same, and nobody is without a vote. */
   z.object({ do: z.literal('check'), endpoints, plan: ReplacementPlan }),
+  /** After a failure: what the cluster is now. */
+  z.object({ do: z.literal('left'), endpoints, plan: ReplacementPlan }),
 ]);
 export type ChangeMembersEvent = z.infer<typeof ChangeMembersEvent>;
 type Step<D extends ChangeMembersEvent['do']> = Extract<ChangeMembersEvent, { do: D }>;
@@ -35,11 +38,16 @@ export interface PlanEdges extends MemberEdges {
   readonly newestVerified: () => Promise<string | undefined>;
 }
 
-/** What a step hands on. */
+type Parameters = Readonly<Record<string, string>>;
+
+/** What the plan hands on. */
 export interface PlannedReplacement {
   readonly plan: ReplacementPlan;
   /** Of the members that stay. */
   readonly endpoints: readonly string[];
+  /** For the documents. */
+  readonly nodes: readonly RunbookNode[];
+  readonly parameters: { readonly leave: Parameters; readonly join: Parameters };
 }
 
 /**
@@ -62,7 +70,9 @@ export async function planMembers(edges: PlanEdges, { request, restoreId, facts 
   if (decided.decision === 'refuse') throw new RestoreRefused(`nothing was changed: ${decided.because}: ${decided.instead}`);
   const made = ReplacementPlan.parse(decided);
   const staying = views.flatMap((view) => (view.reachable && view.status.id !== made.remove ? [view.endpoint] : []));
-  return { plan: made, endpoints: staying };
+  const leave = { restoreId };
+  const parameters = { leave, join: { restoreId, initialCluster: made.initialCluster } };
+  return { plan: made, endpoints: staying, nodes: [made.node], parameters };
 }
 
 /** As a majority lists them: each member is asked until one can say. */
@@ -135,6 +145,27 @@ export async function checkMembers(edges: MemberEdges, { plan, endpoints }: Step
   return { voters: members.length, members: members.map(({ name }) => name), ...(await agree(edges, serving)) };
 }
 
+export interface LeftMembers {
+  /** Whether the member that was to be replaced is no part of the cluster any more. */
+  readonly removed: boolean;
+  /** Voting members by name. */
+  readonly voters: readonly string[];
+  /** The id of the learner that waits for its node or its vote. */
+  readonly learner?: string;
+}
+
+/** @throws EtcdNotReady when no majority serves */
+export async function leftMembers(edges: MemberEdges, { plan, endpoints }: Step<'left'>): Promise<LeftMembers> {
+  const members = await listed(edges, endpoints);
+  if (members === undefined) throw new EtcdNotReady('no member lists the others: no majority serves');
+  const learner = members.find(({ isLearner }) => isLearner);
+  return {
+    removed: !members.some(({ id }) => id === plan.remove),
+    voters: members.filter(({ isLearner }) => !isLearner).map(({ id, name }) => (name === '' ? id : name)),
+    ...(learner && { learner: learner.id }),
+  };
+}
+
 function failureOf(what: string, { why, because }: Refused): EtcdNotReady | MembersUnchanged {
   switch (why) {
     case 'not-in-sync':
@@ -161,6 +192,8 @@ export async function changeMembers(edges: PlanEdges, event: ChangeMembersEvent)
       return promoteMember(edges, event);
     case 'check':
       return checkMembers(edges, event);
+    case 'left':
+      return leftMembers(edges, event);
   }
 }
 

@@ -16,6 +16,7 @@ import { LifeboatAlarm } from '../monitoring/lifeboat-alarm';
 import type { AlarmDefaults } from '../monitoring/lifeboat-alarm';
 import { NodeDocuments } from '../nodes/node-documents';
 import { Materialize } from '../restore/materialize';
+import { ReplaceMember } from '../restore/replace-member';
 import { Restore } from '../restore/restore';
 import { ClusterDirectory } from './cluster-directory';
 import { clusterKey } from './cluster-key';
@@ -87,6 +88,11 @@ export class LifeboatStack extends Stack {
       apiUrl: cluster.api && `https://${cluster.api.name}:${cluster.api.port}`,
       logRetention,
     });
+    const { sending, controlPlaneLock } = restore;
+    const replaceMember = new ReplaceMember(this, 'ReplaceMember', {
+      ...{ functions, state, etcdClient, endpoints, sending, controlPlaneLock, topic, logRetention },
+      tags: { controlPlane: tag, drill: drillTag },
+    });
     const { pruneSnapshots } = new Retention(this, 'Retention', { functions, alarms, state, policy: cluster.backup.retention });
     const copy = replica && { source: state.bucket, target: replica.bucket };
     const watch = copy && new ReplicaWatch(this, 'ReplicaWatch', { functions, ...copy });
@@ -120,6 +126,7 @@ export class LifeboatStack extends Stack {
       watchMembersFunction: watchMembers.functionName,
       watchMembersLogGroup: watchMembers.logGroup.logGroupName,
       deadLetterQueueUrl: deadLetterQueue.queueUrl,
+      replaceMemberStateMachine: replaceMember.stateMachine.stateMachineArn,
       restoreStateMachine: restore.stateMachine.stateMachineArn,
       restoreLogGroups: Object.fromEntries(Object.entries(restore.functions).map(([name, { logGroup }]) => [name, logGroup.logGroupName])),
       replica: replica &&
@@ -135,6 +142,7 @@ export class LifeboatStack extends Stack {
     new CfnOutput(this, 'PruneSnapshotsFunctionName', { value: pruneSnapshots.functionName });
     new CfnOutput(this, 'WatchMembersFunctionName', { value: watchMembers.functionName });
     new CfnOutput(this, 'EtcdClientSecretArn', { value: etcdClient.secret.secretArn });
+    new CfnOutput(this, 'ReplaceMemberStateMachineArn', { value: replaceMember.stateMachine.stateMachineArn });
     new CfnOutput(this, 'RestoreStateMachineArn', { value: restore.stateMachine.stateMachineArn });
     new CfnOutput(this, 'DeadLetterQueueUrl', { value: deadLetterQueue.queueUrl });
     if (watch !== undefined) new CfnOutput(this, 'WatchReplicaFunctionName', { value: watch.watchReplica.functionName });

@@ -10,7 +10,7 @@ import type { PlanEdges, PlannedReplacement } from '../../../lambdas/restore/cha
 import { addMember, checkMembers, planMembers, promoteMember, removeMember } from '../../../lambdas/restore/change-members';
 import { waitUntil } from '../../../local/child-process';
 import type { LocalNode } from '../../../local/nodes';
-import { WRITE_MS, startWriter } from './steady-writer';
+import { WRITE_MS, startWriter } from '../../support/steady-writer';
 import { NodesWorld } from './world';
 
 jest.setTimeout(240_000);

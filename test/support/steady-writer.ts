@@ -1,8 +1,8 @@
-import { openChannel } from '../../../lambdas/etcd/client/unary-call';
-import type { UnaryMethod } from '../../../lambdas/etcd/client/unary-call';
-import type { EtcdClientSecret } from '../../../lambdas/contract/secrets';
-import { sleep } from '../../../local/child-process';
-import { field, message } from '../../../local/etcd/protobuf';
+import { openChannel } from '../../lambdas/etcd/client/unary-call';
+import type { UnaryMethod } from '../../lambdas/etcd/client/unary-call';
+import type { EtcdClientSecret } from '../../lambdas/contract/secrets';
+import { sleep } from '../../local/child-process';
+import { field, message } from '../../local/etcd/protobuf';
 
 /** etcdserverpb.PutRequest { bytes key = 1; bytes value = 2 }; nothing of the answer is needed. */
 const PUT: UnaryMethod<string, true> = {
