@@ -28,6 +28,8 @@ export type ReplaceRequest = z.infer<typeof ReplaceRequest>;
 /** What the states after the plan need, and what a person decides by. */
 export const ReplacementPlan = z.object({
   restoreId: RestoreId,
+  /** The name by which the documents know what they did on the node: of an earlier replacement when that had stopped etcd and did not end. */
+  record: RestoreId,
   node: RunbookNode,
   /** `promote`: an earlier replacement has come so far that only this is left. */
   from: z.enum(['leave', 'promote']),

@@ -70,8 +70,8 @@ export async function planMembers(edges: PlanEdges, { request, restoreId, facts 
   if (decided.decision === 'refuse') throw new RestoreRefused(`nothing was changed: ${decided.because}: ${decided.instead}`);
   const made = ReplacementPlan.parse(decided);
   const staying = views.flatMap((view) => (view.reachable && view.status.id !== made.remove ? [view.endpoint] : []));
-  const leave = { restoreId };
-  const parameters = { leave, join: { restoreId, initialCluster: made.initialCluster } };
+  const leave = { restoreId: made.record };
+  const parameters = { leave, join: { ...leave, initialCluster: made.initialCluster } };
   return { plan: made, endpoints: staying, nodes: [made.node], parameters };
 }
 

@@ -68,7 +68,7 @@ export function planReplacement(input: ReplaceInput): ReplaceDecision {
 
   const plan = {
     decision: 'replace' as const,
-    ...{ restoreId, node: { instanceId: node.known.instanceId, host: node.known.host } },
+    ...{ restoreId, record: node.record ?? restoreId, node: { instanceId: node.known.instanceId, host: node.known.host } },
     ...{ name: identity.name, peerUrls: [...identity.peerUrls], clientUrl: identity.clientUrl },
     ...{ initialCluster: initialClusterOf(others, identity), voters: after },
   };
@@ -108,8 +108,15 @@ function noQuorum(because: string, { newestVerified }: ReplaceInput): Refusal {
   );
 }
 
+interface ReadyNode {
+  readonly known: KnownNode;
+  readonly identity: NodeIdentity;
+  /** The replacement that stopped etcd there and did not end. */
+  readonly record: string | null;
+}
+
 /** The node that is meant, ready for `leave` and `join-member`. */
-function nodeOf(instanceId: string, ends: readonly NodeEnd[]): { readonly known: KnownNode; readonly identity: NodeIdentity } | Refusal {
+function nodeOf(instanceId: string, ends: readonly NodeEnd[]): ReadyNode | Refusal {
   const { known, silent } = survey(ends);
   const quiet = silent.find((node) => node.instanceId === instanceId);
   if (quiet !== undefined)
@@ -124,8 +131,9 @@ function nodeOf(instanceId: string, ends: readonly NodeEnd[]): { readonly known:
   const on = `${host} ${instanceId}`;
   const { etcd, apiserver, data, busyWith, strayManifests } = facts;
   if (busyWith !== null) return refuse(`${busyWith} runs on ${on} now`, 'wait until it has ended');
-  const holder = etcd.keptBy ?? apiserver.keptBy;
-  if (holder !== null)
+  const holder = apiserver.keptBy ?? etcd.keptBy;
+  const unfinished = facts.restores.some(({ restoreId, purpose }) => restoreId === holder && purpose === 'replace');
+  if (holder !== null && !unfinished)
     return refuse(`restore ${holder} has stopped parts of ${on} and never ended`, `start a restore with {"rollBack":"${holder}"} first`);
   if (strayManifests.length > 0)
     return refuse(`${strayManifests.join(', ')} on ${on} would run a second etcd or API server`, 'move it out of the manifest folder');
@@ -143,7 +151,7 @@ function nodeOf(instanceId: string, ends: readonly NodeEnd[]): { readonly known:
   if (etcd.runs === 'systemd') return bySystemd(on, identity, data.dir);
   if (etcd.walDir !== null)
     return refuse(`etcd on ${on} keeps its log apart in ${etcd.walDir}`, 'move it into the data directory, or replace the member by hand');
-  return { known: node, identity };
+  return { known: node, identity, record: holder };
 }
 
 const bySystemd = (on: string, { name, peerUrls }: NodeIdentity, dataDir: string): Refusal =>

@@ -89,15 +89,15 @@ function outcomeOf(ending: Report['ending'], left: ReplacementState['left']): Re
   return left?.removed === true ? 'LEFT_OUT' : 'NEEDS_HANDS';
 }
 
-function whatToDo(outcome: ReplaceOutcome, { restoreId, planned, left }: ReplacementState): string[] {
+function whatToDo(outcome: ReplaceOutcome, { planned, left }: ReplacementState): string[] {
   if (planned === undefined || outcome === 'REFUSED')
     return outcome === 'REFUSED' ? ['nothing was changed: do what the refusal says and start again'] : [];
-  const { node, name } = planned.plan;
+  const { node, name, record } = planned.plan;
   const again = `start an execution with {"node":"${node.instanceId}"}: it goes on where this one ended`;
   switch (outcome) {
     case 'REPLACED':
       return [
-        `when nobody wants the old data of ${name} any more: it lies beside the data directory of ${node.host}, named after ${restoreId}`,
+        `when nobody wants the old data of ${name} any more: it lies beside the data directory of ${node.host}, named after ${record}`,
       ];
     case 'LEFT_OUT':
       return [

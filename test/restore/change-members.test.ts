@@ -64,7 +64,7 @@ const request = {
 const facts = [1, 2, 3].map((number) => nodeFacts(number));
 const planning: ChangeMembersEvent = { do: 'plan', request, restoreId: 'run-1', facts };
 const plan: ReplacementPlan = {
-  ...{ restoreId: 'run-1', node: { instanceId: instance(3), host: 'host-3' }, from: 'leave', remove: 'a3', name: 'm3' },
+  ...{ restoreId: 'run-1', record: 'run-1', node: { instanceId: instance(3), host: 'host-3' }, from: 'leave', remove: 'a3', name: 'm3' },
   ...{ peerUrls: [peerUrl(3)], clientUrl: clientUrl(3), initialCluster: `m3=${peerUrl(3)}`, voters: 3, message: '' },
 };
 const endpoints = [clientUrl(1), clientUrl(2)];

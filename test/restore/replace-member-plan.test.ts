@@ -22,6 +22,7 @@ test('a dead member is removed, and its node joins as a learner', () => {
   expect(plan()).toEqual({
     decision: 'replace',
     restoreId: 'run-1',
+    record: 'run-1',
     node: { instanceId: instance(3), host: 'host-3' },
     from: 'leave',
     remove: 'a3',
@@ -32,6 +33,15 @@ test('a dead member is removed, and its node joins as a learner', () => {
     voters: 3,
     message: `m3 (a3, ${peerUrl(3)}), which does not serve, is removed; m3 joins on host-3 as a learner; it gets its vote when it is in sync, and then there are 3`,
   });
+});
+
+test('a replacement that stopped etcd and did not end is continued under its own name', () => {
+  const begun = nodeFacts(3, {
+    etcd: { keptBy: 'run-0', definition: 'kept', running: false },
+    restores: [{ restoreId: 'run-0', stagedBytes: null, stagedSha256: null, purpose: 'replace' }],
+  });
+
+  expect(plan({ facts: [nodeFacts(1), nodeFacts(2), begun] })).toMatchObject({ decision: 'replace', restoreId: 'run-1', record: 'run-0' });
 });
 
 const five = [1, 2, 3, 4, 5].map((number) => listed(number));

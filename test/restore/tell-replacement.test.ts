@@ -4,7 +4,7 @@ import { askReplacement, reportReplacement } from '../../lambdas/restore/tell-re
 import { clientUrl, instance, peerUrl } from './replacements';
 
 const plan: ReplacementPlan = {
-  ...{ restoreId: 'run-1', node: { instanceId: instance(3), host: 'host-3' }, from: 'leave', remove: 'a3', name: 'm3' },
+  ...{ restoreId: 'run-1', record: 'run-1', node: { instanceId: instance(3), host: 'host-3' }, from: 'leave', remove: 'a3', name: 'm3' },
   ...{ peerUrls: [peerUrl(3)], clientUrl: clientUrl(3), initialCluster: `m3=${peerUrl(3)}`, voters: 3, message: 'm3 is removed' },
 };
 
