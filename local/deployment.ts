@@ -24,6 +24,8 @@ export interface Deployment {
   readonly deadLetterQueueUrl: string;
   /** The restore runbook. */
   readonly restore: StateMachine;
+  /** The runbook that replaces a member. */
+  readonly replaceMember: StateMachine;
   readonly s3: S3Client;
   putSecret(secret: EtcdClientSecret): Promise<void>;
   takeSnapshot(event?: unknown): Promise<InvokeResult>;
@@ -63,6 +65,7 @@ const Outputs = z.object({
   EtcdClientSecretArn: z.string(),
   DeadLetterQueueUrl: z.string(),
   RestoreStateMachineArn: z.string(),
+  ReplaceMemberStateMachineArn: z.string(),
   WatchReplicaFunctionName: z.string().optional(),
 });
 const ReplicaOutputs = z.object({ ReplicaBucketName: z.string() });
@@ -94,6 +97,7 @@ export async function deployLifeboat(cloud: LocalCloud, options: DeploymentOptio
     etcdClientSecretArn: found.EtcdClientSecretArn,
     deadLetterQueueUrl: found.DeadLetterQueueUrl,
     restore: cloud.stateMachine(found.RestoreStateMachineArn),
+    replaceMember: cloud.stateMachine(found.ReplaceMemberStateMachineArn),
     s3,
     putSecret: async (secret) => {
       await secrets.send(new PutSecretValueCommand({ SecretId: found.EtcdClientSecretArn, SecretString: JSON.stringify(secret) }));

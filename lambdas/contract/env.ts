@@ -45,6 +45,7 @@ export interface ClusterDirectoryEntry {
   readonly drillLogGroup: string;
   readonly deadLetterQueueUrl: string;
   readonly restoreStateMachine: string;
+  readonly replaceMemberStateMachine: string;
   readonly restoreLogGroups: Readonly<Record<string, string>>;
   /** Only where the config asks for a copy in another region. */
   readonly replica?: {

@@ -32,6 +32,7 @@ export const ErrorName = {
   controlPlaneLocked: 'ControlPlaneLocked',
   etcdNotReady: 'EtcdNotReady',
   restoredDataDiffers: 'RestoredDataDiffers',
+  membersUnchanged: 'MembersUnchanged',
   nodesUnreachable: 'NodesUnreachable',
   badConfiguration: 'BadConfiguration',
   badEvent: 'BadEvent',

@@ -4,7 +4,7 @@ import { RestoreId } from './restore-events';
 import { isSnapshotId } from './s3-keys';
 
 export { RestoreId } from './restore-events';
-const InstanceId = z.string().regex(/^m?i-[0-9a-f]{8,17}$/, { error: 'is not an instance id such as i-0123456789abcdef0' });
+export const InstanceId = z.string().regex(/^m?i-[0-9a-f]{8,17}$/, { error: 'is not an instance id such as i-0123456789abcdef0' });
 const SnapshotId = z.string().refine(isSnapshotId, { error: 'is neither "latest" nor a snapshot id such as 20261123T182815Z-0a1b2c3d' });
 
 /** The input of an execution: `{}` restores the newest verified snapshot after somebody approved it. */

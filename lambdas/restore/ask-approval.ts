@@ -14,22 +14,13 @@ export interface ApprovalEdges {
   readonly tell: ((subject: string, message: string) => Promise<void>) | undefined;
 }
 
-/**
- * Asks people, and ends: the state machine waits for whoever answers with the token. It is written to S3 first, so that a topic that
- * nobody reads, or that refuses, keeps nobody from approving.
- */
+/** Asks people, and ends: the state machine waits for whoever answers with the token. */
 export async function askApproval(
   { readPlan, write, tell }: ApprovalEdges,
   { restoreId, token, execution }: ApprovalEvent,
 ): Promise<{ readonly told: boolean }> {
   const plan = parsePlan(restoreId, await readPlan());
-  const message = approvalMessage(plan, token, execution);
-  await write(message);
-  if (tell === undefined) return { told: false };
-  return tell(`kube-lifeboat ${plan.cluster}: approve the restore`, message).then(
-    () => ({ told: true }),
-    () => ({ told: false }),
-  );
+  return putQuestion({ write, tell }, `kube-lifeboat ${plan.cluster}: approve the restore`, approvalMessage(plan, token, execution));
 }
 
 /** What will happen, what is lost, and the two commands. */
@@ -52,15 +43,34 @@ export function approvalMessage(plan: RestorePlan, token: string, execution: str
     ...objects.slice(0, 30),
     ...(objects.length > 30 ? [`  and ${objects.length - 30} more kinds: see plan.json`] : []),
     ...(warnings.length > 0 ? ['', 'Mind:', ...warnings.map((warning) => `- ${warning}`)] : []),
-    '',
-    'To approve:',
-    `aws stepfunctions send-task-success --task-output '{"approvedBy":"your name"}' --task-token '${token}'`,
-    '',
-    'To reject:',
-    `aws stepfunctions send-task-failure --error Rejected --cause 'your reason' --task-token '${token}'`,
-    '',
-    `Watch it: aws stepfunctions describe-execution --execution-arn ${execution}`,
+    ...answerLines(token, execution),
   ].join('\n');
+}
+
+/** The two commands, and where to look. */
+export const answerLines = (token: string, execution: string): readonly string[] => [
+  '',
+  'To approve:',
+  `aws stepfunctions send-task-success --task-output '{"approvedBy":"your name"}' --task-token '${token}'`,
+  '',
+  'To reject:',
+  `aws stepfunctions send-task-failure --error Rejected --cause 'your reason' --task-token '${token}'`,
+  '',
+  `Watch it: aws stepfunctions describe-execution --execution-arn ${execution}`,
+];
+
+/** It is written to S3 first, so that a topic that nobody reads, or that refuses, keeps nobody from approving. */
+export async function putQuestion(
+  { write, tell }: Pick<ApprovalEdges, 'write' | 'tell'>,
+  subject: string,
+  message: string,
+): Promise<{ readonly told: boolean }> {
+  await write(message);
+  if (tell === undefined) return { told: false };
+  return tell(subject, message).then(
+    () => ({ told: true }),
+    () => ({ told: false }),
+  );
 }
 
 function age(seconds: number): string {

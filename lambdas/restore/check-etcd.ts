@@ -80,7 +80,7 @@ export async function checkEtcd(edges: CheckEdges, event: CheckEtcdEvent): Promi
   }
 }
 
-type Serving = Extract<MemberView, { reachable: true }>;
+export type Serving = Extract<MemberView, { reachable: true }>;
 
 async function serving({ etcd }: CheckEdges, whole: boolean): Promise<readonly Serving[]> {
   const { members, votingMembers } = await etcd.gather();
@@ -101,8 +101,15 @@ async function serving({ etcd }: CheckEdges, whole: boolean): Promise<readonly S
   return found;
 }
 
-/** The HashKV that all members have at the lowest revision that one of them is at. */
-async function agree({ etcd }: CheckEdges, members: readonly Serving[]): Promise<{ readonly revision: number; readonly hash: string }> {
+/**
+ * The HashKV that all members have at the lowest revision that one of them is at.
+ *
+ * @throws EtcdNotReady and RestoredDataDiffers
+ */
+export async function agree(
+  { etcd }: { readonly etcd: Pick<EtcdReader, 'hashKv'> },
+  members: readonly Serving[],
+): Promise<{ readonly revision: number; readonly hash: string }> {
   const revision = Math.min(...members.map(({ status }) => status.revision));
   const answers = await Promise.all(
     members.map(async ({ endpoint }) => {

@@ -75,3 +75,8 @@ export class RestoreOutOfTime extends RestoreError {
   override readonly name = ErrorName.restoreOutOfTime;
   readonly retryable = true;
 }
+/** etcd does not change its members as a replacement wants, and waiting does not help. */
+export class MembersUnchanged extends LifeboatError {
+  override readonly name = ErrorName.membersUnchanged;
+  readonly retryable = false;
+}

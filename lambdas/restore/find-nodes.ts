@@ -78,9 +78,11 @@ const nameOf = ({ instanceId, host }: RegisteredNode): RunbookNode => ({ instanc
 const tagText = ({ key, value }: NodeTags['controlPlane']): string => `${key}=${value}`;
 
 /** @throws RestoreRefused naming every field that does not fit */
-export function parseRequest(input: unknown): RestoreRequest {
-  const parsed = RestoreRequest.safeParse(input ?? {});
+export function parseInput<T>(shape: z.ZodType<T>, input: unknown): T {
+  const parsed = shape.safeParse(input ?? {});
   if (parsed.success) return parsed.data;
   const mistakes = parsed.error.issues.map(({ path, message }) => `${path.map(String).join('.') || 'input'}: ${message}`);
   throw new RestoreRefused(`the input of the execution does not fit: ${mistakes.join('; ')}`, { cause: parsed.error });
 }
+
+export const parseRequest = (input: unknown): RestoreRequest => parseInput(RestoreRequest, input);

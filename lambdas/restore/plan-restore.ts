@@ -65,7 +65,7 @@ function silence(telemetry: LedgerEdges['telemetry'], error: unknown): LiveClust
   return {};
 }
 
-async function candidatesOf({ cluster, catalog }: LedgerEdges): Promise<Candidate[]> {
+export async function candidatesOf({ cluster, catalog }: Pick<LedgerEdges, 'cluster' | 'catalog'>): Promise<Candidate[]> {
   const { manifests, objects } = sortListing(cluster, await catalog.list());
   return (await readManifests(catalog, manifests)).map(({ id, text }): Candidate => {
     const entry = readEntry(cluster, id, text, objects.get(id));

@@ -17,6 +17,7 @@ import { LifeboatAlarm } from '../monitoring/lifeboat-alarm';
 import type { AlarmDefaults } from '../monitoring/lifeboat-alarm';
 import { NodeDocuments } from '../nodes/node-documents';
 import { Materialize } from '../restore/materialize';
+import { ReplaceMember } from '../restore/replace-member';
 import { Restore } from '../restore/restore';
 import { ClusterDirectory } from './cluster-directory';
 import { clusterKey } from './cluster-key';
@@ -88,6 +89,11 @@ export class LifeboatStack extends Stack {
       apiUrl: cluster.api && `https://${cluster.api.name}:${cluster.api.port}`,
       logRetention,
     });
+    const { sending, controlPlaneLock } = restore;
+    const replaceMember = new ReplaceMember(this, 'ReplaceMember', {
+      ...{ functions, state, etcdClient, endpoints, sending, controlPlaneLock, topic, logRetention },
+      tags: { controlPlane: tag, drill: drillTag },
+    });
     const { pruneSnapshots } = new Retention(this, 'Retention', { functions, alarms, state, policy: cluster.backup.retention });
     const { drillInFunction } = new Drill(this, 'Drill', {
       functions,
@@ -135,6 +141,7 @@ export class LifeboatStack extends Stack {
       drillFunction: drillInFunction.functionName,
       drillLogGroup: drillInFunction.logGroup.logGroupName,
       deadLetterQueueUrl: deadLetterQueue.queueUrl,
+      replaceMemberStateMachine: replaceMember.stateMachine.stateMachineArn,
       restoreStateMachine: restore.stateMachine.stateMachineArn,
       restoreLogGroups: Object.fromEntries(Object.entries(restore.functions).map(([name, { logGroup }]) => [name, logGroup.logGroupName])),
       replica: replica &&
@@ -152,6 +159,7 @@ export class LifeboatStack extends Stack {
     new CfnOutput(this, 'MaterializeSnapshotFunctionName', { value: materializeSnapshot.functionName });
     new CfnOutput(this, 'DrillFunctionName', { value: drillInFunction.functionName });
     new CfnOutput(this, 'EtcdClientSecretArn', { value: etcdClient.secret.secretArn });
+    new CfnOutput(this, 'ReplaceMemberStateMachineArn', { value: replaceMember.stateMachine.stateMachineArn });
     new CfnOutput(this, 'RestoreStateMachineArn', { value: restore.stateMachine.stateMachineArn });
     new CfnOutput(this, 'DeadLetterQueueUrl', { value: deadLetterQueue.queueUrl });
     if (watch !== undefined) new CfnOutput(this, 'WatchReplicaFunctionName', { value: watch.watchReplica.functionName });

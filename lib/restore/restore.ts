@@ -60,6 +60,9 @@ export class Restore extends Construct {
   readonly stateMachine: StateMachine;
   /** Everything that it calls, by the name of its log. */
   readonly functions: Readonly<Record<string, LifeboatFunction>>;
+  /** For the other runbooks that change nodes. */
+  readonly sending: NodeSending;
+  readonly controlPlaneLock: LifeboatFunction;
 
   constructor(scope: Construct, id: string, props: RestoreProps) {
     super(scope, id);
@@ -141,6 +144,8 @@ export class Restore extends Construct {
     }
 
     const { nodeCommand } = sending;
+    this.sending = sending;
+    this.controlPlaneLock = controlPlaneLock;
     const called = { findNodes, nodeCommand, planRestore, askApproval, controlPlaneLock, promiseRevisions, checkEtcd, reportRestore };
     const { start } = new RestoreStates(this, 'States', { ...called, takeSnapshot, materializeSnapshot });
     const logGroup = new LogGroup(this, 'Log', { retention: props.logRetention });

@@ -25,8 +25,8 @@ export interface EtcdMember {
   readonly dataDir: string;
   readonly logFile: string;
   readonly pid: number | undefined;
-  /** Starts it again after `stop` or `kill`; does not wait for anything. */
-  start(): void;
+  /** Starts it again after `stop` or `kill`, with further flags that win over the old ones; does not wait for anything. */
+  start(flags?: readonly string[]): void;
   /** Waits until it serves linearizable reads. */
   ready(): Promise<void>;
   stop(): Promise<void>;
@@ -88,8 +88,8 @@ export function startMember(options: MemberOptions): EtcdMember {
     get pid() {
       return running() ? child.pid : undefined;
     },
-    start: () => {
-      if (!running()) child = launch(options);
+    start: (flags = []) => {
+      if (!running()) child = launch({ ...options, args: [...options.args, ...flags] });
     },
     ready: () =>
       waitUntil(`etcd member ${name} gets healthy`, READY_WITHIN_MS, () => {

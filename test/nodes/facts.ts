@@ -5,6 +5,7 @@ export interface FactsChange {
   readonly busyWith?: string;
   readonly etcdutl?: NodeFacts['etcdutl'];
   readonly strayManifests?: string[];
+  readonly restores?: NodeFacts['restores'];
   readonly tools?: NodeFacts['tools'];
   readonly etcd?: Partial<NodeFacts['etcd']>;
   readonly apiserver?: Partial<NodeFacts['apiserver']>;

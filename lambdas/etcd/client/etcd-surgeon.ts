@@ -1,46 +1,111 @@
 import { Etcd3 } from 'etcd3';
+import type { IMember } from 'etcd3';
 import type { EtcdClientSecret } from '../../contract/secrets';
+import { messageOf } from '../../contract/lifeboat-error';
 import { EtcdUnreachable } from '../errors';
 import { resourceOf } from '../snapshot/resource-of';
-import type { CountedObjects, EtcdSurgeon, ListedMember } from '../surgeon';
+import type { AddedMember, CountedObjects, EtcdSurgeon, ListedMember, PromotedMember, Refused, RemovedMember } from '../surgeon';
+import { alreadyDone, refusalOf } from './member-errors';
+import { openLeaders } from './through-leader';
 
 const CALL_MS = 10_000;
+/** Longer than etcd itself waits for a majority: 5 s and two elections, 7 s by default (etcd server/config, ReqTimeout). */
+const CHANGE_MS = 15_000;
 /** Keys are below 512 bytes, so that a page is about a megabyte. */
 const PAGE = 5_000;
 const END = Buffer.from([0]);
 
-/** Opens one client per endpoint, and one over all of them for what any member can do. */
+/** What changes something goes through a member that has a leader. */
 export function openSurgeon(endpoints: readonly string[], secret: EtcdClientSecret): EtcdSurgeon {
   const credentials = { rootCertificate: Buffer.from(secret.ca), certChain: Buffer.from(secret.cert), privateKey: Buffer.from(secret.key) };
-  const clients = new Map(endpoints.map((endpoint) => [endpoint, new Etcd3({ hosts: endpoint, credentials })]));
-  const everybody = new Etcd3({ hosts: [...endpoints], credentials });
-  const clientOf = (endpoint: string): Etcd3 => {
-    const client = clients.get(endpoint);
-    if (client === undefined) throw new EtcdUnreachable(`${endpoint} is not one of the endpoints ${endpoints.join(', ')}`);
-    return client;
+  const leaders = openLeaders(endpoints, secret);
+  // A client of its own for each question: etcd3 keeps away for 5 s from a member that refused three times, whatever is asked next.
+  const ask = async <T>(endpoint: string, question: (client: Etcd3) => Promise<T>): Promise<T> => {
+    if (!endpoints.includes(endpoint)) throw new EtcdUnreachable(`${endpoint} is not one of the endpoints ${endpoints.join(', ')}`);
+    const client = new Etcd3({ hosts: endpoint, credentials });
+    try {
+      return await question(client);
+    } finally {
+      client.close();
+    }
   };
+  const throughLeader = <T>(change: (client: Etcd3) => Promise<T>): Promise<T> => leaders.through((endpoint) => ask(endpoint, change));
   return {
-    countObjects: (endpoint) => countObjects(clientOf(endpoint)),
-    memberList: async (endpoint) => {
-      const { members } = await clientOf(endpoint).cluster.memberList({}, { deadline: Date.now() + CALL_MS });
-      return members.map(({ ID, name, peerURLs, clientURLs, isLearner }): ListedMember => ({
-        id: BigInt(ID).toString(16),
-        name,
-        peerUrls: peerURLs,
-        clientUrls: clientURLs,
-        isLearner,
-      }));
-    },
-    deletePrefix: async (prefix) => {
-      const { deleted } = await everybody
-        .delete()
-        .prefix(prefix)
-        .options({ deadline: Date.now() + CALL_MS });
-      return Number(deleted);
-    },
-    close: () => [...clients.values(), everybody].forEach((client) => client.close()),
+    countObjects: (endpoint) => ask(endpoint, countObjects),
+    memberList: (endpoint, linearizable = false) => ask(endpoint, (client) => memberList(client, linearizable)),
+    deletePrefix: (prefix) => throughLeader((client) => deletePrefix(client, prefix)),
+    memberRemove: (id) => judged(() => throughLeader((client) => memberRemove(client, id))),
+    memberAddAsLearner: (peerUrls) => judged(() => throughLeader((client) => memberAdd(client, peerUrls))),
+    memberPromote: (id) => judged(() => throughLeader((client) => memberPromote(client, id))),
+    close: () => leaders.close(),
   };
 }
+
+async function deletePrefix(client: Etcd3, prefix: string): Promise<number> {
+  const { deleted } = await client.delete().prefix(prefix).options(within());
+  return Number(deleted);
+}
+
+const within = () => ({ deadline: Date.now() + CHANGE_MS });
+const decimal = (id: string): string => BigInt(`0x${id}`).toString();
+const listed = ({ ID, name, peerURLs, clientURLs, isLearner }: IMember): ListedMember => ({
+  id: BigInt(ID).toString(16),
+  name,
+  peerUrls: peerURLs,
+  clientUrls: clientURLs,
+  isLearner,
+});
+
+/** What etcd refuses becomes an outcome; what says nothing about the change is thrown. */
+async function judged<T>(change: () => Promise<T>): Promise<T | Refused> {
+  try {
+    return await change();
+  } catch (error) {
+    const because = messageOf(error);
+    const refused = error instanceof EtcdUnreachable ? ({ outcome: 'refused', why: 'no-quorum', because } as const) : refusalOf(because);
+    if (refused === undefined) throw error;
+    return refused;
+  }
+}
+
+async function memberList({ cluster }: Etcd3, linearizable: boolean): Promise<readonly ListedMember[]> {
+  const { members } = await cluster.memberList({ linearizable }, { deadline: Date.now() + CALL_MS });
+  return members.map(listed);
+}
+
+async function memberRemove({ cluster }: Etcd3, id: string): Promise<RemovedMember> {
+  try {
+    await cluster.memberRemove({ ID: decimal(id) }, within());
+    return { outcome: 'removed' };
+  } catch (error) {
+    if (alreadyDone('remove', messageOf(error))) return { outcome: 'already-gone' };
+    throw error;
+  }
+}
+
+async function memberAdd(client: Etcd3, peerUrls: readonly string[]): Promise<AddedMember> {
+  try {
+    const { member } = await client.cluster.memberAdd({ peerURLs: [...peerUrls], isLearner: true }, within());
+    return { outcome: 'added', member: listed(member) };
+  } catch (error) {
+    if (!alreadyDone('add', messageOf(error))) throw error;
+    const same = (await memberList(client, true)).find((member) => sameUrls(member.peerUrls, peerUrls));
+    if (same === undefined) throw error;
+    return { outcome: 'already-added', member: same };
+  }
+}
+
+async function memberPromote({ cluster }: Etcd3, id: string): Promise<PromotedMember> {
+  try {
+    await cluster.memberPromote({ ID: decimal(id) }, within());
+    return { outcome: 'promoted' };
+  } catch (error) {
+    if (alreadyDone('promote', messageOf(error))) return { outcome: 'already-voting' };
+    throw error;
+  }
+}
+
+const sameUrls = (a: readonly string[], b: readonly string[]): boolean => a.toSorted().join(',') === b.toSorted().join(',');
 
 async function countObjects({ kv }: Etcd3): Promise<CountedObjects> {
   const counts = new Map<string, number>();

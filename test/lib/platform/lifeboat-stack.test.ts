@@ -123,6 +123,7 @@ describe('what the stack tells', () => {
     drill: only(template, 'AWS::Lambda::Function', 'DrillDrillInFunction')[0],
     drillLog: only(template, 'AWS::Logs::LogGroup', 'DrillDrillInFunction')[0],
     queue: only(template, 'AWS::SQS::Queue')[0],
+    replace: only(template, 'AWS::StepFunctions::StateMachine', 'ReplaceMember')[0],
     restore: only(template, 'AWS::StepFunctions::StateMachine', 'RestoreStateMachine')[0],
     node: only(template, 'AWS::Logs::LogGroup', 'RestoreNodesNodeCommand')[0],
   };
@@ -139,6 +140,7 @@ describe('what the stack tells', () => {
       DrillFunctionName: { Ref: ids.drill },
       EtcdClientSecretArn: { Ref: ids.secret },
       RestoreStateMachineArn: { Ref: ids.restore },
+      ReplaceMemberStateMachineArn: { Ref: ids.replace },
       DeadLetterQueueUrl: { Ref: ids.queue },
     });
   });
@@ -166,6 +168,7 @@ describe('what the stack tells', () => {
       drillLogGroup: ids.drillLog,
       deadLetterQueueUrl: ids.queue,
       restoreStateMachine: ids.restore,
+      replaceMemberStateMachine: ids.replace,
       restoreLogGroups: expect.objectContaining({ 'node-command': ids.node }) as Record<string, string>,
     } satisfies ClusterDirectoryEntry);
   });
