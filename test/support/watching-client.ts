@@ -13,10 +13,10 @@ export interface WatchingClient {
 /** Writes one key over and over through any of the members. A write that fails, as all do while etcd is stopped, is tried again. */
 export function startWatchingClient(open: () => Etcd3, key: string): WatchingClient {
   const seen = { highest: 0, backwards: [] as string[], writes: 0 };
-  let going = true;
+  const state = { going: true };
   const work = (async () => {
     let client = open();
-    while (going) {
+    while (state.going) {
       try {
         const { header } = await client.kv.put(
           { key: Buffer.from(key), value: Buffer.from(String(seen.writes)) },
@@ -46,7 +46,7 @@ export function startWatchingClient(open: () => Etcd3, key: string): WatchingCli
       return seen.writes;
     },
     stop: async () => {
-      going = false;
+      state.going = false;
       await work;
     },
   };
