@@ -7,7 +7,7 @@ import type { Manifest } from '../lambdas/contract/manifest';
 import type { LockPolicy } from '../lambdas/contract/retention';
 import type { EtcdClientSecret } from '../lambdas/contract/secrets';
 import { listSnapshots } from './catalog';
-import type { InvokeResult, LocalCloud, StateMachineDoor } from './cloud';
+import type { InvokeResult, LocalCloud, StateMachine } from './cloud';
 
 /** The app of this project, deployed for one cluster into the local cloud. */
 export interface Deployment {
@@ -18,17 +18,21 @@ export interface Deployment {
   readonly takeSnapshotFunction: string;
   readonly pruneSnapshotsFunction: string;
   readonly watchMembersFunction: string;
+  readonly materializeSnapshotFunction: string;
+  readonly drillFunction: string;
   readonly etcdClientSecretArn: string;
   readonly deadLetterQueueUrl: string;
   /** The restore runbook. */
-  readonly restore: StateMachineDoor;
+  readonly restore: StateMachine;
   /** The runbook that replaces a member. */
-  readonly replaceMember: StateMachineDoor;
+  readonly replaceMember: StateMachine;
   readonly s3: S3Client;
   putSecret(secret: EtcdClientSecret): Promise<void>;
   takeSnapshot(event?: unknown): Promise<InvokeResult>;
   pruneSnapshots(): Promise<InvokeResult>;
   watchMembers(): Promise<InvokeResult>;
+  materializeSnapshot(event: unknown): Promise<InvokeResult>;
+  drill(event?: unknown): Promise<InvokeResult>;
   /** Fails when no replica was asked for. */
   watchReplica(): Promise<InvokeResult>;
   /** Every listed snapshot, oldest first. */
@@ -56,6 +60,8 @@ const Outputs = z.object({
   TakeSnapshotFunctionName: z.string(),
   PruneSnapshotsFunctionName: z.string(),
   WatchMembersFunctionName: z.string(),
+  MaterializeSnapshotFunctionName: z.string(),
+  DrillFunctionName: z.string(),
   EtcdClientSecretArn: z.string(),
   DeadLetterQueueUrl: z.string(),
   RestoreStateMachineArn: z.string(),
@@ -86,6 +92,8 @@ export async function deployLifeboat(cloud: LocalCloud, options: DeploymentOptio
     takeSnapshotFunction: found.TakeSnapshotFunctionName,
     pruneSnapshotsFunction: found.PruneSnapshotsFunctionName,
     watchMembersFunction: found.WatchMembersFunctionName,
+    materializeSnapshotFunction: found.MaterializeSnapshotFunctionName,
+    drillFunction: found.DrillFunctionName,
     etcdClientSecretArn: found.EtcdClientSecretArn,
     deadLetterQueueUrl: found.DeadLetterQueueUrl,
     restore: cloud.stateMachine(found.RestoreStateMachineArn),
@@ -97,6 +105,8 @@ export async function deployLifeboat(cloud: LocalCloud, options: DeploymentOptio
     takeSnapshot: (event = { trigger: 'manual' }) => cloud.invoke(found.TakeSnapshotFunctionName, event),
     pruneSnapshots: () => cloud.invoke(found.PruneSnapshotsFunctionName),
     watchMembers: () => cloud.invoke(found.WatchMembersFunctionName),
+    materializeSnapshot: (event) => cloud.invoke(found.MaterializeSnapshotFunctionName, event),
+    drill: (event = {}) => cloud.invoke(found.DrillFunctionName, event),
     watchReplica: async () => cloud.invoke(z.string({ error: 'no replica was asked for' }).parse(found.WatchReplicaFunctionName)),
     snapshots: () => listSnapshots(s3, found.StateBucketName, cluster),
   };

@@ -1,5 +1,5 @@
 import { GetObjectCommand, NoSuchKey, PutObjectCommand, S3ServiceException } from '@aws-sdk/client-s3';
-import type { S3Client } from '@aws-sdk/client-s3';
+import type { PutObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
 import { messageOf } from '../contract/lifeboat-error';
 import { StoreFailed } from './errors';
 
@@ -10,6 +10,9 @@ export interface StoredText {
   readonly text: string;
   readonly etag: string;
 }
+
+/** How S3 holds the new version against deletion. */
+export type LockParameters = Pick<PutObjectCommandInput, 'ObjectLockMode' | 'ObjectLockRetainUntilDate'>;
 
 /** One small object with several writers, each of which writes only over what it has read: S3's conditional writes. */
 export class S3Document {
@@ -47,7 +50,7 @@ export class S3Document {
    *
    * @throws StoreFailed
    */
-  async write(text: string, over: string | undefined): Promise<string | undefined> {
+  async write(text: string, over: string | undefined, lock?: LockParameters): Promise<string | undefined> {
     const condition = over === undefined ? { IfNoneMatch: '*' } : { IfMatch: over };
     try {
       const put = new PutObjectCommand({
@@ -56,6 +59,8 @@ export class S3Document {
         Body: text,
         ContentType: 'application/json',
         ...condition,
+        // S3 asks for a checksum beside a lock.
+        ...(lock && { ...lock, ChecksumAlgorithm: 'SHA256' }),
       });
       return (await this.s3.send(put)).ETag ?? '';
     } catch (error) {

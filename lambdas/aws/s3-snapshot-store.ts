@@ -1,7 +1,6 @@
 import {
   AbortMultipartUploadCommand,
   GetObjectCommand,
-  HeadObjectCommand,
   ListMultipartUploadsCommand,
   ObjectLockMode,
   PutObjectCommand,
@@ -13,11 +12,7 @@ import { messageOf } from '../contract/lifeboat-error';
 import type { Manifest } from '../contract/manifest';
 import { manifestKey, snapshotKey, snapshotsPrefix } from '../contract/s3-keys';
 import { StoreFailed } from './errors';
-import { BodyFailed, uploadWatched } from './watched-upload';
-
-/** 10,000 parts of 8 MiB are 78 GiB, far above etcd's largest database; three in flight fill a Lambda's link. */
-const PART_BYTES = 8 * 1024 * 1024;
-const PARTS_IN_FLIGHT = 3;
+import { storeInParts } from './s3-upload';
 
 /** Snapshots of one cluster in one bucket. */
 export class S3SnapshotStore implements SnapshotStore {
@@ -29,25 +24,7 @@ export class S3SnapshotStore implements SnapshotStore {
 
   async storeSnapshot(id: string, body: AsyncIterable<Buffer>, lock: ObjectLock): Promise<StoredObject> {
     const Key = snapshotKey(this.cluster, id);
-    try {
-      await uploadWatched(this.s3, {
-        params: {
-          Bucket: this.bucket,
-          Key,
-          ContentType: 'application/zstd',
-          // One CRC-32 over the whole object, computed by S3 itself, whatever the parts were.
-          ChecksumAlgorithm: 'CRC32',
-          ChecksumType: 'FULL_OBJECT',
-          ...lockParameters(lock),
-        },
-        body,
-        partBytes: PART_BYTES,
-        partsInFlight: PARTS_IN_FLIGHT,
-      });
-    } catch (error) {
-      throw error instanceof BodyFailed ? error.cause : this.failed('upload', Key, error);
-    }
-    return this.head(Key);
+    return storeInParts(this.s3, { Bucket: this.bucket, Key, ContentType: 'application/zstd', ...lockParameters(lock) }, body);
   }
 
   async publish(manifest: Manifest): Promise<void> {
@@ -111,32 +88,13 @@ export class S3SnapshotStore implements SnapshotStore {
     return found;
   }
 
-  private async head(Key: string): Promise<StoredObject> {
-    try {
-      const head = await this.s3.send(new HeadObjectCommand({ Bucket: this.bucket, Key, ChecksumMode: 'ENABLED' }));
-      return {
-        bytes: head.ContentLength ?? 0,
-        crc32: crcHex(head.ChecksumCRC32),
-        ...(head.VersionId === undefined ? {} : { versionId: head.VersionId }),
-      };
-    } catch (error) {
-      throw this.failed('read back', Key, error);
-    }
-  }
-
   private failed(action: string, key: string, error: unknown): StoreFailed {
     return new StoreFailed(`cannot ${action} s3://${this.bucket}/${key}: ${messageOf(error)}`, { cause: error });
   }
 }
 
 /** S3 asks for a checksum with every request that sets these: both writers send one. */
-const lockParameters = ({ mode, until }: ObjectLock) => ({
+export const lockParameters = ({ mode, until }: ObjectLock) => ({
   ObjectLockMode: mode === 'compliance' ? ObjectLockMode.COMPLIANCE : ObjectLockMode.GOVERNANCE,
   ObjectLockRetainUntilDate: new Date(until),
 });
-
-/** S3 gives base64 of four big-endian bytes; a composite checksum (`…-7`) is not one over the object and must not pass for it. */
-function crcHex(base64: string | undefined): string {
-  if (base64 === undefined) return 'none';
-  return base64.includes('-') ? `composite ${base64}` : Buffer.from(base64, 'base64').toString('hex');
-}

@@ -70,5 +70,17 @@ export function readEntry(cluster: string, id: string, text: string, object: Lis
   if (object === undefined) return damaged('its object is missing');
   if (object.bytes !== stored.bytes) return damaged(`its object has ${object.bytes} bytes, the manifest says ${stored.bytes}`);
   const lockedUntil = lock && { lockedUntil: new Date(lock.until) };
-  return { kind: 'snapshot', snapshot: { id, lineage, revision, trigger, verified, takenAt: new Date(takenAt), ...lockedUntil } };
+  const drill = lastingDrill(parsed.manifest.drills);
+  return {
+    kind: 'snapshot',
+    snapshot: { id, lineage, revision, trigger, verified, takenAt: new Date(takenAt), ...lockedUntil, ...(drill && { drill }) },
+  };
+}
+
+/** The strongest of the drills that passed, unless the last one failed: then none proves anything any more. */
+function lastingDrill(drills: Manifest['drills'] = []): StoredSnapshot['drill'] {
+  const [last] = drills;
+  if (last?.passed !== true) return undefined;
+  const restored = drills.some(({ kind, passed }) => passed && kind === 'restored');
+  return { kind: restored ? 'restored' : 'in-function', passedAt: new Date(last.at) };
 }

@@ -16,7 +16,7 @@ const bucket = requireEnv(Env.stateBucket);
 const s3 = openS3();
 const telemetry = openTelemetry(cluster, 'prune-snapshots');
 const now = () => new Date();
-const lock = new S3Lock(s3, { bucket, cluster, name: 'backup', ttlMs: MAX_RUN_MS }, now);
+const lock = new S3Lock(s3, { bucket, cluster, name: 'prune', ttlMs: MAX_RUN_MS }, now);
 const catalog = new S3SnapshotCatalog(s3, bucket, cluster);
 
 export async function handler(_event: unknown, context: { readonly awsRequestId: string }): Promise<PruneResult> {

@@ -4,6 +4,7 @@ import type { RetentionPolicy } from '../contract/retention';
 import { readEntry, readManifests, sortListing } from './catalog';
 import type { ListedObject, Listing } from './catalog';
 import { DeniedRemovals } from './denied-removals';
+import { drillAgeSeconds } from './drill-age';
 import type { RunLock, Telemetry } from './edges';
 import { PruneIncomplete } from './errors';
 import { planRetention } from './retention';
@@ -54,7 +55,8 @@ const UNLISTED_FOR_MS = 86_400_000;
 /**
  * Removes what the policy rejects, and objects that no manifest lists. Safe to repeat: the plan is made anew from the listing.
  *
- * Under the lock of backups, so that no run is publishing meanwhile; a lock that is held is an answer, not an error. A removal
+ * Under a lock of its own, so that two of it never remove at once; one that is held is an answer, not an error. A backup may publish meanwhile:
+ * what it adds is newer than everything that was listed, and its object is no day old. A removal
  * takes the manifest first: cut short, it leaves an unlisted object, which a later run sweeps, and never a listed snapshot without one.
  *
  * @param requestId holds the lock; a request that Lambda repeats takes over the lock that its first try died with
@@ -97,6 +99,8 @@ async function underLock(edges: PruneEdges, { cluster, policy }: PruneSettings):
   // Also those that wait for their next try: what S3 refused stays refused until somebody has looked.
   telemetry.count(Metric.snapshotRemovalsDenied, counts.denied + counts.waiting, 'Count');
   telemetry.count(Metric.snapshotObjectsSwept, counts.swept, 'Count');
+  // Here, where every manifest was read anyway.
+  telemetry.count(Metric.drillAge, drillAgeSeconds(snapshots, now), 'Seconds');
   telemetry.count(Metric.manifestsDamaged, counts.damaged, 'Count');
   telemetry.log('snapshots-pruned', { counts, removed: verdicts.filter(({ action }) => action === 'remove'), denied, swept, damaged });
   const [failure] = removals.failures;

@@ -1,5 +1,5 @@
 import type { RetentionPolicy } from '../contract/retention';
-import type { Manifest } from '../contract/manifest';
+import type { Drill, Manifest } from '../contract/manifest';
 
 /** What retention needs to know of a listed snapshot. */
 export interface StoredSnapshot {
@@ -11,6 +11,8 @@ export interface StoredSnapshot {
   readonly verified: boolean;
   /** Until when S3 refuses to delete it. */
   readonly lockedUntil?: Date;
+  /** The strongest proof that it is still good, and when one was last given; none when the last drill failed. */
+  readonly drill?: { readonly kind: Drill['kind']; readonly passedAt: Date };
 }
 
 export type Tier = 'hourly' | 'daily' | 'weekly' | 'monthly' | 'yearly';
@@ -18,6 +20,7 @@ export type Tier = 'hourly' | 'daily' | 'weekly' | 'monthly' | 'yearly';
 export type KeepReason =
   | 'from-the-future'
   | 'newest-verified'
+  | 'newest-drilled'
   | 'newest-of-any-kind'
   | 'floor'
   | Tier
@@ -61,6 +64,7 @@ export function planRetention(snapshots: readonly StoredSnapshot[], policy: Rete
 
   keep('from-the-future', snapshots.filter(({ takenAt }) => takenAt > now)); // prettier-ignore
   keep('newest-verified', newestOf(verified));
+  keep('newest-drilled', newestOf(bestDrilled(past)));
   keep('floor', floorOf(verified, policy.floor));
   const scheduled = verified.filter(({ trigger }) => trigger === 'scheduled');
   for (const [tier, period] of PERIODS) keep(tier, lastOfEach(scheduled, period, policy[tier]));
@@ -112,6 +116,13 @@ function newestOf(snapshots: readonly StoredSnapshot[]): StoredSnapshot[] {
   if (last === undefined) return [];
   const [highest = last] = snapshots.filter(({ lineage }) => lineage === last.lineage).sort(highestFirst);
   return [highest, last];
+}
+
+/** Those that members were started from, which proves the most; where there is none, those that were read back and compared. */
+function bestDrilled(snapshots: readonly StoredSnapshot[]): StoredSnapshot[] {
+  const drilled = (kind: Drill['kind']) => snapshots.filter(({ drill }) => drill?.kind === kind);
+  const restored = drilled('restored');
+  return restored.length > 0 ? restored : drilled('in-function');
 }
 
 /** The newest `count`: of the lineage that was seen last by revision, and where it has too few, of all others by time. */

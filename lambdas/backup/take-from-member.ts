@@ -54,6 +54,8 @@ export async function takeFromMember(run: Run, view: ClusterView, chosen: Chosen
       ...{ id, cluster: settings.cluster, takenAt, lock, event, durations: watch.durations },
       ...{ chosen, report, hashKv: report.hashKv, streamed, answers, attestation },
     });
+    // Whoever gave up on this run has said so and released its lock.
+    run.signal.throwIfAborted();
     await edges.store.publish(manifest);
     await edges.noteInLedger(manifest);
     const taken = { manifest, attestation, divergence: judgeMembers(answers, view.votingMembers) };

@@ -14,11 +14,12 @@ import { Env } from '../contract/env';
 import { TakeSnapshotEvent } from '../contract/events';
 import { maxSnapshotBytes } from '../contract/limits';
 import { LockPolicy } from '../contract/retention';
+import type { EtcdReader } from '../etcd/cluster-view';
 import { openEtcd } from '../etcd/client/etcd-reader';
-import { hashKvOf, inspectSnapshot, positionOf } from '../etcd/snapshot';
-import { openSpool } from '../etcd/snapshot/disk-spool';
+import { spoolDisk } from '../etcd/snapshot/spool-disk';
 import { noteSnapshot } from './keep-ledger';
 import { takeSnapshot } from './take-snapshot';
+import { tellFailure } from './tell-failure';
 import type { TakeSnapshotResult } from './take-snapshot';
 
 /** Lambda's own limit; a lock older than this was left by a run that was killed. */
@@ -36,30 +37,28 @@ const lock = new S3Lock(s3, { bucket, cluster, name: 'backup', ttlMs: MAX_RUN_MS
 const store = new S3SnapshotStore(s3, bucket, cluster);
 const ledger = openLedger(bucket, cluster, telemetry, wait);
 const noteInLedger = noteSnapshot.bind(undefined, ledger);
-const disk = {
-  open: (name: string) => openSpool(join(tmpdir(), 'lifeboat', cluster), name),
-  inspect: (path: string, databaseSha256: string) => inspectSnapshot(path, { expectedSha256Trailer: Buffer.from(databaseSha256, 'hex') }),
-  hashKvOf,
-  positionOf,
-};
+const disk = spoolDisk(join(tmpdir(), 'lifeboat', cluster));
 
 export async function handler(
   event: unknown,
   context: { readonly awsRequestId: string; getRemainingTimeInMillis(): number },
 ): Promise<TakeSnapshotResult> {
+  const signal = AbortSignal.timeout(Math.max(1, context.getRemainingTimeInMillis() - LEAVE_MS));
+  let etcd: EtcdReader | undefined;
+  try {
+    const { settings, request, secret } = await tellFailure(telemetry, () => prepare(event));
+    etcd = openEtcd(requireEnv(Env.etcdEndpoints).split(','), secret);
+    const edges = { etcd, store, lock, disk, noteInLedger, telemetry, now, randomBytes, wait };
+    return await takeSnapshot(edges, settings, request, { requestId: context.awsRequestId, signal });
+  } finally {
+    etcd?.close();
+    telemetry.flush();
+  }
+}
+
+async function prepare(event: unknown) {
   const maxDbBytes = maxSnapshotBytes(requirePositiveInteger(Env.maxDbSizeGiB));
   const settings = { cluster, maxDbBytes, lock: requireJson(Env.lockPolicy, LockPolicy) };
   const request = parseEvent(TakeSnapshotEvent, event);
-  const secret = await readEtcdClientSecret(secrets, requireEnv(Env.etcdClientSecret));
-  const etcd = openEtcd(requireEnv(Env.etcdEndpoints).split(','), secret);
-  const signal = AbortSignal.timeout(Math.max(1, context.getRemainingTimeInMillis() - LEAVE_MS));
-  try {
-    return await takeSnapshot({ etcd, store, lock, disk, noteInLedger, telemetry, now, randomBytes, wait }, settings, request, {
-      requestId: context.awsRequestId,
-      signal,
-    });
-  } finally {
-    etcd.close();
-    telemetry.flush();
-  }
+  return { settings, request, secret: await readEtcdClientSecret(secrets, requireEnv(Env.etcdClientSecret)) };
 }

@@ -1,3 +1,4 @@
+import { ErrorName } from '../contract/errors';
 import type { TakeSnapshotEvent } from '../contract/events';
 import { LifeboatError, messageOf } from '../contract/lifeboat-error';
 import { Metric } from '../contract/metrics';
@@ -11,6 +12,7 @@ import type { Run, TakeSnapshotSettings } from './run';
 import { Stopwatch } from './stopwatch';
 import { takeFromMember } from './take-from-member';
 import type { TakenSnapshot } from './take-from-member';
+import { tellFailure } from './tell-failure';
 
 /** What the function answers: the manifest in brief, small enough to read in a console. */
 export interface TakeSnapshotResult {
@@ -41,39 +43,40 @@ export interface Invocation {
 /**
  * Takes one snapshot: gather members, choose one, stream it once into digest, disk, zstd frames and S3, check the file,
  * ask the members whether they hold the same, publish the manifest last. Where most of them hold something else, that snapshot
- * is kept unverified, and another is taken from one of them.
+ * is kept unverified, and another is taken from one of them. A member whose file is damaged or whose stream breaks is left out too,
+ * and another is asked within the same run.
  *
  * Nothing that fails leaves a listed snapshot or an open upload, and nothing here writes to etcd.
  *
  * @throws BackupInProgress, BackupOutOfTime, EndpointsDisagree, NoHealthyMember, SnapshotTooLarge, SnapshotTruncated, SnapshotDamaged, StoredBytesDiffer and the
  *   errors of the edges (EtcdTlsRefused, EtcdUnreachable, SnapshotStreamBroken, SpoolFull, StoreFailed)
  */
-export async function takeSnapshot(
+export function takeSnapshot(
   edges: TakeSnapshotEdges,
   settings: TakeSnapshotSettings,
   event: TakeSnapshotEvent,
   { requestId, signal }: Invocation,
 ): Promise<TakeSnapshotResult> {
-  const { telemetry } = edges;
+  return tellFailure(edges.telemetry, () => alone(edges, settings, event, { requestId, signal }));
+}
+
+async function alone(
+  edges: TakeSnapshotEdges,
+  settings: TakeSnapshotSettings,
+  event: TakeSnapshotEvent,
+  { requestId, signal }: Invocation,
+): Promise<TakeSnapshotResult> {
+  // Lambda repeats a failed request under the same id: it may take over the lock that its own first try died with.
+  const lock = await edges.lock.acquire(requestId);
+  if (!lock.acquired) {
+    const { holder, expiresAt } = lock;
+    throw new BackupInProgress(`request ${holder} is taking a snapshot of ${settings.cluster}; its lock expires at ${expiresAt}`);
+  }
   try {
-    // Lambda repeats a failed request under the same id: it may take over the lock that its own first try died with.
-    const lock = await edges.lock.acquire(requestId);
-    if (!lock.acquired) {
-      const { holder, expiresAt } = lock;
-      throw new BackupInProgress(`request ${holder} is taking a snapshot of ${settings.cluster}; its lock expires at ${expiresAt}`);
-    }
-    try {
-      return await beforeTime({ edges, settings, event, signal });
-    } finally {
-      // A lock that cannot be released expires by itself; the run's own outcome is what must be told.
-      await lock.release().catch((error: unknown) => telemetry.warn('lock-not-released', { because: messageOf(error) }));
-    }
-  } catch (error) {
-    telemetry.count(Metric.snapshotFailed, 1, 'Count');
-    const { name, message } = error instanceof Error ? error : new Error(messageOf(error));
-    // Not `message`: the logger drops it, since that is where it puts the event's name.
-    telemetry.warn('snapshot-failed', { name, because: message, retryable: error instanceof LifeboatError ? error.retryable : undefined });
-    throw error;
+    return await beforeTime({ edges, settings, event, signal });
+  } finally {
+    // A lock that cannot be released expires by itself; the run's own outcome is what must be told.
+    await lock.release().catch((error: unknown) => edges.telemetry.warn('lock-not-released', { because: messageOf(error) }));
   }
 }
 
@@ -121,14 +124,43 @@ async function underLock(run: Run): Promise<TakeSnapshotResult> {
   const view = await watch.time('gather', () => edges.etcd.gather());
   edges.telemetry.count(Metric.memberUnreachable, view.members.filter((member) => !member.reachable).length, 'Count');
   refuseMixedClusters(view);
-  const first = await timed(run, watch, () => takeFromMember(run, view, pick(run, view), watch));
+  const chosen = pick(run, view);
+  let first: TakenSnapshot;
+  try {
+    first = await timed(run, watch, () => takeFromMember(run, view, chosen, watch));
+  } catch (error) {
+    if (!isOfTheMember(error) || view.members.length === 1) throw error;
+    edges.telemetry.warn('another-member', { insteadOf: chosen.endpoint, because: messageOf(error) });
+    // Nobody else to take from: what was wrong with this one is the thing to tell.
+    return brief(await fromAnother(run, new Map([[chosen.endpoint, `its snapshot failed: ${messageOf(error)}`]]), error));
+  }
   if (first.attestation.verdict !== 'minority' || !first.divergence.majority) return brief(first);
 
   const diverged = first.divergence.members.filter((member) => member.diverged);
   const shunned = new Map(diverged.map(({ endpoint }) => [endpoint, 'holds something else than the majority']));
-  const again = new Stopwatch(edges.now);
-  const second = await timed(run, again, () => takeFromMember(run, view, pick(run, view, shunned), again));
-  return { ...brief(second), insteadOf: first.manifest.id };
+  return { ...brief(await fromAnother(run, shunned)), insteadOf: first.manifest.id };
+}
+
+/** What a member alone is to blame for: its disk, or its connection. Another one may be well. */
+const isOfTheMember = (error: unknown): error is LifeboatError => error instanceof LifeboatError && OF_THE_MEMBER.has(error.name);
+const OF_THE_MEMBER: ReadonlySet<string> = new Set([
+  ErrorName.snapshotDamaged,
+  ErrorName.snapshotTruncated,
+  ErrorName.snapshotStreamBroken,
+]);
+
+/**
+ * Takes the snapshot from a member that is not shunned, as the members are now: the first attempt may have taken minutes.
+ *
+ * @param otherwise what to throw when there is no such member
+ */
+async function fromAnother(run: Run, shunned: ReadonlyMap<string, string>, otherwise?: Error): Promise<TakenSnapshot> {
+  const { edges, signal } = run;
+  signal.throwIfAborted();
+  const watch = new Stopwatch(edges.now);
+  const view = await watch.time('gather', () => edges.etcd.gather());
+  if (otherwise !== undefined && chooseMember(view, shunned).chosen === undefined) throw otherwise;
+  return timed(run, watch, () => takeFromMember(run, view, pick(run, view, shunned), watch));
 }
 
 /** Tells how long each phase took, also of a snapshot that failed. */

@@ -72,7 +72,7 @@ const blind = (endpoints: readonly string[], because: string): { readonly view: 
   view: { votingMembers: 0, members: endpoints.map((endpoint) => ({ endpoint, reachable: false, because, kind: 'network' })) },
 });
 
-/** From those that know a leader, if any does: only they can tell that the cluster is no further. */
+/** The highest of all that answered. Only where one of them knows a leader does that tell that the cluster is no further. */
 function observationOf({ members }: ClusterView, at: Date): Observation | undefined {
   const all = members.flatMap((member) => (member.reachable ? [member.status] : []));
   const [first] = all;

@@ -74,15 +74,31 @@ export async function frameOf(block: Buffer, level: number): Promise<Frame> {
   return { plainBytes: block.length, stored };
 }
 
-/** Applies `work` to up to `IN_FLIGHT` items at once and yields the results in their order. */
-export async function* inOrder<T, R>(items: AsyncIterable<T>, work: (item: T) => Promise<R>): AsyncGenerator<R> {
+/**
+ * What one frame holds, by the library that the backup proved it with.
+ *
+ * @param plainBytes that it must hold
+ * @throws a plain Error when the frame is not whole: each carries a checksum of what it holds
+ */
+export async function plainOf(stored: Buffer, plainBytes: number): Promise<Buffer> {
+  const plain = await decompress(stored, { chunkSize: plainBytes, maxOutputLength: plainBytes });
+  if (plain.length !== plainBytes) throw new Error(`the frame holds ${plain.length} bytes, ${plainBytes} were stored`);
+  return plain;
+}
+
+/** Applies `work` to up to `atOnce` items at once and yields the results in their order. */
+export async function* inOrder<T, R>(
+  items: AsyncIterable<T> | Iterable<T>,
+  work: (item: T) => Promise<R>,
+  atOnce = IN_FLIGHT,
+): AsyncGenerator<R> {
   const running: Promise<R>[] = [];
   try {
     for await (const item of items) {
       const result = work(item);
       result.catch(() => undefined); // awaited below, in its turn: until then a failure must not count as unhandled
       running.push(result);
-      if (running.length >= IN_FLIGHT) yield await (running.shift() as Promise<R>);
+      if (running.length >= atOnce) yield await (running.shift() as Promise<R>);
     }
     while (running.length > 0) yield await (running.shift() as Promise<R>);
   } finally {
@@ -115,6 +131,9 @@ export class StoredTally {
 
   /** Eight hex digits. */
   get crc32(): string {
-    return this.crc.toString(16).padStart(8, '0');
+    return hexOfCrc(this.crc);
   }
 }
+
+/** A CRC-32 as manifests write it: eight hex digits. */
+export const hexOfCrc = (crc: number): string => crc.toString(16).padStart(8, '0');

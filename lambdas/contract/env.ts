@@ -39,6 +39,10 @@ export interface ClusterDirectoryEntry {
   readonly pruneSnapshotsLogGroup: string;
   readonly watchMembersFunction: string;
   readonly watchMembersLogGroup: string;
+  readonly materializeSnapshotFunction: string;
+  readonly materializeSnapshotLogGroup: string;
+  readonly drillFunction: string;
+  readonly drillLogGroup: string;
   readonly deadLetterQueueUrl: string;
   readonly restoreStateMachine: string;
   readonly replaceMemberStateMachine: string;

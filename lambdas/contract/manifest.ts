@@ -21,6 +21,23 @@ export const MemberAnswer = z.object({
 });
 export type MemberAnswer = z.infer<typeof MemberAnswer>;
 
+/** Drills that a manifest remembers. */
+export const MOST_DRILLS = 10;
+
+/** A proof, some time after it was taken, that the snapshot is still good. */
+export const Drill = z.object({
+  at: z.iso.datetime(),
+  /** Read and compared by a function, or restored into members that served. */
+  kind: z.enum(['in-function', 'restored']),
+  passed: z.boolean(),
+  /** What was wrong. */
+  detail: z.string().optional(),
+  seconds: z.number().nonnegative(),
+  /** The restore or the request that held it. */
+  by: z.string().min(1),
+});
+export type Drill = Readonly<z.infer<typeof Drill>>;
+
 /**
  * `clusters/<cluster>/snapshots/<id>/manifest.json`, version 1. Written last: this object makes the snapshot exist.
  * Times are ISO 8601 in UTC, sizes bytes, durations milliseconds.
@@ -69,5 +86,7 @@ export const Manifest = z.object({
   verified: z.boolean(),
   checks: z.array(z.object({ name: z.string(), passed: z.boolean(), detail: z.string().optional() })),
   durations: z.record(z.string(), z.number().nonnegative()),
+  /** Newest first. The one field that is written after the snapshot was published. */
+  drills: z.array(Drill).max(MOST_DRILLS).optional(),
 });
 export type Manifest = z.infer<typeof Manifest>;

@@ -35,6 +35,10 @@ export const Metric = {
   ledgerCurrent: 'LedgerCurrent',
   /** Seconds since the newest verified snapshot was taken. */
   verifiedSnapshotAge: 'VerifiedSnapshotAge',
+  /** 1 when a stored snapshot was found to be what was taken, 0 when it was not. */
+  drillPassed: 'DrillPassed',
+  /** Seconds since a drill last passed; where none ever did, since there was a verified snapshot to drill. */
+  drillAge: 'DrillAge',
   /** Seconds since the oldest snapshot was published that should be whole in the replica by now and is not; 0 when none is missing. */
   replicaBehind: 'ReplicaBehind',
   /** Listed snapshots that are not whole in the replica, those from before there was one among them. */

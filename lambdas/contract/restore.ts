@@ -1,11 +1,9 @@
 // What goes through the restore runbook: its input, what each state hands on, and the report that it leaves in S3.
 import { z } from 'zod';
+import { RestoreId } from './restore-events';
 import { isSnapshotId } from './s3-keys';
 
-/** The execution's name: Step Functions allows 80 characters, these of them are safe in keys, paths and commands. */
-export const RestoreId = z
-  .string()
-  .regex(/^[A-Za-z0-9_-]{1,80}$/, { error: 'is not the name of an execution: letters, digits, - and _, at most 80' });
+export { RestoreId } from './restore-events';
 export const InstanceId = z.string().regex(/^m?i-[0-9a-f]{8,17}$/, { error: 'is not an instance id such as i-0123456789abcdef0' });
 const SnapshotId = z.string().refine(isSnapshotId, { error: 'is neither "latest" nor a snapshot id such as 20261123T182815Z-0a1b2c3d' });
 

@@ -7,13 +7,13 @@ export const manifestKey = (cluster: string, id: string): string => `${snapshots
 export const pruneStateKey = (cluster: string): string => `${clusterPrefix(cluster)}prune.json`;
 /** How far the cluster's revisions ever went: `ledger.ts`. */
 export const ledgerKey = (cluster: string): string => `${clusterPrefix(cluster)}ledger.json`;
-/** On the plain snapshots of restores, so that the lifecycle knows them. */
-export const RESTORE_TAG = { key: 'lifeboat', value: 'plain-snapshot' } as const;
+/** What restores leave: plan and report for good, and for some days the plain file that nodes fetch. */
 export type RestoreFile = 'plan.json' | 'approval.txt' | 'report.json' | 'snapshot.db';
-/** What restores leave behind, one folder per execution. */
 export const restoresPrefix = (cluster: string): string => `${clusterPrefix(cluster)}restores/`;
 export const restoreKey = (cluster: string, restoreId: string, file: RestoreFile): string =>
   `${restoresPrefix(cluster)}${restoreId}/${file}`;
+/** By this tag the bucket's lifecycle knows what goes after some days: a rule's prefix has no wildcard for the id of the restore. */
+export const RESTORE_TAG = { key: 'lifeboat', value: 'restore' } as const;
 export const lockKey = (cluster: string, name: string): string => `${clusterPrefix(cluster)}locks/${name}.json`;
 
 const SNAPSHOT_ID = /^\d{8}T\d{6}Z-[0-9a-f]{8}$/;

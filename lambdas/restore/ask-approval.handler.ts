@@ -1,12 +1,12 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { BRISK } from '../aws/brisk';
 import { parseEvent, requireEnv } from '../aws/environment';
-import { restoreFiles } from '../aws/s3-restore-files';
+import { restoreNotes } from '../aws/s3-restore-notes';
 import { openTopic } from '../aws/sns';
 import { Env } from '../contract/env';
 import { ApprovalEvent, askApproval } from './ask-approval';
 
-const files = restoreFiles(new S3Client(BRISK), requireEnv(Env.stateBucket), requireEnv(Env.clusterName));
+const files = restoreNotes(new S3Client(BRISK), requireEnv(Env.stateBucket), requireEnv(Env.clusterName));
 const topic = process.env[Env.alarmTopic];
 const tell = topic === undefined ? undefined : openTopic(topic);
 

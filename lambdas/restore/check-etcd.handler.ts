@@ -2,7 +2,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { S3Client } from '@aws-sdk/client-s3';
 import { BRISK } from '../aws/brisk';
 import { parseEvent, requireEnv } from '../aws/environment';
-import { restoreFiles } from '../aws/s3-restore-files';
+import { restoreNotes } from '../aws/s3-restore-notes';
 import { readEtcdClientSecret } from '../aws/secrets';
 import { openTelemetry } from '../aws/telemetry';
 import { Env } from '../contract/env';
@@ -14,7 +14,7 @@ import { CheckEtcdEvent, checkEtcd, endpointsOf } from './check-etcd';
 
 const cluster = requireEnv(Env.clusterName);
 const secrets = new SecretsManagerClient(BRISK);
-const files = restoreFiles(new S3Client(BRISK), requireEnv(Env.stateBucket), cluster);
+const files = restoreNotes(new S3Client(BRISK), requireEnv(Env.stateBucket), cluster);
 const telemetry = openTelemetry(cluster, 'check-etcd');
 
 /** Members that have no leader yet accept connections and answer nothing: better asked often than waited for. */

@@ -4,7 +4,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { BRISK } from '../aws/brisk';
 import { parseEvent, requireEnv } from '../aws/environment';
 import { openLedger } from '../aws/s3-ledger';
-import { restoreFiles } from '../aws/s3-restore-files';
+import { restoreNotes } from '../aws/s3-restore-notes';
 import { readEtcdClientSecret } from '../aws/secrets';
 import { openTelemetry } from '../aws/telemetry';
 import { Env } from '../contract/env';
@@ -20,7 +20,7 @@ const endpoints = requireEnv(Env.etcdEndpoints).split(',');
 const secrets = new SecretsManagerClient(BRISK);
 const telemetry = openTelemetry(cluster, 'plan-restore');
 const ledger = openLedger(bucket, cluster, telemetry, wait);
-const files = restoreFiles(new S3Client(BRISK), bucket, cluster);
+const files = restoreNotes(new S3Client(BRISK), bucket, cluster);
 
 export async function handler(event: unknown): Promise<HandedPlan> {
   const live = async () => {

@@ -4,7 +4,7 @@ import { BRISK } from '../aws/brisk';
 import { parseEvent, requireEnv } from '../aws/environment';
 import { executionHistory } from '../aws/execution-history';
 import { openLedger } from '../aws/s3-ledger';
-import { restoreFiles } from '../aws/s3-restore-files';
+import { restoreNotes } from '../aws/s3-restore-notes';
 import { openTopic } from '../aws/sns';
 import { openTelemetry } from '../aws/telemetry';
 import { Env } from '../contract/env';
@@ -15,7 +15,7 @@ const cluster = requireEnv(Env.clusterName);
 const bucket = requireEnv(Env.stateBucket);
 const telemetry = openTelemetry(cluster, 'report-restore');
 const ledger = openLedger(bucket, cluster, telemetry, wait);
-const files = restoreFiles(new S3Client(BRISK), bucket, cluster);
+const files = restoreNotes(new S3Client(BRISK), bucket, cluster);
 const topic = process.env[Env.alarmTopic];
 const tell = topic === undefined ? () => Promise.resolve() : openTopic(topic);
 

@@ -43,10 +43,12 @@ export class BackupAlarms extends Construct {
       alarms,
       article: 'Backup failed',
       urgency: 'act today',
-      what: `The last attempts to take a snapshot of ${clusterName} failed.`,
-      // Lambda's own count, in which runs are too that were killed, ran out of time or of memory, or could not even load. It is 0 or 1 of
-      // each attempt, so the least of a period is 1 only while none succeeded: a repetition that goes well ends the alarm for good.
-      metric: takeSnapshot.metricErrors({ statistic: 'Minimum', period: EVENT_PERIOD }),
+      what: `Two attempts to take a snapshot of ${clusterName} failed within an hour.`,
+      // Lambda's own count, in which runs are too that were killed, ran out of time or of memory, or could not even load. Two, since Lambda
+      // repeats what failed once, and a repetition that goes well is no news. An hour, since each is dated by its start and told after its
+      // end: a quarter of an hour for each, and the pause between them.
+      metric: takeSnapshot.metricErrors({ statistic: 'Sum', period: Duration.hours(1) }),
+      threshold: 2,
     });
 
     new LifeboatAlarm(this, 'UnverifiedSnapshot', {

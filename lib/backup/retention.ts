@@ -26,7 +26,7 @@ export interface RetentionProps {
   /**
    * When old snapshots are removed: an expression of EventBridge Scheduler, in UTC.
    *
-   * @default 'cron(41 * * * ? *)', away from the full, half and quarter hours at which backups start
+   * @default 'cron(41 * * * ? *)'
    */
   readonly schedule?: string;
 }
@@ -44,13 +44,13 @@ export class Retention extends Construct {
       entry: 'lambdas/backup/prune-snapshots.handler.ts',
       description: 'remove the snapshots that the retention policy rejects',
       memory: Size.mebibytes(512),
-      // Backups wait for the lock meanwhile: five minutes are a thousand removals and the reading of as many manifests.
+      // Five minutes are a thousand removals and the reading of as many manifests.
       timeout: Duration.minutes(5),
       retryAttempts: 1,
     });
     this.pruneSnapshots.setEnvironment(Env.retentionPolicy, JSON.stringify(policy));
     state.grantPrune(this.pruneSnapshots);
-    state.grantLock(this.pruneSnapshots, 'backup');
+    state.grantLock(this.pruneSnapshots, 'prune');
     new FunctionSchedule(this, 'Schedule', {
       clusterName: functions.clusterName,
       target: this.pruneSnapshots,

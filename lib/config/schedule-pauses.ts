@@ -41,13 +41,26 @@ export const alarmAfterSeconds = (schedule: string, hours?: number): number =>
   hours === undefined ? pausesOf(schedule).overMissedSlot + GRACE : hours * HOUR;
 
 /** What is wrong with a limit that would be crossed although every run succeeded, or undefined, also for what is wrong in itself. */
-export function alarmAfterMistake(schedule: unknown, hours: unknown): string | undefined {
-  if (typeof hours !== 'number' || !Number.isInteger(hours) || hours < 1) return undefined;
+export const alarmAfterMistake = (schedule: unknown, hours: unknown): string | undefined =>
+  tooShort(schedule, hours, { seconds: HOUR, name: 'hours' }, LONGEST_RUN);
+
+/** The same of drills, whose age is measured every hour. */
+export const drillAlarmMistake = (schedule: unknown, days: unknown): string | undefined =>
+  tooShort(schedule, days, { seconds: DAY, name: 'days' }, LONGEST_RUN + GRACE);
+
+function tooShort(
+  schedule: unknown,
+  limit: unknown,
+  unit: { readonly seconds: number; readonly name: string },
+  margin: number,
+): string | undefined {
+  if (typeof limit !== 'number' || !Number.isInteger(limit) || limit < 1) return undefined;
   if (typeof schedule !== 'string' || scheduleMistake(schedule) !== undefined) return undefined;
   const { longest } = pausesOf(schedule);
-  const least = Math.ceil((longest + LONGEST_RUN) / HOUR);
-  if (hours >= least) return undefined;
-  return `${hours} is too short for ${schedule}, which pauses for up to ${Math.round((longest / HOUR) * 10) / 10} hours; use at least ${least}`;
+  const least = Math.ceil((longest + margin) / unit.seconds);
+  if (limit >= least) return undefined;
+  const pause = Math.round((longest / unit.seconds) * 10) / 10;
+  return `${limit} is too short for ${schedule}, which pauses for up to ${pause} ${unit.name}; use at least ${least}`;
 }
 
 /** The year is left out: it says when a schedule lives, not how often it runs. */

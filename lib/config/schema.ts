@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { endpointMistake, fqdnMistake, ipv4Mistake, subjectAlternativeNameMistake } from './addresses';
 import { always, checkedText, list, oneOf, section, show, text, whole, words, yesOrNo } from './fields';
 import { scheduleMistake } from './schedule';
-import { alarmAfterMistake } from './schedule-pauses';
+import { alarmAfterMistake, drillAlarmMistake } from './schedule-pauses';
 import { checkWholeFile } from './whole-file';
 
 /**
@@ -133,6 +133,15 @@ const Backup = section('snapshots: when, how long, how large', {
   }).prefault({}),
   replica: section('a copy of every snapshot in another region', { region }).optional(),
   maxDbSizeGiB: whole('GiB of the largest database; the function’s own disk is sized from it', 1, LARGEST_DB_GIB).default(LARGEST_DB_GIB),
+  drill: section('the proof that the newest verified snapshot, as it lies in S3, is still what was taken', {
+    schedule: checkedText('a schedule, rate(…) or cron(…) in UTC', scheduleMistake).default('cron(30 4 ? * SUN *)'),
+    alarmAfterDays: whole('days without a drill that passed until the alarm: two weekly slots and a day', 1, 366).default(15),
+  })
+    .superRefine(({ schedule, alarmAfterDays }, context) => {
+      const mistake = drillAlarmMistake(schedule, alarmAfterDays);
+      if (mistake !== undefined) context.addIssue({ code: 'custom', path: ['alarmAfterDays'], message: mistake });
+    }, always)
+    .prefault({}),
   alarmAfterHours: whole(
     'hours without a verified snapshot until the alarm; left out, the schedule may miss one slot and an hour',
     1,

@@ -50,7 +50,7 @@ export class ClusterDashboard extends Dashboard {
     super(scope, id, { dashboardName: `Lifeboat-${props.clusterName}`, defaultInterval: Duration.days(3) });
     this.addWidgets(guide(props));
     this.addWidgets(new AlarmStatusWidget({ title: 'Alarms', alarms: [...props.alarms], width: WIDTH, height: 4 }));
-    for (const row of [backups(props), members(props), database(props), housekeeping(props)]) this.addWidgets(...row);
+    for (const row of [backups(props), members(props), database(props), drills(props), housekeeping(props)]) this.addWidgets(...row);
     if (props.replicated === true) this.addWidgets(...replica(props));
   }
 }
@@ -126,6 +126,15 @@ function database(props: ClusterDashboardProps): IWidget[] {
     }),
     graph('Revisions per minute', 4, [now(Metric.revisionsPerMinute, 'revisions')]),
     graph('Keys', 4, [line(props, RUNS)(Metric.snapshotKeys, 'in the snapshot')]),
+  ];
+}
+
+function drills(props: ClusterDashboardProps): IWidget[] {
+  return [
+    graph('Drills, 1 is passed', 2, [line(props, RUNS, 'Minimum')(Metric.drillPassed, 'drill')], { leftYAxis: { min: 0, max: 1 } }),
+    graph('Since a drill last passed, seconds', 2, [line(props, Duration.hours(1))(Metric.drillAge, 'age')], {
+      leftAnnotations: limitOf(props, 'No recent drill'),
+    }),
   ];
 }
 

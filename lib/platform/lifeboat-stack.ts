@@ -9,6 +9,7 @@ import { Retention } from '../backup/retention';
 import { WatchMembers } from '../backup/watch-members';
 import { alarmAfterSeconds } from '../config/schedule-pauses';
 import type { ClusterConfig, NetworkConfig } from '../config/schema';
+import { Drill } from '../restore/drill';
 import { alarmReceiver } from '../monitoring/alarm-topic';
 import { ClusterDashboard } from '../monitoring/cluster-dashboard';
 import { DeadLetterAlarm } from '../monitoring/dead-letter-alarm';
@@ -94,6 +95,14 @@ export class LifeboatStack extends Stack {
       tags: { controlPlane: tag, drill: drillTag },
     });
     const { pruneSnapshots } = new Retention(this, 'Retention', { functions, alarms, state, policy: cluster.backup.retention });
+    const { drillInFunction } = new Drill(this, 'Drill', {
+      functions,
+      alarms,
+      state,
+      schedule: cluster.backup.drill.schedule,
+      alarmAfter: Duration.days(cluster.backup.drill.alarmAfterDays),
+      maxDbSizeGiB: cluster.backup.maxDbSizeGiB,
+    });
     const copy = replica && { source: state.bucket, target: replica.bucket };
     const watch = copy && new ReplicaWatch(this, 'ReplicaWatch', { functions, ...copy });
     if (copy !== undefined) new ReplicationAlarms(this, 'Replication', { alarms, ...copy });
@@ -106,6 +115,8 @@ export class LifeboatStack extends Stack {
         'take-snapshot': takeSnapshot,
         'watch-members': watchMembers,
         'prune-snapshots': pruneSnapshots,
+        'materialize-snapshot': materializeSnapshot,
+        'drill-in-function': drillInFunction,
         ...(watch !== undefined && { 'watch-replica': watch.watchReplica }),
       },
       bucket: state.bucket,
@@ -125,6 +136,10 @@ export class LifeboatStack extends Stack {
       pruneSnapshotsLogGroup: pruneSnapshots.logGroup.logGroupName,
       watchMembersFunction: watchMembers.functionName,
       watchMembersLogGroup: watchMembers.logGroup.logGroupName,
+      materializeSnapshotFunction: materializeSnapshot.functionName,
+      materializeSnapshotLogGroup: materializeSnapshot.logGroup.logGroupName,
+      drillFunction: drillInFunction.functionName,
+      drillLogGroup: drillInFunction.logGroup.logGroupName,
       deadLetterQueueUrl: deadLetterQueue.queueUrl,
       replaceMemberStateMachine: replaceMember.stateMachine.stateMachineArn,
       restoreStateMachine: restore.stateMachine.stateMachineArn,
@@ -141,6 +156,8 @@ export class LifeboatStack extends Stack {
     new CfnOutput(this, 'TakeSnapshotFunctionName', { value: takeSnapshot.functionName });
     new CfnOutput(this, 'PruneSnapshotsFunctionName', { value: pruneSnapshots.functionName });
     new CfnOutput(this, 'WatchMembersFunctionName', { value: watchMembers.functionName });
+    new CfnOutput(this, 'MaterializeSnapshotFunctionName', { value: materializeSnapshot.functionName });
+    new CfnOutput(this, 'DrillFunctionName', { value: drillInFunction.functionName });
     new CfnOutput(this, 'EtcdClientSecretArn', { value: etcdClient.secret.secretArn });
     new CfnOutput(this, 'ReplaceMemberStateMachineArn', { value: replaceMember.stateMachine.stateMachineArn });
     new CfnOutput(this, 'RestoreStateMachineArn', { value: restore.stateMachine.stateMachineArn });

@@ -14,6 +14,7 @@ import {
   pruneStateKey,
   restoreKey,
   restoresPrefix,
+  snapshotKey,
   snapshotsPrefix,
 } from '../../lambdas/contract/s3-keys';
 import type { RestoreFile } from '../../lambdas/contract/s3-keys';
@@ -101,8 +102,15 @@ export class StateBucket extends Construct {
       serverAccessLogsPrefix: 'state/',
       lifecycleRules: [
         { id: 'abort-uploads', abortIncompleteMultipartUploadAfter: Duration.days(1) },
-        { id: 'expire-plain-snapshots', expiration: Duration.days(7), tagFilters: { [RESTORE_TAG.key]: RESTORE_TAG.value } },
         { id: 'expire-versions', noncurrentVersionExpiration, expiredObjectDeleteMarker: true },
+        {
+          id: 'expire-restored-files',
+          prefix: restoresPrefix(props.clusterName),
+          tagFilters: { [RESTORE_TAG.key]: RESTORE_TAG.value },
+          // Longer than anybody works at one restore. The snapshot that it was made of stays, so nothing is kept behind it.
+          expiration: Duration.days(7),
+          noncurrentVersionExpiration: Duration.days(1),
+        },
       ],
       replicationRole: replication?.role,
       replicationRules: replication?.rules,
@@ -112,14 +120,14 @@ export class StateBucket extends Construct {
 
   /**
    * Makes S3's replication the only writer: whoever else may write or hide objects by their own policies is refused here, and nobody
-   * lifts a lock. Replication asks for actions of its own (s3:ReplicateObject, s3:ReplicateDelete), the lifecycle for none.
+   * lifts a lock or destroys a version. Replication asks for actions of its own (s3:ReplicateObject, s3:ReplicateDelete), the lifecycle for none.
    */
   refuseOtherWriters(): void {
     this.bucket.addToResourcePolicy(
       new PolicyStatement({
         effect: Effect.DENY,
         principals: [new AnyPrincipal()],
-        actions: ['s3:PutObject', 's3:DeleteObject', 's3:BypassGovernanceRetention'],
+        actions: ['s3:PutObject', 's3:DeleteObject', 's3:DeleteObjectVersion', 's3:BypassGovernanceRetention'],
         resources: [this.bucket.arnForObjects('*')],
       }),
     );
@@ -156,19 +164,32 @@ export class StateBucket extends Construct {
     this.acknowledgeIds(handler, manifests);
   }
 
+  /** Lets a function read stored snapshots and write the plain files of restores, which it tags so that the lifecycle knows them. */
+  grantMaterialize(handler: LifeboatFunction): void {
+    const plain = this.bucket.arnForObjects(restoreKey(this.clusterName, '*', 'snapshot.db'));
+    this.grantStoredSnapshots(handler);
+    this.grant(handler, ['s3:GetObject', 's3:PutObject', 's3:PutObjectTagging', 's3:AbortMultipartUpload'], plain);
+    const prefix = restoresPrefix(this.clusterName);
+    acknowledgeWildcard(handler, plain, `A restore is named when it is begun; the wildcard ends at ${prefix} and this one file.`);
+  }
+
+  /** Lets a function read stored snapshots and write what it found into their manifests, locked as they were. */
+  grantDrill(handler: LifeboatFunction): void {
+    this.grantStoredSnapshots(handler);
+    this.grant(handler, ['s3:PutObject', 's3:PutObjectRetention'], this.bucket.arnForObjects(manifestKey(this.clusterName, '*')));
+  }
+
+  /** Lets a function read manifests and what they list. */
+  private grantStoredSnapshots(handler: LifeboatFunction): void {
+    const objects = this.bucket.arnForObjects(snapshotKey(this.clusterName, '*'));
+    this.grantManifests(handler);
+    this.grant(handler, ['s3:GetObject'], objects);
+    this.acknowledgeIds(handler, objects);
+  }
+
   /** Lets a function read and write the ledger. One that also rebuilds it needs the manifests too. */
   grantLedger(handler: LifeboatFunction): void {
     this.grant(handler, ['s3:GetObject', 's3:PutObject'], this.bucket.arnForObjects(ledgerKey(this.clusterName)));
-  }
-
-  /** Lets a function read snapshots and write what nodes download. */
-  grantMaterialize(handler: LifeboatFunction): void {
-    const snapshots = this.bucket.arnForObjects(`${snapshotsPrefix(this.clusterName)}*`);
-    this.grant(handler, ['s3:GetObject'], snapshots);
-    this.acknowledgeIds(handler, snapshots);
-    this.grantRestoreFiles(handler, { read: ['snapshot.db'], write: ['snapshot.db'] });
-    const plain = this.bucket.arnForObjects(restoreKey(this.clusterName, '*', 'snapshot.db'));
-    handler.addToRolePolicy(new PolicyStatement({ actions: ['s3:PutObjectTagging', 's3:AbortMultipartUpload'], resources: [plain] }));
   }
 
   /** Lets a function read the ledger and nothing more. */

@@ -44,6 +44,7 @@ const PASSING = [
   'Runtime.ExitError',
   'Sandbox.Timedout',
   ErrorName.storeFailed,
+  ErrorName.snapshotReadBroken,
   ErrorName.nodesUnreachable,
   ErrorName.ledgerContended,
 ];

@@ -90,7 +90,7 @@ export class RestoreStates extends Construct {
     const staged = this.inOrder(cleaned.start, [
       this.task('Materialize', {
         handler: materializeSnapshot,
-        payload: { 'restoreId.$': '$.restoreId', 'snapshotId.$': '$.plan.snapshot.id' },
+        payload: { 'restoreId.$': '$.restoreId', 'snapshotId.$': '$.plan.snapshot.id', 'allowUnverified.$': '$.request.allowUnverified' },
         resultPath: '$.materialized',
       }),
       this.phase('Stage', { command: 'stage', nodesPath: '$.plan.members', parametersPath: '$.plan.parameters.stage' }),

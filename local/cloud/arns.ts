@@ -12,6 +12,7 @@ const ARNS: Readonly<Record<string, (id: string, region: string) => string>> = {
   'AWS::Scheduler::ScheduleGroup': (id, region) => regional('scheduler', region, `schedule-group/${id}`),
   'AWS::SecretsManager::Secret': (id) => id,
   'AWS::SNS::Topic': (id) => id,
+  'AWS::StepFunctions::StateMachine': (id) => id,
   // The id of a queue is its URL.
   'AWS::SQS::Queue': (id, region) => regional('sqs', region, id.slice(id.lastIndexOf('/') + 1)),
 };

@@ -51,6 +51,7 @@ const Lifecycle = z.object({
     z.object({
       Id: z.string().optional(),
       Prefix: z.string().optional(),
+      TagFilters: z.array(z.object({ Key: z.string(), Value: z.string() })).optional(),
       Status: z.enum(['Enabled', 'Disabled']),
       AbortIncompleteMultipartUpload: z.object({ DaysAfterInitiation: days }).optional(),
       ExpirationInDays: days.optional(),
@@ -64,7 +65,9 @@ const Lifecycle = z.object({
 type CloudFormationRule = z.infer<typeof Lifecycle>['Rules'][number];
 
 function lifecycleRule(rule: CloudFormationRule): LifecycleRule {
-  const filter: LifecycleRuleFilter = { Prefix: rule.Prefix ?? '' };
+  const Prefix = rule.Prefix ?? '';
+  // Without its tags a rule would be one for everything under its prefix.
+  const filter: LifecycleRuleFilter = rule.TagFilters === undefined ? { Prefix } : { And: { Prefix, Tags: rule.TagFilters } };
   const expires = rule.ExpirationInDays !== undefined || rule.ExpiredObjectDeleteMarker !== undefined;
   return {
     ID: rule.Id,

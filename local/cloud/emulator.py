@@ -6,10 +6,12 @@ and what changes; docs/local-cloud.md lists them, test/integration/local-cloud h
 Environment, besides the emulator's own (BIND_HOST, GATEWAY_PORT, AUTH, ...):
   LIFEBOAT_CALL_LOG           file that gets one JSON line per authorized call of a role or user
   LIFEBOAT_RUN_LOG            file that gets one JSON line per attempt to run a function
+  LIFEBOAT_MESSAGE_LOG        file that gets one JSON line per message that is published to a topic
   LIFEBOAT_REPLICATION_PAUSE  file that holds back replication as long as it exists
   LIFEBOAT_LOCAL_CLOCK        file that exists while the functions live by a clock of their own (local/cloud/function-clock.ts)
   LIFEBOAT_SCHEDULES          "off": nothing is started by the clock
   LIFEBOAT_NODES_FILE         the nodes that Systems Manager reaches, see run_command.py
+  SFN_WAIT_SCALE              by what the waits of state machines are multiplied (the emulator's own; 1 by default)
   LIFEBOAT_LIFELINE           when set, the emulator ends as soon as its stdin is closed: it never outlives who started it
 """
 
@@ -152,25 +154,54 @@ def checksum_whole_objects():
     s3._record_object_version = record_object_version
 
 
-def ask_for_the_right_to_lock():
-    """A write that sets a retention needs s3:PutObjectRetention besides s3:PutObject; the emulator asks for the latter only.
+def ask_for_the_rights_to_lock_and_to_tag():
+    """A write that sets a retention or tags needs s3:PutObjectRetention or s3:PutObjectTagging besides s3:PutObject.
 
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html
+    The emulator asks for the latter only. https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html
     """
     from ministack.core import iam_actions
 
     checks = iam_actions.s3_additional_checks
 
-    def checks_with_retention(method, path, headers, body, query_params):
+    def checks_of_headers(method, path, headers, body, query_params):
         found = checks(method, path, headers, body, query_params)
         bucket, _, key = path.lstrip("/").partition("/")
-        # Parts and the completion of an upload carry no retention: the request that opened it did.
+        # Parts and the completion of an upload carry neither: the request that opened it did.
         writes = method == "PUT" or (method == "POST" and "uploads" in query_params)
         if key and writes and any(headers.get(f"x-amz-object-lock-{name}") for name in ("mode", "retain-until-date")):
             found = [*found, ("s3:PutObjectRetention", f"arn:aws:s3:::{bucket}/{key}")]
+        if key and writes and headers.get("x-amz-tagging"):
+            found = [*found, ("s3:PutObjectTagging", f"arn:aws:s3:::{bucket}/{key}")]
         return found
 
-    iam_actions.s3_additional_checks = checks_with_retention
+    iam_actions.s3_additional_checks = checks_of_headers
+
+
+def tag_what_is_uploaded_in_parts():
+    """The request that opens an upload in parts may carry the tags of the object; the emulator takes them and forgets them."""
+    from urllib.parse import parse_qsl
+
+    from ministack.services import s3
+
+    create, complete = s3._create_multipart_upload, s3._complete_multipart_upload
+
+    def create_multipart_upload(bucket_name, key, headers):
+        status, response_headers, body = create(bucket_name, key, headers)
+        if status == 200 and headers.get("x-amz-tagging"):
+            upload_id = re.search(rb"<UploadId>([^<]+)</UploadId>", body).group(1).decode()
+            s3._multipart_uploads[upload_id]["tags"] = dict(parse_qsl(headers["x-amz-tagging"], keep_blank_values=True))
+        return status, response_headers, body
+
+    def complete_multipart_upload(bucket_name, key, body, query_params, headers=None):
+        tags = (s3._multipart_uploads.get(s3._qp(query_params, "uploadId")) or {}).get("tags")
+        status, response_headers, answer = complete(bucket_name, key, body, query_params, headers)
+        if status == 200 and tags:
+            s3._object_tags[(bucket_name, key, response_headers.get("x-amz-version-id"))] = tags
+        return status, response_headers, answer
+
+    s3._create_multipart_upload = create_multipart_upload
+    s3._complete_multipart_upload = complete_multipart_upload
 
 
 def tell_of_missing_objects_only_to_who_may_list():
@@ -341,6 +372,24 @@ def record_runs(path):
     lambda_svc._execute_function_dispatch = dispatch_and_record
 
 
+def record_messages(path):
+    """Writes what is published to topics, as JSON lines: the emulator delivers to subscriptions only, and keeps nothing that can be asked for."""
+    from ministack.services import sns
+
+    publish = sns.publish_internal
+    lock = threading.Lock()
+
+    def publish_and_record(topic_arn, message, subject="", **kwargs):
+        result = publish(topic_arn, message, subject, **kwargs)
+        if result is not None and not result.get("duplicate"):
+            text = message if isinstance(message, str) else json.dumps(message)
+            with lock, open(path, "a", encoding="utf-8") as log:
+                log.write(json.dumps({"topic": topic_arn, "subject": subject or "", "message": text}) + "\n")
+        return result
+
+    sns.publish_internal = publish_and_record
+
+
 def end_with_parent():
     """The starter holds the other end of stdin: when it is gone, however it ended, the emulator goes too."""
 
@@ -361,8 +410,8 @@ def run_commands_on_local_nodes():
     run_command.repair()
 
 
-def walk_state_machines_as_aws_does():
-    """What fails an execution on AWS fails it here too: see state_machines.py."""
+def run_state_machines_as_aws_does():
+    """Step Functions: strict paths, limits of time and size, stopping, redriving, task tokens, the rights of the machine's role."""
     import state_machines
 
     state_machines.repair()
@@ -378,7 +427,8 @@ def main():
     fill_in_scheduler_context()
     name_the_throttle_in_step_functions()
     checksum_whole_objects()
-    ask_for_the_right_to_lock()
+    ask_for_the_rights_to_lock_and_to_tag()
+    tag_what_is_uploaded_in_parts()
     tell_of_missing_objects_only_to_who_may_list()
     read_outputs_of_other_regions()
     replicate_after_the_answer(os.environ["LIFEBOAT_REPLICATION_PAUSE"])
@@ -387,9 +437,11 @@ def main():
     if os.environ.get("LIFEBOAT_CALL_LOG"):
         record_calls(os.environ["LIFEBOAT_CALL_LOG"])
     run_commands_on_local_nodes()
-    walk_state_machines_as_aws_does()
+    run_state_machines_as_aws_does()
     if os.environ.get("LIFEBOAT_RUN_LOG"):
         record_runs(os.environ["LIFEBOAT_RUN_LOG"])
+    if os.environ.get("LIFEBOAT_MESSAGE_LOG"):
+        record_messages(os.environ["LIFEBOAT_MESSAGE_LOG"])
     import ministack.app
 
     ministack.app.main()

@@ -25,6 +25,8 @@ export interface EmulatorOptions {
   readonly functionEndpoint: string;
   /** Whether schedules start what they are for. */
   readonly schedules: boolean;
+  /** By what the waits of state machines are multiplied. */
+  readonly waitScale: number;
 }
 
 export interface Emulator {
@@ -34,6 +36,8 @@ export interface Emulator {
   readonly callLog: string;
   /** One JSON line per attempt to run a function, see emulator.py. */
   readonly runLog: string;
+  /** One JSON line per message that was published to a topic; there need not be any. */
+  readonly messageLog: string;
   /** One `<function>.jsonl` per function, see bootstrap.cjs. */
   readonly memoryFolder: string;
   /** The nodes that Systems Manager reaches; there need not be any. */
@@ -68,9 +72,11 @@ function environmentOf(options: EmulatorOptions, files: Omit<Emulator, 'endpoint
     IOT_MTLS_ENABLED: '0',
     SFTP_ENABLED: '0',
     LIFEBOAT_SCHEDULES: options.schedules ? 'on' : 'off',
+    SFN_WAIT_SCALE: String(options.waitScale),
     LIFEBOAT_LIFELINE: '1',
     LIFEBOAT_CALL_LOG: files.callLog,
     LIFEBOAT_RUN_LOG: files.runLog,
+    LIFEBOAT_MESSAGE_LOG: files.messageLog,
     LIFEBOAT_LOCAL_MEMORY_DIR: files.memoryFolder,
     LIFEBOAT_NODES_FILE: files.nodesFile,
     LIFEBOAT_REPLICATION_PAUSE: files.replicationPause,
@@ -103,6 +109,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     logFile: path.join(options.folder, 'emulator.log'),
     callLog: path.join(options.folder, 'calls.jsonl'),
     runLog: path.join(options.folder, 'runs.jsonl'),
+    messageLog: path.join(options.folder, 'messages.jsonl'),
     memoryFolder: path.join(options.folder, 'memory'),
     nodesFile: path.join(options.folder, 'nodes.json'),
     replicationPause: path.join(options.folder, 'replication-is-paused'),

@@ -1,92 +1,145 @@
+import type { HistoryEvent } from '@aws-sdk/client-sfn';
 import {
   DescribeExecutionCommand,
+  GetExecutionHistoryCommand,
   RedriveExecutionCommand,
   SFNClient,
   SendTaskFailureCommand,
   SendTaskSuccessCommand,
   StartExecutionCommand,
   StopExecutionCommand,
-  paginateGetExecutionHistory,
 } from '@aws-sdk/client-sfn';
 import { waitUntil } from '../child-process';
 import type { ClientConfig } from './clients';
 
 /** How an execution ended. */
 export interface ExecutionEnd {
-  readonly status: string;
-  readonly output: unknown;
-  readonly error: string | undefined;
-  readonly cause: string | undefined;
+  readonly status: 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
+  /** Parsed; only one that succeeded has it. */
+  readonly output?: unknown;
+  readonly error?: string;
+  readonly cause?: string;
 }
 
-/** One run of a deployed state machine. */
+/** One stay in a state of the machine itself: what goes on inside of Map and Parallel states is not told. */
+export interface VisitedState {
+  readonly state: string;
+  readonly enteredAt: Date;
+  /** Missing while the execution is in the state, and when it ended there. */
+  readonly exitedAt?: Date;
+}
+
 export interface Execution {
   readonly arn: string;
   readonly name: string;
-  /** Waits until it has ended, however. */
-  end(options?: { readonly timeoutMs?: number }): Promise<ExecutionEnd>;
-  /** Waits until it enters a state, or ends. */
+  /**
+   * Waits until it has ended; 60 seconds unless told otherwise.
+   *
+   * @throws with the states that it went through when it goes on after the time limit
+   */
+  wait(options?: { readonly timeoutMs?: number }): Promise<ExecutionEnd>;
+  /** Waits until it enters a state, or ends; 60 seconds unless told otherwise. */
   enters(state: string, options?: { readonly timeoutMs?: number }): Promise<void>;
-  /** The states that it entered so far, those inside of maps too. */
-  states(): Promise<string[]>;
-  /** Everything that its history holds, as text. */
-  history(): Promise<string>;
+  /** Ends it as ABORTED. */
   stop(): Promise<void>;
-  /** Continues it from the state that it had entered last. */
+  /** Lets one that failed, timed out or was stopped go on from the state that it was in. */
   redrive(): Promise<void>;
+  /** The states that it went through, in order; one that was redriven is in it twice. */
+  history(): Promise<VisitedState[]>;
 }
 
-/** A deployed state machine, and the answers that its executions wait for. */
-export interface StateMachineDoor {
+export interface StateMachine {
+  readonly arn: string;
   start(input: unknown, name?: string): Promise<Execution>;
-  succeedTask(token: string, output: unknown): Promise<void>;
-  failTask(token: string, error: string, cause: string): Promise<void>;
 }
 
-const LONGEST_MS = 600_000;
+const LONGEST_WAIT_MS = 60_000;
 
-export function openStateMachine(config: ClientConfig, stateMachineArn: string): StateMachineDoor {
+const run = async <T>(config: ClientConfig, work: (client: SFNClient) => Promise<T>): Promise<T> => {
   const client = new SFNClient(config);
-  return {
-    start: async (input, name) => {
-      const { executionArn = '' } = await client.send(new StartExecutionCommand({ stateMachineArn, input: JSON.stringify(input), name }));
-      return openExecution(client, executionArn);
-    },
-    succeedTask: async (taskToken, output) => {
-      await client.send(new SendTaskSuccessCommand({ taskToken, output: JSON.stringify(output) }));
-    },
-    failTask: async (taskToken, error, cause) => {
-      await client.send(new SendTaskFailureCommand({ taskToken, error, cause }));
-    },
-  };
-}
+  try {
+    return await work(client);
+  } finally {
+    client.destroy();
+  }
+};
 
-function openExecution(client: SFNClient, executionArn: string): Execution {
-  const describe = () => client.send(new DescribeExecutionCommand({ executionArn }));
-  const hasEnded = async () => (await describe()).status !== 'RUNNING';
-  const events = async () => {
-    const found = [];
-    for await (const { events = [] } of paginateGetExecutionHistory({ client }, { executionArn })) found.push(...events);
-    return found;
-  };
-  const states = async () => (await events()).flatMap(({ stateEnteredEventDetails }) => stateEnteredEventDetails?.name ?? []);
+export const stateMachine = (config: ClientConfig, arn: string): StateMachine => ({
+  arn,
+  start: async (input, name) => {
+    const started = await run(config, (client) =>
+      client.send(new StartExecutionCommand({ stateMachineArn: arn, input: JSON.stringify(input), name })),
+    );
+    return execution(config, started.executionArn ?? '');
+  },
+});
+
+/** One that goes on or has ended, by its ARN. */
+function execution(config: ClientConfig, arn: string): Execution {
+  const history = () => run(config, async (client) => visitedStates(await allEvents(client, arn)));
   return {
-    arn: executionArn,
-    name: executionArn.split(':').at(-1) ?? '',
-    end: async ({ timeoutMs = LONGEST_MS } = {}) => {
-      await waitUntil(`execution ${executionArn} ends`, timeoutMs, hasEnded, 100);
-      const { status = '', output, error, cause } = await describe();
-      return { status, output: output === undefined ? undefined : (JSON.parse(output) as unknown), error, cause };
+    arn,
+    name: arn.split(':').at(-1) ?? '',
+    wait: ({ timeoutMs = LONGEST_WAIT_MS } = {}) => run(config, (client) => waitForEnd(client, arn, timeoutMs, history)),
+    enters: async (state, { timeoutMs = LONGEST_WAIT_MS } = {}) => {
+      const ended = () =>
+        run(config, async (client) => (await client.send(new DescribeExecutionCommand({ executionArn: arn }))).status !== 'RUNNING');
+      const entered = async () => (await history()).some((visited) => visited.state === state);
+      await waitUntil(`${arn} enters ${state}`, timeoutMs, async () => (await entered()) || ended(), 50);
     },
-    enters: (state, { timeoutMs = LONGEST_MS } = {}) =>
-      waitUntil(`${executionArn} enters ${state}`, timeoutMs, async () => (await states()).includes(state) || hasEnded(), 50),
-    states,
-    history: async () => JSON.stringify(await events()),
     stop: async () => {
-      await client.send(new StopExecutionCommand({ executionArn }));
+      await run(config, (client) => client.send(new StopExecutionCommand({ executionArn: arn })));
     },
     redrive: async () => {
-      await client.send(new RedriveExecutionCommand({ executionArn }));
+      await run(config, (client) => client.send(new RedriveExecutionCommand({ executionArn: arn })));
     },
+    history,
   };
+}
+
+async function waitForEnd(client: SFNClient, arn: string, timeoutMs: number, history: Execution['history']): Promise<ExecutionEnd> {
+  const read = () => client.send(new DescribeExecutionCommand({ executionArn: arn }));
+  await waitUntil(`the execution ${arn} ends`, timeoutMs, async () => (await read()).status !== 'RUNNING').catch(async (error: unknown) => {
+    const states = (await history()).map(({ state }) => state).join(' > ');
+    throw new Error(`${error instanceof Error ? error.message : String(error)}; it went through ${states}`, { cause: error });
+  });
+  const { status, output, error, cause } = await read();
+  if (status !== 'SUCCEEDED' && status !== 'FAILED' && status !== 'TIMED_OUT' && status !== 'ABORTED')
+    throw new Error(`the execution ${arn} is ${status} after it has ended`);
+  return {
+    status,
+    ...(output === undefined ? {} : { output: JSON.parse(output) as unknown }),
+    ...(error === undefined ? {} : { error }),
+    ...(cause === undefined ? {} : { cause }),
+  };
+}
+
+async function allEvents(client: SFNClient, executionArn: string): Promise<HistoryEvent[]> {
+  const events: HistoryEvent[] = [];
+  let nextToken: string | undefined;
+  do {
+    const page = await client.send(new GetExecutionHistoryCommand({ executionArn, maxResults: 1000, nextToken }));
+    events.push(...(page.events ?? []));
+    nextToken = page.nextToken;
+  } while (nextToken !== undefined);
+  return events;
+}
+
+function visitedStates(events: readonly HistoryEvent[]): VisitedState[] {
+  const visited: VisitedState[] = [];
+  for (const { timestamp = new Date(0), stateEnteredEventDetails: entered, stateExitedEventDetails: exited } of events) {
+    if (entered?.name !== undefined) visited.push({ state: entered.name, enteredAt: timestamp });
+    const last = visited.at(-1);
+    if (exited?.name !== undefined && last !== undefined) visited.splice(-1, 1, { ...last, exitedAt: timestamp });
+  }
+  return visited;
+}
+
+/** Answers a task that waits for its token. */
+export async function succeedTask(config: ClientConfig, taskToken: string, output: unknown): Promise<void> {
+  await run(config, (client) => client.send(new SendTaskSuccessCommand({ taskToken, output: JSON.stringify(output) })));
+}
+
+export async function failTask(config: ClientConfig, taskToken: string, error: string, cause: string): Promise<void> {
+  await run(config, (client) => client.send(new SendTaskFailureCommand({ taskToken, error, cause })));
 }

@@ -15,6 +15,8 @@ export type Fault =
   | { readonly kind: 'lose-answer' }
   /** One bit of the answer's body is flipped, at this byte. */
   | { readonly kind: 'damage-answer'; readonly atByte: number }
+  /** The connection is reset when so many bytes of the answer's body have gone by. */
+  | { readonly kind: 'cut-answer'; readonly afterBytes: number }
   | { readonly kind: 'delay'; readonly ms: number }
   /** Something happens elsewhere at this very call, which is passed on when it has happened. */
   | { readonly kind: 'meanwhile'; readonly act: () => void | Promise<void> };
@@ -93,6 +95,20 @@ function damage(atByte: number): Transform {
   });
 }
 
+/** Passes on so many bytes, and resets the connection once the caller has them. */
+function cut(incoming: IncomingMessage, answer: IncomingMessage, outgoing: ServerResponse, afterBytes: number): void {
+  let left = afterBytes;
+  answer.on('data', (chunk: Buffer) => {
+    const some = chunk.subarray(0, left);
+    left -= some.length;
+    if (left > 0) outgoing.write(some);
+    else if (some.length > 0) outgoing.write(some, () => incoming.socket.resetAndDestroy());
+  });
+  answer.once('end', () => {
+    if (left > 0) outgoing.end();
+  });
+}
+
 /** Passes a call on as it is: Host and all signed headers untouched, so that its signature stays valid. */
 function forward(incoming: IncomingMessage, outgoing: ServerResponse, port: number, fault: Fault | undefined): void {
   const { expect: _answeredHere, ...headers } = incoming.headers;
@@ -113,6 +129,10 @@ function forward(incoming: IncomingMessage, outgoing: ServerResponse, port: numb
     }
     const { date: _machineTime, ...others } = answer.headers;
     outgoing.writeHead(answer.statusCode ?? 502, others);
+    if (fault?.kind === 'cut-answer') {
+      cut(incoming, answer, outgoing, fault.afterBytes);
+      return;
+    }
     const body = fault?.kind === 'damage-answer' ? answer.pipe(damage(fault.atByte)) : answer;
     body.pipe(outgoing);
   });

@@ -14,8 +14,8 @@ import { deployApp } from './deploy';
 import type { DeployedStack } from './deployed-stack';
 import { readStack } from './deployed-stack';
 import { ACCOUNT_ID, REGION, startEmulator } from './emulator';
-import type { StateMachineDoor } from './executions';
-import { openStateMachine } from './executions';
+import type { StateMachine } from './executions';
+import { failTask, stateMachine, succeedTask } from './executions';
 import type { FaultProxy } from './fault-proxy';
 import { startFaultProxy } from './fault-proxy';
 import type { FunctionClock } from './function-clock';
@@ -27,19 +27,22 @@ import { functionLogs, invoke } from './invoke';
 import type { MetricPoint } from './metrics';
 import { recordedMetrics } from './recorded-metrics';
 import type { StackOutputs } from './template';
+import type { Topic } from './topic';
+import { topic } from './topic';
 
 export type { AlarmState, AlarmVerdict } from './alarm-evaluator';
 export type { FunctionCall } from './call-log';
 export type { ClientConfig } from './clients';
 export type { DeployOptions } from './deploy';
 export type { DeployedStack } from './deployed-stack';
-export type { Execution, ExecutionEnd, StateMachineDoor } from './executions';
+export type { Execution, ExecutionEnd, StateMachine, VisitedState } from './executions';
 export type { Fault, FaultProxy } from './fault-proxy';
 export type { FunctionClock } from './function-clock';
 export type { ProcessRecord } from './function-processes';
 export type { InvokeResult } from './invoke';
 export type { MetricPoint } from './metrics';
 export type { StackOutputs } from './template';
+export type { PublishedMessage, Topic } from './topic';
 
 /** An AWS account and region on this machine, with IAM enforced for functions. */
 export interface LocalCloud {
@@ -64,10 +67,13 @@ export interface LocalCloud {
   stack(stackName: string): Promise<DeployedStack>;
   /** Synchronous; the default time limit is 15 minutes, the longest that a function may run. */
   invoke(functionName: string, payload?: unknown, options?: { readonly timeoutMs?: number }): Promise<InvokeResult>;
-  /** A deployed state machine. */
-  stateMachine(arn: string): StateMachineDoor;
   logs(functionName: string): Promise<string[]>;
-  /** Every authorized call of the functions' roles so far. */
+  stateMachine(arn: string): StateMachine;
+  topic(arn: string): Topic;
+  /** Answers a task that waits for its token. */
+  succeedTask(token: string, output: unknown): Promise<void>;
+  failTask(token: string, error: string, cause: string): Promise<void>;
+  /** Every authorized call of the roles of functions and state machines so far. */
   calls(): FunctionCall[];
   /** What CloudWatch would hold by now of the functions: their own metrics, Lambda's errors, and the depth of queues at this moment. */
   metrics(): Promise<MetricPoint[]>;
@@ -102,6 +108,8 @@ export interface LocalCloudOptions {
   readonly faultProxy?: boolean;
   /** Whether schedules start functions; without them nothing runs that was not asked for. @default true */
   readonly schedules?: boolean;
+  /** By what the waits of state machines (Wait states, and between attempts) are multiplied. @default 1 */
+  readonly waitScale?: number;
 }
 
 const LONGEST_INVOCATION_MS = 900_000;
@@ -114,8 +122,8 @@ export async function startLocalCloud(options: LocalCloudOptions = {}): Promise<
   const clock = functionClock(path.join(folder, 'clock.json'));
   const faults = await startFaultProxy(port, clock.now);
   const functionEndpoint = options.faultProxy === false ? `http://127.0.0.1:${port}` : faults.endpoint;
-  const schedules = options.schedules ?? true;
-  const emulator = await startEmulator({ folder, port, functionEndpoint, schedules, clockFile: clock.file }).catch(
+  const { schedules = true, waitScale = 1 } = options;
+  const emulator = await startEmulator({ folder, port, functionEndpoint, schedules, waitScale, clockFile: clock.file }).catch(
     async (error: unknown) => {
       await faults.stop();
       throw error;
@@ -148,8 +156,11 @@ export async function startLocalCloud(options: LocalCloudOptions = {}): Promise<
     },
     stack,
     invoke: (functionName, payload, { timeoutMs = LONGEST_INVOCATION_MS } = {}) => invoke(config, functionName, payload, timeoutMs),
-    stateMachine: (arn) => openStateMachine(config, arn),
     logs: (functionName) => functionLogs(config, functionName),
+    stateMachine: (arn) => stateMachine(config, arn),
+    topic: (arn) => topic(emulator.messageLog, arn),
+    succeedTask: (token, output) => succeedTask(config, token, output),
+    failTask: (token, error, cause) => failTask(config, token, error, cause),
     calls: () => parseCallLog(readFileSync(emulator.callLog, 'utf8')),
     metrics,
     alarms: async (stackName, { points, since, now }: AlarmOptions = {}) => {

@@ -1,227 +1,248 @@
-"""Step Functions as repairs of the emulator that emulator.py starts: what makes a state machine fail on AWS must fail here too.
+"""Step Functions as on AWS where a state machine can tell the difference, as repairs of the emulator that emulator.py starts.
 
-Paths that find nothing, time limits that are read from the state, executions that are stopped, and RedriveExecution.
+Here is how an execution goes through its states. What ends it is in state_machine_ends.py, walks and task tokens in state_machine_walk.py, what its
+states may read and write in state_machine_paths.py, its rights in state_machine_roles.py. Only what JSONPath state machines use was looked at.
 """
 
-import asyncio
-import contextvars
 import json
-import threading
 
-# docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
-NEVER_CAUGHT = ("States.DataLimitExceeded", "States.Runtime")
-# docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
-LARGEST_PAYLOAD = 256 * 1024
-LONGEST_STATE_SECONDS = 120
+import state_machine_ends as ends
+import state_machine_paths as paths
+import state_machine_roles as roles
+from state_machine_walk import Walk, answer_token, invoke_with_callback, scaled_sleep, walk_here, walks
 
 
-def finds(sfn, path, data):
-    """Whether a path finds something in the data; with a wildcard it always does, if only an empty list."""
-    tokens = sfn._parse_jsonpath_tokens(path) if path != "$" else []
-    if tokens is None:
-        return False
-    for kind, value in tokens:
-        if kind == "wildcard":
-            return True
-        if kind == "field" and isinstance(data, dict) and value in data:
-            data = data[value]
-        elif kind == "index" and isinstance(data, list) and value < len(data):
-            data = data[value]
-        else:
-            return False
-    return True
+def run_execution(sfn):
+    """Walks from the execution's place on, so that it can be redriven; by the definition and the role that it was started with.
 
-
-def fail_paths_that_find_nothing(sfn):
-    """A path in Parameters and its kin that finds nothing fails the state with States.ParameterPathFailure; one in a Choice, an InputPath,
-    OutputPath or SecondsPath with States.Runtime. The emulator takes null instead."""
-
-    def resolve(path, data, ctx, error):
-        target, where = (path[1:], ctx or {}) if path.startswith("$$.") else (path, data)
-        if not finds(sfn, target, where):
-            raise sfn._ExecutionError(error, f"The path '{path}' could not be found in the input")
-        return sfn._resolve_path(target, where)
-
-    def resolve_template(template, data, ctx=None):
-        if isinstance(template, list):
-            return [resolve_template(each, data, ctx) for each in template]
-        if not isinstance(template, dict):
-            return template
-        result = {}
-        for key, value in template.items():
-            if not key.endswith(".$") or not isinstance(value, str):
-                result[key] = resolve_template(value, data, ctx)
-            elif value.startswith("States."):
-                result[key[:-2]] = sfn._evaluate_intrinsic(value, data, ctx)
-            else:
-                result[key[:-2]] = resolve(value, data, ctx, "States.ParameterPathFailure")
-        return result
-
-    evaluate = sfn._evaluate_rule
-
-    def evaluate_rule(rule, data, ctx=None):
-        variable = rule.get("Variable")
-        if variable and "IsPresent" not in rule:
-            resolve(variable, data, ctx, "States.Runtime")
-        return evaluate(rule, data, ctx)
-
-    def by_path(name):
-        def apply(state, data, ctx=None):
-            path = state.get(name, "$")
-            return {} if path is None else resolve(path, data, ctx, "States.Runtime")
-
-        return apply
-
-    wait = sfn._execute_wait
-
-    def execute_wait(state, raw_input, ctx=None):
-        for name in ("SecondsPath", "TimestampPath"):
-            if name in state:
-                resolve(state[name], raw_input, ctx, "States.Runtime")
-        return wait(state, raw_input, ctx)
-
-    sfn._resolve_params_obj = resolve_template
-    sfn._evaluate_rule = evaluate_rule
-    sfn._apply_input_path = by_path("InputPath")
-    sfn._apply_output_path = by_path("OutputPath")
-    sfn._execute_wait = execute_wait
-
-
-def catch_what_aws_catches(sfn):
-    """States.ALL catches neither States.Runtime nor States.DataLimitExceeded."""
-    matches = sfn._error_matches
-    sfn._error_matches = lambda names, error: error not in NEVER_CAUGHT and matches(names, error)
-
-
-def limit_payloads(sfn):
-    """What a state hands on is at most 256 KiB of JSON."""
-    apply = sfn._apply_output_path
-
-    def apply_output_path(state, data, ctx=None):
-        output = apply(state, data, ctx)
-        size = len(json.dumps(output, ensure_ascii=False).encode())
-        if size > LARGEST_PAYLOAD:
-            raise sfn._ExecutionError("States.DataLimitExceeded", f"The state's output is {size} bytes, and {LARGEST_PAYLOAD} are the most")
-        return output
-
-    sfn._apply_output_path = apply_output_path
-
-
-def read_time_limits_from_the_state(sfn):
-    """TimeoutSecondsPath says where in the input of the state its time limit is. The emulator knows TimeoutSeconds only."""
-    execute = sfn._execute_task
-
-    def execute_task(state, raw_input, execution, ctx):
-        path = state.get("TimeoutSecondsPath")
-        if path:
-            seconds = sfn._resolve_path(path, raw_input)
-            if not isinstance(seconds, int) or seconds <= 0:
-                raise sfn._ExecutionError("States.Runtime", f"TimeoutSecondsPath '{path}' is no positive integer")
-            state = {**state, "TimeoutSeconds": seconds}
-        return execute(state, raw_input, execution, ctx)
-
-    sfn._execute_task = execute_task
-
-
-def leave_ended_executions_alone(sfn):
-    """An execution that was stopped stays ABORTED, whatever its last state still throws, and enters no other state."""
-    fail = sfn._fail_execution
-
-    def fail_execution(execution, error, cause):
-        if execution["status"] == "RUNNING":
-            fail(execution, error, cause)
-
-    sub_machine = sfn._run_sub_machine
-
-    def run_sub_machine(states, start_at, input_data, execution, ctx):
-        if execution["status"] != "RUNNING":
-            raise sfn._ExecutionError("States.Runtime", "the execution was stopped")
-        return sub_machine(states, start_at, input_data, execution, ctx)
-
-    execute = sfn._execute_task
-
-    def execute_task(state, raw_input, execution, ctx):
-        if execution["status"] != "RUNNING":
-            raise sfn._ExecutionError("States.Runtime", "the execution was stopped")
-        return execute(state, raw_input, execution, ctx)
-
-    sfn._fail_execution = fail_execution
-    sfn._run_sub_machine = run_sub_machine
-    sfn._execute_task = execute_task
-
-
-def redrive(sfn):
-    """RedriveExecution continues an execution that did not succeed from the state that it had entered last, with the input that that had.
-
-    On AWS only those iterations of a Map run again that had not ended; here all of them do.
+    A machine's TimeoutSeconds end it as TIMED_OUT, where the emulator lets it run. The context object has what AWS has in it.
     """
-    from ministack.core.responses import error_response_json, json_response, now_iso
 
-    def redrive_execution(data):
-        execution = sfn._executions.get(data.get("executionArn"))
-        if not execution:
-            return error_response_json("ExecutionDoesNotExist", "no such execution", 400)
-        if execution["status"] not in ("FAILED", "ABORTED", "TIMED_OUT"):
-            return error_response_json("ExecutionNotRedrivable", f"Execution is {execution['status']}", 400)
-        entered = [event["stateEnteredEventDetails"] for event in execution["events"] if "stateEnteredEventDetails" in event]
-        machine = sfn._state_machines[execution["stateMachineArn"]]
-        definition = json.loads(machine["definition"])
-        last = [each for each in entered if each["name"] in definition["States"]][-1]
-        at = now_iso()
-        # The walk reads definition and input from where it begins: for it, the machine begins at that state.
-        original = (execution["stateMachineArn"], execution["input"])
-        shadow = f"{original[0]}:redrive:{len(execution['events'])}"
-        sfn._state_machines[shadow] = {**machine, "definition": json.dumps({**definition, "StartAt": last["name"]})}
-        execution.update(error=None, cause=None, output=None, stopDate=None, status="RUNNING", stateMachineArn=shadow, input=last["input"], redriveCount=execution.get("redriveCount", 0) + 1)
-        sfn._add_event(execution, "ExecutionRedriven", {"executionRedrivenEventDetails": {"redriveCount": execution["redriveCount"]}})
-
-        def run():
-            try:
-                sfn._run_execution(data["executionArn"])
-            finally:
-                execution["stateMachineArn"], execution["input"] = original
-                sfn._state_machines.pop(shadow, None)
-
-        threading.Thread(target=contextvars.copy_context().run, args=(run,), daemon=True).start()
-        return json_response({"redriveDate": at})
-
-    walk = sfn._run_execution
-    walking = {}
-
-    def run_execution(execution_arn):
-        ended = walking[execution_arn] = threading.Event()
+    def run(arn):
+        execution = sfn._executions.get(arn)
+        machine = sfn._state_machines.get(execution["stateMachineArn"])
+        execution.setdefault("definition", machine["definition"])
+        execution.setdefault("roleArn", machine["roleArn"])
+        definition = json.loads(execution["definition"])
+        execution.setdefault("place", {"name": definition["StartAt"], "input": json.loads(execution["input"])})
+        walk = walks[arn] = Walk(sfn)
+        tokens = [(variable, variable.set(value)) for variable, value in ((walk_here, walk), (roles.execution_here, execution))]
+        timer = ends.limit_time(sfn, execution, walk, definition)
         try:
-            walk(execution_arn)
+            ends.finish(sfn, execution, walk_from_place(sfn, execution, walk, definition, context_of(execution, machine, definition)))
+        except sfn._ExecutionError as error:
+            if not walk.has_ended():
+                sfn._fail_execution(execution, error.error, error.cause)
+        except Exception as error:
+            sfn.logger.exception("execution %s", arn)
+            sfn._fail_execution(execution, "States.Runtime", str(error))
         finally:
-            ended.set()
+            timer.cancel()
+            for variable, token in tokens:
+                variable.reset(token)
 
-    def wait_and_redrive(data):
-        # One that was stopped is still in its last state, and would walk on beside the new one.
-        ended = walking.get(data.get("executionArn"))
-        if ended:
-            ended.wait(LONGEST_STATE_SECONDS)
-        return redrive_execution(data)
+    return run
 
-    sfn._run_execution = run_execution
-    handle = sfn.handle_request
 
-    async def handle_request(method, path, headers, body, query_params):
-        if headers.get("x-amz-target", "").endswith(".RedriveExecution"):
-            context = contextvars.copy_context()
-            answer = await asyncio.to_thread(context.run, wait_and_redrive, json.loads(body or b"{}"))
-            return sfn._finalize_response(answer)
-        return await handle(method, path, headers, body, query_params)
+def context_of(execution, machine, definition):
+    redrive = {"RedriveTime": execution["redriveDate"]} if execution.get("redriveDate") else {}
+    return {
+        "QueryLanguage": definition.get("QueryLanguage", "JSONPath"),
+        "Execution": {
+            "Id": execution["executionArn"],
+            "Input": json.loads(execution["input"]),
+            "Name": execution["name"],
+            "RoleArn": execution["roleArn"],
+            "StartTime": execution["startDate"],
+            "RedriveCount": execution.get("redriveCount", 0),
+            **redrive,
+        },
+        "StateMachine": {"Id": execution["stateMachineArn"], "Name": machine["name"]},
+        "variables": {},
+    }
 
-    sfn.handle_request = handle_request
+
+def walk_from_place(sfn, execution, walk, definition, ctx):
+    place = execution["place"]
+    while place["name"]:
+        walk.check()
+        name, given = place["name"], place["input"]
+        state = definition["States"].get(name)
+        if state is None:
+            raise sfn._ExecutionError("States.Runtime", f"State '{name}' not found in definition")
+        ctx["State"] = {"Name": name, "EnteredTime": sfn.now_iso(), "RetryCount": 0}
+        entered = {"stateEnteredEventDetails": {"name": name, "input": json.dumps(given)}}
+        sfn._add_event(execution, f"{state['Type']}StateEntered", entered)
+        output, following = run_state(sfn, state, given, execution, ctx)
+        walk.check()
+        exited = {"stateExitedEventDetails": {"name": name, "output": json.dumps(output)}}
+        sfn._add_event(execution, f"{state['Type']}StateExited", exited)
+        place = execution["place"] = {"name": following, "input": output}
+    return place["input"]
+
+
+def run_state(sfn, state, given, execution, ctx):
+    paths.context_object.set(ctx)
+    kind = state["Type"]
+    if kind == "Succeed":
+        return sfn._apply_output_path(state, sfn._apply_input_path(state, given, ctx), ctx), None
+    if kind == "Fail":
+        raise sfn._ExecutionError(*sfn._fail_state_error(state, given, ctx))
+    execute = getattr(sfn, f"_execute_{kind.lower()}")
+    return execute(state, given, execution, ctx) if kind in ("Task", "Parallel", "Map") else execute(state, given, ctx)
+
+
+def run_sub_machine(sfn):
+    """A branch or an item ends with its execution, and at the first failure beside it, where the emulator lets it go on.
+
+    Each has a context object of its own: the emulator's branches overwrite each other's.
+    """
+
+    def run(states, start_at, given, execution, ctx):
+        walk = walk_here.get()
+        ctx = dict(ctx)
+        name = start_at
+        try:
+            while name:
+                walk.check()
+                ctx["State"] = {"Name": name, "EnteredTime": sfn.now_iso(), "RetryCount": 0}
+                given, name = run_state(sfn, states[name], given, execution, ctx)
+            return given
+        except sfn._ExecutionError as error:
+            if not walk.has_ended():
+                walk.first_error = error
+                walk.ended = True
+            raise
+
+    return run
+
+
+def with_retry_and_catch(sfn, run):
+    """A Map or Parallel state fails with its first failure, and what else goes on in it is given up.
+
+    The emulator goes through to the end of all and takes the error of the first in order. A call that is under way is still waited for here.
+    """
+
+    def run_in_walk(state, given, ctx, attempt):
+        def attempt_in_walk():
+            walk = Walk(sfn, walk_here.get())
+            token = walk_here.set(walk)
+            try:
+                return attempt()
+            except sfn._ExecutionError as error:
+                raise walk.first_error or error from None
+            finally:
+                walk_here.reset(token)
+                paths.context_object.set(ctx)
+
+        return run(state, given, ctx, attempt_in_walk)
+
+    return run_in_walk
+
+
+# ── Single states ──────────────────────────────────────────────────────────
+
+
+def limited_state(sfn, execute):
+    """What a state gives on is judged by its size; the walk may have ended meanwhile."""
+
+    def run(state, given, *args):
+        output, following = execute(state, given, *args)
+        return paths.limited(sfn, output, "output"), following
+
+    return run
+
+
+def task(sfn, execute):
+    """TimeoutSecondsPath and HeartbeatSecondsPath are read from the input; the emulator knows neither."""
+
+    def run(state, given, execution, ctx):
+        ctx.pop("Task", None)
+        seconds = {}
+        for field in ("TimeoutSeconds", "HeartbeatSeconds"):
+            path = state.get(f"{field}Path")
+            if path is not None:
+                seconds[field] = number_at(sfn, f"{field}Path", path, given, ctx)
+        return execute({**state, **seconds}, given, execution, ctx)
+
+    return run
+
+
+def wait(sfn, execute):
+    """SecondsPath must give a number and TimestampPath a time: States.Runtime else, where the emulator does not wait at all."""
+
+    def run(state, given, ctx=None):
+        effective = sfn._apply_input_path(state, given, ctx)
+        if "SecondsPath" in state:
+            number_at(sfn, "SecondsPath", state["SecondsPath"], effective, ctx)
+        if "TimestampPath" in state and not sfn._is_timestamp(sfn._resolve_path_or_ctx(state["TimestampPath"], effective, ctx)):
+            raise sfn._ExecutionError("States.Runtime", f"The TimestampPath '{state['TimestampPath']}' must give a timestamp")
+        return execute(state, given, ctx)
+
+    return run
+
+
+def number_at(sfn, field, path, data, ctx):
+    value = sfn._resolve_path_or_ctx(path, data, ctx)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise sfn._ExecutionError("States.Runtime", f"The {field} '{path}' must give a whole number of seconds, not {json.dumps(value)}")
+    return value
+
+
+def map_items(sfn, run):
+    """ItemsPath must give a list: States.Runtime else, where the emulator makes a list of one."""
+
+    def run_items(state, given, execution, ctx):
+        path = state.get("ItemsPath", "$")
+        if "ItemReader" not in state and "Items" not in state:
+            if not isinstance(sfn._resolve_path_or_ctx(path, sfn._apply_input_path(state, given, ctx), ctx), list):
+                raise sfn._ExecutionError("States.Runtime", f"Reference path \"{path}\" must point to array.")
+        return run(state, given, execution, ctx)
+
+    return run_items
 
 
 def repair():
     """Puts all of the above in the place of what the emulator has."""
     from ministack.services import stepfunctions as sfn
 
-    fail_paths_that_find_nothing(sfn)
-    catch_what_aws_catches(sfn)
-    limit_payloads(sfn)
-    read_time_limits_from_the_state(sfn)
-    leave_ended_executions_alone(sfn)
-    redrive(sfn)
+    for name in ("pass", "choice", "parallel"):
+        setattr(sfn, f"_execute_{name}", limited_state(sfn, getattr(sfn, f"_execute_{name}")))
+    sfn._execute_task = limited_state(sfn, task(sfn, sfn._execute_task))
+    sfn._execute_wait = wait(sfn, sfn._execute_wait)
+    sfn._execute_map = limited_state(sfn, sfn._execute_map)
+    sfn._run_map_items = map_items(sfn, sfn._run_map_items)
+    sfn._with_retry_and_catch = with_retry_and_catch(sfn, sfn._with_retry_and_catch)
+    sfn._run_sub_machine = run_sub_machine(sfn)
+    sfn._run_execution = run_execution(sfn)
+    sfn._scaled_sleep = scaled_sleep(sfn)
+    sfn._invoke_with_callback = invoke_with_callback(sfn)
+    invoke = sfn._invoke_resource
+    sfn._invoke_resource = lambda resource, data: paths.limited(sfn, invoke(resource, data), "output")
+    sfn._send_task_success = answer_token(sfn, sfn._send_task_success)
+    sfn._send_task_failure = answer_token(sfn, sfn._send_task_failure)
+    sfn._send_task_heartbeat = answer_token(sfn, sfn._send_task_heartbeat)
+    sfn._fail_execution = ends.fail_execution(sfn, sfn._fail_execution)
+    sfn._add_event = ends.add_event(sfn, sfn._add_event)
+    sfn._stop_execution = ends.stop_execution(sfn, sfn._stop_execution)
+    sfn._describe_execution = ends.describe_execution(sfn, sfn._describe_execution)
+    sfn._resolve_path = paths.strict_paths(sfn)
+    sfn._resolve_params_obj = paths.payload_templates(sfn)
+    sfn._apply_parameters = paths.parameters(sfn)
+    sfn._apply_result_path_raw = paths.result_path(sfn)
+    sfn._evaluate_rule = paths.choice_rules(sfn, sfn._evaluate_rule)
+    sfn._error_matches = paths.error_matches(sfn, sfn._error_matches)
+    sfn._call_lambda = roles.call_lambda(sfn, sfn._call_lambda)
+    sfn._SERVICE_DISPATCH["arn:aws:states:::sns:publish"] = roles.publish(sfn, sfn._invoke_sns_publish)
+    add_redrive(sfn)
+
+
+def add_redrive(sfn):
+    handle, redrive = sfn.handle_request, ends.redrive_execution(sfn)
+
+    async def handle_request(method, path, headers, body, query_params):
+        if headers.get("x-amz-target", "").endswith(".RedriveExecution"):
+            return sfn._finalize_response(redrive(json.loads(body or b"{}")))
+        return await handle(method, path, headers, body, query_params)
+
+    sfn.handle_request = handle_request

@@ -9,6 +9,7 @@ const HOUR_MS = 3_600_000;
 export const KEPT_BECAUSE: Readonly<Record<KeepReason, string>> = {
   'from-the-future': 'taken in the future',
   'newest-verified': 'the newest verified one',
+  'newest-drilled': 'the newest that passed a drill',
   'newest-of-any-kind': 'the newest of any kind',
   floor: 'the floor, whatever its age',
   hourly: 'last of its hour',

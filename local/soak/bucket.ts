@@ -30,7 +30,7 @@ export interface BucketView {
 
 /** Looks into the bucket of one deployment as its owner, without the fault proxy. */
 export class Bucket {
-  /** A manifest never changes once it is written. */
+  /** Of a manifest that is written only the drills change, and nobody here asks for them. */
   private readonly known = new Map<string, Manifest>();
 
   constructor(private readonly lifeboat: Deployment) {}

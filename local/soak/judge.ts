@@ -26,12 +26,6 @@ export function allowedOutcomes({ locked, quorum }: Circumstances, struck: reado
   return ['BackupInProgress', ...(struck ?? []).filter((outcome) => outcome !== 'verified' && outcome !== 'unverified')];
 }
 
-/** The same for pruning, to which a lock is an answer. */
-export function allowedPruning(locked: boolean, struck: readonly Outcome[] | undefined): readonly Outcome[] {
-  if (!locked) return struck ?? ['pruned'];
-  return ['skipped', ...(struck ?? []).filter((outcome) => outcome !== 'pruned')];
-}
-
 /** What is wrong after a slot, whatever happened in it; nothing when all is as it must be. */
 export function judgeSlot(before: BucketView, after: BucketView, tries: readonly Try[]): string[] {
   const listed = new Map(after.manifests.map((manifest) => [manifest.id, manifest]));

@@ -6,7 +6,7 @@ import type { BucketView } from './bucket';
 import { strike, strikePrune } from './faults';
 import type { Outcome, Strike } from './faults';
 import { History, judgePrune } from './history';
-import { allowedOutcomes, allowedPruning, judgeSlot } from './judge';
+import { allowedOutcomes, judgeSlot } from './judge';
 import type { Try } from './judge';
 import { judgeLedger } from './ledger-check';
 import { Members } from './members';
@@ -112,9 +112,11 @@ export class Slots {
 
   /** As every minute: whatever was done to etcd, the ledger holds what was served. */
   private async watch({ manifests }: BucketView): Promise<string[]> {
+    // Before it looks: nothing that a client was answered until then may escape it, where the members have a leader to tell of it.
+    const served = this.members.hasQuorum ? this.world.load.revision : 0;
     const answer = await this.world.lifeboat.watchMembers();
     if (answer.outcome === 'failed') return [`watch-members ended as ${answer.error.name}: ${answer.error.message}`];
-    const { ceiling, problems } = judgeLedger(await this.bucket.ledger(), manifests, this.ceiling);
+    const { ceiling, problems } = judgeLedger(await this.bucket.ledger(), manifests, this.ceiling, served);
     this.ceiling = ceiling;
     return problems;
   }
@@ -138,7 +140,8 @@ export class Slots {
     const { cloud, lifeboat } = this.world;
     const done = slot.pruneFault && strikePrune(slot.pruneFault, { world: this.world, members: this.members, slot, slotMs: this.slotMs });
     const at = cloud.clock.now();
-    const expected: readonly Outcome[] = allowedPruning(before.lockedUntil > at, done?.allowed);
+    // A backup's lock is nothing to it: it has its own.
+    const expected: readonly Outcome[] = done?.allowed ?? ['pruned'];
     const answer = await lifeboat.pruneSnapshots();
     await done?.mend();
     const result = answer.outcome === 'returned' ? Pruned.parse(answer.result) : undefined;

@@ -14,6 +14,11 @@ ask_apiserver() {
   find_apiserver_process
   apiserver_process=$REPLY apiserver_ready=false apiserver_status='' apiserver_because='it does not run'
   if [ -z "$apiserver_process" ]; then return 0; fi
+  # Run by something else than a manifest, it serves somewhere.
+  if [ -z "$apiserver_serves_at" ]; then
+    apiserver_ready=null
+    return 0
+  fi
   apiserver_because="nothing listens on $apiserver_serves_at"
   if ! command -v curl >/dev/null; then
     if listens "https://$apiserver_serves_at"; then apiserver_ready=null; fi

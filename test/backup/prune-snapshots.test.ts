@@ -93,7 +93,13 @@ describe('pruneSnapshots', () => {
         { action: 'remove', id: older, because: 'superseded' },
       ],
     });
-    expect(w.metrics).toEqual({ SnapshotsPruned: 2, SnapshotRemovalsDenied: 0, SnapshotObjectsSwept: 0, ManifestsDamaged: 0 });
+    expect(w.metrics).toEqual({
+      DrillAge: 3 * 86_400,
+      SnapshotsPruned: 2,
+      SnapshotRemovalsDenied: 0,
+      SnapshotObjectsSwept: 0,
+      ManifestsDamaged: 0,
+    });
     expect(w.events.at(-1)).toBe('unlocked');
   });
 

@@ -12,6 +12,8 @@ const at = (id: string, time: string, overrides: Partial<StoredSnapshot> = {}) =
   snapshot(id, { takenAt: new Date(`${time}Z`), ...overrides });
 const unverified = { verified: false };
 
+const drilledBy = (kind: 'restored' | 'in-function') => ({ drill: { kind, passedAt: NOW } });
+
 describe('planRetention', () => {
   test.each<[sentence: string, stored: StoredSnapshot[], rules: Partial<RetentionPolicy>, removed: string[]]>([
     ['has nothing to say of nothing', [], {}, []],
@@ -221,6 +223,37 @@ describe('planRetention', () => {
     expect(verdictOn('x', [one, ...others], policy(rules))).toMatchObject({ because });
   });
 
+  test.each<[string, StoredSnapshot[], string[]]>([
+    [
+      'a restored one, however old, before one that was read back',
+      [
+        snapshot('new'),
+        snapshot('read', { daysOld: 2, ...drilledBy('in-function') }),
+        snapshot('restored', { daysOld: 400, ...drilledBy('restored') }),
+      ],
+      ['restored'],
+    ],
+    [
+      'the newest that was read back where none was restored',
+      [
+        snapshot('new'),
+        snapshot('read', { daysOld: 2, ...drilledBy('in-function') }),
+        snapshot('older', { daysOld: 3, ...drilledBy('in-function') }),
+      ],
+      ['read'],
+    ],
+    [
+      'an unverified one that was restored',
+      [snapshot('new'), snapshot('odd', { daysOld: 9, verified: false, ...drilledBy('restored') })],
+      ['odd'],
+    ],
+    ['none of one whose time is yet to come', [snapshot('new'), snapshot('ahead', { daysOld: -1, ...drilledBy('restored') })], []],
+  ])('keeps as drilled %s', (_what, stored, expected) => {
+    const kept = planRetention(stored, policy(), NOW).filter(({ because }) => because === 'newest-drilled');
+
+    expect(kept.map(({ id }) => id)).toEqual(expected);
+  });
+
   test('gives one verdict on each, newest first', () => {
     const ids = planRetention([snapshot('c', { daysOld: 3 }), snapshot('a'), snapshot('b', { daysOld: 2 })], policy(), NOW).map(
       ({ id }) => id,
@@ -244,13 +277,18 @@ const anySnapshot = (min: number) =>
       fc.integer({ min: -100, max: 100 }).map((hours) => new Date(NOW.getTime() + hours * HOUR_MS)),
       { nil: undefined },
     ),
+    drill: fc.option(fc.record({ kind: fc.constantFrom('restored', 'in-function', 'in-function'), passedAt: fc.constant(NOW) }), {
+      nil: undefined,
+      freq: 2,
+    }),
   });
 const anySnapshots = (min: number, prefix = 's') =>
   fc.array(anySnapshot(min), { maxLength: 40 }).map((all) =>
-    all.map(({ lockedUntil, ...rest }, index): StoredSnapshot => ({
+    all.map(({ lockedUntil, drill, ...rest }, index): StoredSnapshot => ({
       ...rest,
       id: `${prefix}${index}`,
       ...(lockedUntil && { lockedUntil }),
+      ...(drill && { drill }),
     })),
   );
 const past = anySnapshots(0);
@@ -319,6 +357,20 @@ describe('planRetention, whatever is stored', () => {
         expect(kept.filter((one) => one.verified).length).toBeGreaterThanOrEqual(Math.min(rules.floor, verified.length));
         expect(kept.some(({ takenAt, verified: good }) => good && takenAt.getTime() === last?.takenAt.getTime())).toBe(verified.length > 0);
         expect(kept.some((one) => history.includes(one) && one.revision === highest)).toBe(verified.length > 0);
+      }),
+      RUNS,
+    );
+  });
+
+  test('the newest that was restored in a drill survives; where there is none, the newest that was read back', () => {
+    fc.assert(
+      fc.property(past, anyPolicy, (stored, rules) => {
+        const restored = stored.filter(({ drill }) => drill?.kind === 'restored');
+        const best = restored.length > 0 ? restored : stored.filter(({ drill }) => drill !== undefined);
+        const kept = keptOf(stored, rules);
+        const last = Math.max(...best.map(({ takenAt }) => takenAt.getTime()));
+
+        expect(best.length === 0 || kept.some((one) => best.includes(one) && one.takenAt.getTime() === last)).toBe(true);
       }),
       RUNS,
     );

@@ -72,6 +72,8 @@ test('there are functions to look at', () => {
     expect.stringMatching(/^BackupTakeSnapshot/),
     expect.stringMatching(/^WatchWatchMembers/),
     expect.stringMatching(/^RetentionPruneSnapshots/),
+    expect.stringMatching(/^MaterializeMaterializeSnapshot/),
+    expect.stringMatching(/^DrillDrillInFunction/),
     expect.stringMatching(/^ReplicaWatchWatchReplica/),
   ]);
 });

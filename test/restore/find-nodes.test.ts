@@ -61,7 +61,7 @@ test.each<[sentence: string, input: unknown, message: string]>([
     { rollBack: 'run-0', snapshot: '20261123T182815Z-0a1b2c3d' },
     'snapshot: says nothing together with rollBack',
   ],
-  ['a name that would leave its folder', { rollBack: '../x' }, 'rollBack: is not the name of an execution'],
+  ['a name that would leave its folder', { rollBack: '../x' }, 'rollBack: is not 1 to 80 of A-Z'],
   ['no object at all', 'latest', 'input: '],
 ])('%s is refused by name', async (_sentence, input, message) => {
   await expect((async () => find(input))()).rejects.toThrow(message);

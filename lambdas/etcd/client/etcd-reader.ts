@@ -31,8 +31,9 @@ export function openEtcd(endpoints: readonly string[], secret: EtcdClientSecret,
     if (!doors) throw new EtcdUnreachable(`${endpoint} is not one of the configured endpoints ${endpoints.join(', ')}`);
     return doors.channel;
   };
-  const failure = async (endpoint: string, error: unknown): Promise<EtcdTlsRefused | EtcdUnreachable> => {
+  const failure = async (endpoint: string, error?: unknown): Promise<EtcdTlsRefused | EtcdUnreachable | undefined> => {
     const { kind, because } = await diagnoseTls(endpoint, secret, new Date(), callMs);
+    if (kind === 'none' && error === undefined) return undefined;
     const message = `${endpoint}: ${because}`;
     return kind === 'tls' ? new EtcdTlsRefused(message, { cause: error }) : new EtcdUnreachable(message, { cause: error });
   };
@@ -53,11 +54,21 @@ interface Doors {
 
 async function gather(
   doors: ReadonlyMap<string, Doors>,
-  failure: (endpoint: string, error: unknown) => Promise<EtcdTlsRefused | EtcdUnreachable>,
+  failure: (endpoint: string, error?: unknown) => Promise<EtcdTlsRefused | EtcdUnreachable | undefined>,
   callMs: number,
 ): Promise<ClusterView> {
   let votingMembers = 0;
   const view = async ([endpoint, { client, channel }]: [string, Doors]): Promise<MemberView> => {
+    const unreachable = (named: EtcdTlsRefused | EtcdUnreachable): MemberView => ({
+      endpoint,
+      reachable: false,
+      because: named.message,
+      kind: named instanceof EtcdTlsRefused ? 'tls' : 'network',
+    });
+    // gRPC dials again and again, and leaves the sockets of a handshake that was refused half open: 50 an hour and more in a process that
+    // looks every minute. A member whose port refuses a plain handshake is not asked by it.
+    const refused = await failure(endpoint);
+    if (refused !== undefined) return unreachable(refused);
     try {
       // Without `linearizable` the list is the member's own and needs no quorum: it must answer on the worst day.
       const [status, list] = await Promise.all([
@@ -68,8 +79,7 @@ async function gather(
       const name = list.members.find(({ ID }) => BigInt(ID).toString(16) === status.id)?.name ?? '';
       return { endpoint, reachable: true, status: { ...status, name } };
     } catch (error) {
-      const named = await failure(endpoint, error);
-      return { endpoint, reachable: false, because: named.message, kind: named instanceof EtcdTlsRefused ? 'tls' : 'network' };
+      return unreachable((await failure(endpoint, error)) ?? new EtcdUnreachable(`${endpoint}: it does not answer`, { cause: error }));
     }
   };
   const members = await Promise.all([...doors].map(view));

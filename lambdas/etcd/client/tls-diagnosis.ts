@@ -3,7 +3,8 @@ import { checkServerIdentity, connect } from 'node:tls';
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import type { EtcdClientSecret } from '../../contract/secrets';
 
-export type Diagnosis = { readonly kind: 'tls' | 'network'; readonly because: string };
+/** `none`: nothing is wrong with the connection: the handshake succeeded, and no alert came after it. */
+export type Diagnosis = { readonly kind: 'tls' | 'network' | 'none'; readonly because: string };
 
 const DIAL_MS = 5_000;
 
@@ -37,8 +38,10 @@ export async function diagnoseTls(endpoint: string, secret: EtcdClientSecret, no
     socket.once('secureConnect', () => {
       seen = serverProblem(socket, hostname, now);
       if (seen) done(seen);
-      else setTimeout(() => done({ kind: 'network', because: 'the handshake succeeds, but etcd does not answer calls' }), 500).unref();
+      else setTimeout(() => done({ kind: 'none', because: 'the handshake succeeds, but etcd does not answer calls' }), 500).unref();
     });
+    // The server's first frame (RFC 9113 §3.4): by then it has accepted the client certificate.
+    socket.once('data', () => done({ kind: 'none', because: 'the handshake succeeds, but etcd does not answer calls' }));
     socket.once('error', (error: NodeJS.ErrnoException) => done(seen ?? connectionProblem(error, own)));
   });
 }

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
+import { openEtcd } from '../../../lambdas/etcd/client/etcd-reader';
+import { waitUntil } from '../../../local/child-process';
 import { createAuthority, issueCertificate } from '../../../local/etcd/certificates';
 import type { Certificate } from '../../../local/etcd/certificates';
 import { startEtcdCluster } from '../../../local/etcd/cluster';
@@ -31,6 +33,20 @@ describe('take-snapshot, deployed, when etcd has a bad day, lets it serve on (pe
     expect(await world.traces()).toEqual({ ...before, openUploads: 0 });
     await Promise.all(world.etcd.members.map((member) => member.ready()));
   }
+
+  test('a client certificate that is refused costs a process that looks every minute no sockets', async () => {
+    const secret = { ca: world.etcd.authority.cert, ...issueCertificate(createAuthority(), { commonName: 'lifeboat' }) };
+    const sockets = () => process.getActiveResourcesInfo().filter((resource) => /TCP|TLS/.test(resource)).length;
+    const before = sockets();
+
+    for (let look = 0; look < 10; look++) {
+      const etcd = openEtcd(world.etcd.endpoints, secret);
+      expect((await etcd.gather()).members.map((member) => !member.reachable && member.kind)).toEqual(['tls', 'tls', 'tls']);
+      etcd.close();
+    }
+
+    await waitUntil('its sockets are closed', 5_000, async () => sockets() <= before + 1, 50);
+  });
 
   test('nobody is there', async () => {
     await world.pointAt(['https://127.0.1.9:2379', 'https://127.0.1.8:2379']);

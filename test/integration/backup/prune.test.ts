@@ -26,7 +26,7 @@ describe('prune-snapshots, deployed', () => {
   afterEach(async () => {
     world.cloud.faults.clear();
     const { s3, bucket, cluster } = world.lifeboat;
-    const ours = [...(await keysUnder(snapshotsPrefix(cluster))), lockKey(cluster, 'backup'), pruneStateKey(cluster)];
+    const ours = [...(await keysUnder(snapshotsPrefix(cluster))), lockKey(cluster, 'prune'), pruneStateKey(cluster)];
     for (const Key of ours.filter((key) => !key.includes(real.id))) await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key }));
   });
 
@@ -112,7 +112,7 @@ describe('prune-snapshots, deployed', () => {
     // The clock of S3 cannot be moved, so tomorrow comes to the same use case in this process.
     const now = () => new Date(Date.now() + 1.01 * DAY_MS);
     const telemetry = { log: () => undefined, warn: () => undefined, count: () => undefined };
-    const lock = new S3Lock(s3, { bucket, cluster, name: 'backup', ttlMs: 0 }, now);
+    const lock = new S3Lock(s3, { bucket, cluster, name: 'prune', ttlMs: 0 }, now);
     const catalog = new S3SnapshotCatalog(s3, bucket, cluster);
     const everything = policy({ hourly: 1000 });
 
@@ -134,16 +134,20 @@ describe('prune-snapshots, deployed', () => {
     expect(await world.lifeboat.pruneSnapshots()).toMatchObject({ outcome: 'returned', result: { counts: { kept: ids.length + 1 } } });
   });
 
-  test('while a backup holds the lock it ends without doing anything, and says so', async () => {
+  test('while another run of it holds the lock it ends without doing anything, and says so; a backup keeps it from nothing', async () => {
     const { s3, bucket, cluster } = world.lifeboat;
     const doomed = await copy(600);
-    const document = { holder: 'a backup', acquiredAt: new Date().toISOString(), expiresAt: new Date(Date.now() + 600_000).toISOString() };
-    await s3.send(new PutObjectCommand({ Bucket: bucket, Key: lockKey(cluster, 'backup'), Body: JSON.stringify(document) }));
+    const document = { holder: 'another', acquiredAt: new Date().toISOString(), expiresAt: new Date(Date.now() + 600_000).toISOString() };
+    await s3.send(new PutObjectCommand({ Bucket: bucket, Key: lockKey(cluster, 'prune'), Body: JSON.stringify(document) }));
 
     expect(await world.lifeboat.pruneSnapshots()).toMatchObject({
       outcome: 'returned',
-      result: { outcome: 'skipped', because: `request a backup holds the lock until ${document.expiresAt}` },
+      result: { outcome: 'skipped', because: `request another holds the lock until ${document.expiresAt}` },
     });
     expect(await listedIds()).toContain(doomed);
+    await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: lockKey(cluster, 'prune') }));
+    await s3.send(new PutObjectCommand({ Bucket: bucket, Key: lockKey(cluster, 'backup'), Body: JSON.stringify(document) }));
+    expect(await world.lifeboat.pruneSnapshots()).toMatchObject({ result: { outcome: 'pruned' } });
+    await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: lockKey(cluster, 'backup') }));
   });
 });

@@ -10,6 +10,7 @@ import {
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
   GetObjectCommand,
+  GetObjectTaggingCommand,
   HeadObjectCommand,
   ListObjectVersionsCommand,
   PutBucketReplicationCommand,
@@ -86,6 +87,15 @@ test('checksums an upload in parts as a whole when asked to', async () => {
   expect(head).toMatchObject(expected);
 });
 
+test('tags what was uploaded in parts, as the request said that opened the upload', async () => {
+  const object = { Bucket: smoke.bucket, Key: 'tagged-and-complete' };
+  const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ ...object, Tagging: 'what=plain%20file' }));
+  const { ETag } = await s3.send(new UploadPartCommand({ ...object, UploadId, PartNumber: 1, Body: 'x' }));
+  await s3.send(new CompleteMultipartUploadCommand({ ...object, UploadId, MultipartUpload: { Parts: [{ PartNumber: 1, ETag }] } }));
+
+  expect((await s3.send(new GetObjectTaggingCommand(object))).TagSet).toEqual([{ Key: 'what', Value: 'plain file' }]);
+});
+
 describe('asks for the rights that S3 asks for', () => {
   let role: S3Client;
   beforeAll(async () => {
@@ -106,12 +116,29 @@ describe('asks for the rights that S3 asks for', () => {
       role.send(new CreateMultipartUploadCommand(locked('never-locked/2'))),
     ];
 
-    for (const write of refused) await expect(write).rejects.toMatchObject({ name: 'AccessDenied' });
+    await Promise.all(refused.map((write) => expect(write).rejects.toMatchObject({ name: 'AccessDenied' })));
     await role.send(new PutObjectCommand({ Bucket: smoke.bucket, Key: 'never-locked/3', Body: 'x' }));
     const verdicts = ['locked', 'locked-in-parts', 'never-locked/1', 'never-locked/2', 'never-locked/3'].map((key) =>
       judged('s3:PutObjectRetention', `/${key}`),
     );
     expect(verdicts.map((call) => call?.allowed)).toEqual([true, true, false, false, undefined]);
+  });
+
+  test('to tag what is written, at once or in parts', async () => {
+    const tagged = (Key: string) => ({ Bucket: smoke.bucket, Key, Tagging: 'a=b' });
+
+    await role.send(new PutObjectCommand({ ...tagged('tagged'), Body: 'x' }));
+    await role.send(new CreateMultipartUploadCommand(tagged('tagged-in-parts')));
+    const refused = [
+      role.send(new PutObjectCommand({ ...tagged('never-tagged/1'), Body: 'x' })),
+      role.send(new CreateMultipartUploadCommand(tagged('never-tagged/2'))),
+    ];
+
+    await Promise.all(refused.map((write) => expect(write).rejects.toMatchObject({ name: 'AccessDenied' })));
+    const verdicts = ['tagged', 'tagged-in-parts', 'never-tagged/1', 'never-tagged/2'].map((key) =>
+      judged('s3:PutObjectTagging', `/${key}`),
+    );
+    expect(verdicts.map((call) => call?.allowed)).toEqual([true, true, false, false]);
   });
 
   test('to list, before it tells that an object is missing', async () => {

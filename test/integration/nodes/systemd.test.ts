@@ -42,7 +42,7 @@ esac
 
 /** Takes the node's etcd from its static pod to a unit with an environment file, as kubespray does. */
 beforeAll(async () => {
-  nodes = await startLocalNodes({ count: 1, apiserver: false });
+  nodes = await startLocalNodes({ count: 1 });
   const snapshot = await snapshotOnDisk(nodes.folder, '3.6');
   on = NodeUnderTest.of(nodes, snapshot, ID);
   serveByAws(on.node, snapshot.file);
@@ -80,7 +80,7 @@ test('facts finds etcd under systemd, by its environment file', async () => {
       name: 'master-1',
       version: expect.stringMatching(/^3\.6\./) as string,
     },
-    apiserver: { definition: 'none' },
+    apiserver: { definition: 'in-place', ready: true },
     data: { dir: on.node.tree.dataDir },
   });
 });

@@ -22,6 +22,12 @@ type Variables = Readonly<Record<string, string>>;
 /** Every function of mine, with each single variable in which it differs from theirs, and with all of them. */
 export async function attackAll(world: TwoClusters): Promise<Attack[]> {
   const attacks: Attack[] = [];
+  const [theirSnapshot] = await world.theirs.lifeboat.snapshots();
+  /** What a function must be told before it does anything. */
+  const events: Readonly<Record<string, unknown>> = {
+    MaterializeMaterializeSnapshot: { restoreId: 'attack', snapshotId: theirSnapshot?.id },
+    DrillDrillInFunction: { snapshotId: theirSnapshot?.id },
+  };
   for (const attacker of world.mine.rights.functions) {
     const [mine, theirs] = [
       await variablesOf(world, attacker.name),
@@ -31,7 +37,7 @@ export async function attackAll(world: TwoClusters): Promise<Attack[]> {
     for (const variables of [...different.map((name) => [name]), different]) {
       await configure(world, attacker, { ...mine, ...Object.fromEntries(variables.map((name) => [name, theirs[name] ?? ''])) });
       const before = world.cloud.calls().length;
-      const answer = await world.cloud.invoke(attacker.name, {});
+      const answer = await world.cloud.invoke(attacker.name, events[attacker.label] ?? {});
       attacks.push({ label: attacker.label, variables, answer, calls: world.cloud.calls().slice(before) });
     }
     await configure(world, attacker, mine);
@@ -67,6 +73,7 @@ export async function layBait({ mine, theirs }: TwoClusters): Promise<void> {
   const lock = JSON.stringify({ holder: 'nobody', acquiredAt: past, expiresAt: past });
   const objects = {
     [lockKey(cluster, 'backup')]: lock,
+    [lockKey(cluster, 'prune')]: lock,
     [pruneStateKey(cluster)]: '{}',
     [ledgerKey(cluster)]: '{}',
     [manifestKey(cluster, removable!)]: '{}',

@@ -120,6 +120,42 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    function: 'MaterializeMaterializeSnapshot',
+    sentence: 'makes the plain files of two snapshots, finds one that is there, and ends its uploads when parts cannot be stored',
+    run: async ({ cloud, mine: { lifeboat } }) => {
+      const [older, newer] = (await lifeboat.snapshots()).map(({ id }) => id);
+      for (const [restoreId, snapshotId] of Object.entries({ first: older, second: newer }))
+        expect(await lifeboat.materializeSnapshot({ restoreId, snapshotId })).toMatchObject({ result: { was: 'made' } });
+      expect(await lifeboat.materializeSnapshot({ restoreId: 'first', snapshotId: older })).toMatchObject({ result: { was: 'there' } });
+
+      cloud.faults.inject({ operation: 'UploadPart', times: always, fault: refused });
+      for (const restoreId of ['third', 'fourth'])
+        expect(await lifeboat.materializeSnapshot({ restoreId, snapshotId: newer })).toMatchObject(storeFailed);
+      expect(cloud.faults.count('AbortMultipartUpload')).toBe(2);
+    },
+  },
+  {
+    function: 'MaterializeMaterializeSnapshot',
+    sentence: 'ends in the dead-letter queue when it failed for good and nobody waited',
+    run: async (world) => failForGood(world, 'MaterializeMaterializeSnapshot', {}),
+  },
+  {
+    function: 'DrillDrillInFunction',
+    sentence: 'reads two snapshots back and writes into their manifests, locked, how it went',
+    run: async ({ mine: { lifeboat } }) => {
+      const [older, newer] = (await lifeboat.snapshots()).filter(
+        ({ lock }) => lock?.until !== undefined && new Date(lock.until) > new Date(),
+      );
+      for (const one of [older, newer]) expect(await lifeboat.drill({ snapshotId: one!.id })).toMatchObject({ result: { passed: true } });
+      expect(await lifeboat.drill()).toMatchObject({ result: { passed: true } });
+    },
+  },
+  {
+    function: 'DrillDrillInFunction',
+    sentence: 'ends in the dead-letter queue when it failed for good and nobody waited',
+    run: async (world) => failForGood(world, 'DrillDrillInFunction', { snapshotId: 'latest' }),
+  },
+  {
     function: 'ReplicaWatchWatchReplica',
     sentence: 'lists here and in the other region',
     run: async ({ mine }) => expect(await mine.lifeboat.watchReplica()).toMatchObject(returned),

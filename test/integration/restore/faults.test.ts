@@ -48,7 +48,7 @@ test.each(
 
   const execution = await world.lifeboat.restore.start({ snapshot, approval: 'skip', waitForNodesSeconds: 6 });
   await beside?.();
-  const end = await execution.end();
+  const end = await execution.wait({ timeoutMs: 240_000 });
   const report = await world.report(execution.name);
 
   node.heal();

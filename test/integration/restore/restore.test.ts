@@ -23,7 +23,5 @@ test('one execution brings the whole control plane back to what the snapshot hol
   expect(await world.valuesOf('/registry/configmaps/default/after')).toEqual([null, null, null]);
   expect(await world.revision()).toBeGreaterThan(highest);
   expect(await world.kinds()).toEqual({ hashes: 1, clusters: 1 });
-  console.log(
-    JSON.stringify(report, undefined, 1),
-  );
+  console.log(JSON.stringify(report, undefined, 1));
 });

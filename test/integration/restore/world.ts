@@ -52,11 +52,11 @@ export class RestoreWorld {
   ): Promise<{
     readonly execution: Execution;
     readonly status: string;
-    readonly cause: string | undefined;
-    readonly error: string | undefined;
+    readonly cause?: string;
+    readonly error?: string;
   }> {
     const execution = await this.lifeboat.restore.start(input);
-    return { execution, ...(await execution.end({ timeoutMs })) };
+    return { execution, ...(await execution.wait({ timeoutMs })) };
   }
 
   async file(restoreId: string, file: RestoreFile): Promise<string> {

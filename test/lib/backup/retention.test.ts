@@ -39,7 +39,7 @@ describe('prune-snapshots', () => {
       {
         Effect: 'Allow',
         Action: ['s3:GetObject', 's3:PutObject'],
-        Resource: [within(bucketId, 'clusters/prod/locks/backup.json'), within(bucketId, 'clusters/prod/prune.json')],
+        Resource: [within(bucketId, 'clusters/prod/locks/prune.json'), within(bucketId, 'clusters/prod/prune.json')],
       },
     ]);
   });

@@ -14,12 +14,14 @@ test('fills in what an operator would expect', () => {
     tags: {},
     nodes: {
       tag: { key: 'lifeboat/control-plane', value: 'prod' },
+      drillTag: { key: 'lifeboat/drill', value: 'prod' },
       manifestDir: '/etc/kubernetes/manifests',
       pkiDir: '/etc/kubernetes/pki',
       etcdDataDir: '/var/lib/etcd',
     },
     etcd: { endpoints: ['https://10.0.1.10:2379'], topology: 'stacked' },
     backup: {
+      drill: { schedule: 'cron(30 4 ? * SUN *)', alarmAfterDays: 15 },
       schedule: 'rate(1 hour)',
       retention: {
         hourly: 24,
@@ -142,6 +144,17 @@ test.each<[string, unknown, string]>([
     'an alarm between two backups',
     backup({ schedule: 'rate(6 hours)', alarmAfterHours: 6 }),
     'backup.alarmAfterHours: 6 is too short for rate(6 hours), which pauses for up to 6 hours; use at least 7',
+  ],
+  ['a drill in words', backup({ drill: { schedule: 'weekly' } }), 'backup.drill.schedule: "weekly" is not a schedule; use rate(1 hour)'],
+  [
+    'an alarm after 0 days without a drill',
+    backup({ drill: { alarmAfterDays: 0 } }),
+    'backup.drill.alarmAfterDays: 0 is not a whole number from 1 to 366',
+  ],
+  [
+    'an alarm between two drills',
+    backup({ drill: { schedule: 'cron(0 4 1 * ? *)' } }),
+    'backup.drill.alarmAfterDays: 15 is too short for cron(0 4 1 * ? *), which pauses for up to 31 days; use at least 32',
   ],
   ['a database of 9 GiB', backup({ maxDbSizeGiB: 9 }), 'backup.maxDbSizeGiB: 9 is not a whole number from 1 to 8'],
   ['a database of 0 GiB', backup({ maxDbSizeGiB: 0 }), 'backup.maxDbSizeGiB: 0 is not a whole number from 1 to 8'],

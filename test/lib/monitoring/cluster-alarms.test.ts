@@ -8,7 +8,7 @@ const alarms = alarmsOf(template);
 test('the alarms of a cluster, and when each is on', () => {
   expect(Object.fromEntries(Object.entries(alarms).map(([name, alarm]) => [name, ruleOf(alarm)]))).toEqual({
     'no-verified-snapshot': 'Maximum of VerifiedSnapshotAge > 10800 in 2 of 2 x 300 s, missing breaching',
-    'backup-failed': 'Minimum of Errors >= 1 in 1 of 1 x 300 s, missing ignore',
+    'backup-failed': 'Sum of Errors >= 2 in 1 of 1 x 3600 s, missing ignore',
     'unverified-snapshot': 'Minimum of SnapshotUnverified >= 1 in 1 of 1 x 300 s, missing ignore',
     'member-diverged/10.0.1.10-2379': 'Maximum of MemberDiverged >= 1 in 1 of 1 x 300 s, missing ignore',
     'member-diverged/etcd-2.example.com-2379': 'Maximum of MemberDiverged >= 1 in 1 of 1 x 300 s, missing ignore',
@@ -19,6 +19,8 @@ test('the alarms of a cluster, and when each is on', () => {
     'prune-failing': 'Minimum of Errors >= 1 in 3 of 3 x 3600 s, missing ignore',
     'removals-denied': 'Maximum of SnapshotRemovalsDenied >= 1 in 1 of 1 x 300 s, missing ignore',
     'manifests-damaged': 'Maximum of ManifestsDamaged >= 1 in 1 of 1 x 300 s, missing ignore',
+    'drill-failed': 'Minimum of DrillPassed < 1 in 1 of 1 x 300 s, missing ignore',
+    'no-recent-drill': 'Minimum of DrillAge > 1296000 in 1 of 1 x 21600 s, missing breaching',
     'dead-letters': 'Maximum of ApproximateNumberOfMessagesVisible >= 1 in 1 of 1 x 300 s, missing notBreaching',
   });
 });

@@ -48,7 +48,11 @@ test('the limits of alarms are lines in the graphs', () => {
     graphs.flatMap(({ properties: { title = '', annotations } }) => (annotations?.horizontal ?? []).map(({ value }) => [title, value])),
   );
 
-  expect(lines).toEqual({ 'Age of the newest verified snapshot, seconds': 10800, 'Quota used, percent': 80 });
+  expect(lines).toEqual({
+    'Age of the newest verified snapshot, seconds': 10800,
+    'Quota used, percent': 80,
+    'Since a drill last passed, seconds': 1296000,
+  });
 });
 
 test('no widget lies over another or beyond the page', () => {

@@ -118,7 +118,14 @@ describe('what the stack tells', () => {
     pruneLog: only(template, 'AWS::Logs::LogGroup', 'RetentionPruneSnapshots')[0],
     watch: only(template, 'AWS::Lambda::Function', 'WatchWatchMembers')[0],
     watchLog: only(template, 'AWS::Logs::LogGroup', 'WatchWatchMembers')[0],
+    materialize: only(template, 'AWS::Lambda::Function', 'MaterializeMaterializeSnapshot')[0],
+    materializeLog: only(template, 'AWS::Logs::LogGroup', 'MaterializeMaterializeSnapshot')[0],
+    drill: only(template, 'AWS::Lambda::Function', 'DrillDrillInFunction')[0],
+    drillLog: only(template, 'AWS::Logs::LogGroup', 'DrillDrillInFunction')[0],
     queue: only(template, 'AWS::SQS::Queue')[0],
+    restore: only(template, 'AWS::StepFunctions::StateMachine', 'RestoreStateMachine')[0],
+    replace: only(template, 'AWS::StepFunctions::StateMachine', 'ReplaceMemberStateMachine')[0],
+    node: only(template, 'AWS::Logs::LogGroup', 'RestoreNodesNodeCommand')[0],
   };
 
   test('is in its outputs', () => {
@@ -129,7 +136,11 @@ describe('what the stack tells', () => {
       TakeSnapshotFunctionName: { Ref: ids.run },
       PruneSnapshotsFunctionName: { Ref: ids.prune },
       WatchMembersFunctionName: { Ref: ids.watch },
+      MaterializeSnapshotFunctionName: { Ref: ids.materialize },
+      DrillFunctionName: { Ref: ids.drill },
       EtcdClientSecretArn: { Ref: ids.secret },
+      ReplaceMemberStateMachineArn: { Ref: ids.replace },
+      RestoreStateMachineArn: { Ref: ids.restore },
       DeadLetterQueueUrl: { Ref: ids.queue },
     });
   });
@@ -151,7 +162,14 @@ describe('what the stack tells', () => {
       pruneSnapshotsLogGroup: ids.pruneLog,
       watchMembersFunction: ids.watch,
       watchMembersLogGroup: ids.watchLog,
+      materializeSnapshotFunction: ids.materialize,
+      materializeSnapshotLogGroup: ids.materializeLog,
+      drillFunction: ids.drill,
+      drillLogGroup: ids.drillLog,
       deadLetterQueueUrl: ids.queue,
+      replaceMemberStateMachine: ids.replace,
+      restoreStateMachine: ids.restore,
+      restoreLogGroups: expect.objectContaining({ 'node-command': ids.node }) as Record<string, string>,
     } satisfies ClusterDirectoryEntry);
   });
 });

@@ -45,7 +45,7 @@ test('nobody writes, hides or lifts a lock but S3 itself, and only TLS gets in',
     {
       Effect: 'Deny',
       Principal: { AWS: '*' },
-      Action: ['s3:BypassGovernanceRetention', 's3:DeleteObject', 's3:PutObject'],
+      Action: ['s3:BypassGovernanceRetention', 's3:DeleteObject', 's3:DeleteObjectVersion', 's3:PutObject'],
       Resource: within(bucketId, '*'),
     },
   ]);

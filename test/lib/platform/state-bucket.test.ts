@@ -52,11 +52,19 @@ test('versions are kept, and objects can be locked, by whoever writes them', () 
   expect(bucket.Properties).not.toHaveProperty('ObjectLockConfiguration');
 });
 
-test('uploads that nobody finished go after a day, and old versions after 30 (peer failure 30)', () => {
+test('uploads that nobody finished go after a day, old versions after 30, and plain files of restores after a week (peer failure 30)', () => {
   expect(bucket.Properties.LifecycleConfiguration).toEqual({
     Rules: [
       { Id: 'abort-uploads', Status: 'Enabled', AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } },
       { Id: 'expire-versions', Status: 'Enabled', NoncurrentVersionExpiration: { NoncurrentDays: 30 }, ExpiredObjectDeleteMarker: true },
+      {
+        Id: 'expire-restored-files',
+        Status: 'Enabled',
+        Prefix: 'clusters/prod/restores/',
+        TagFilters: [{ Key: 'lifeboat', Value: 'restore' }],
+        ExpirationInDays: 7,
+        NoncurrentVersionExpiration: { NoncurrentDays: 1 },
+      },
     ],
   });
 });

@@ -1,4 +1,4 @@
-import { allowedOutcomes, allowedPruning, judgeSlot } from '../../../local/soak/judge';
+import { allowedOutcomes, judgeSlot } from '../../../local/soak/judge';
 import type { Try } from '../../../local/soak/judge';
 import type { BucketView } from '../../../local/soak/bucket';
 import { manifest } from '../../backup/snapshots';
@@ -70,13 +70,4 @@ test.each<[string, Parameters<typeof allowedOutcomes>, readonly string[]]>([
   ],
 ])('a run %s', (_sentence, [circumstances, struck], allowed) => {
   expect(allowedOutcomes(circumstances, struck)).toEqual(allowed);
-});
-
-test.each<[string, Parameters<typeof allowedPruning>, readonly string[]]>([
-  ['ends as it should when nothing is in its way', [false, undefined], ['pruned']],
-  ['ends as what was done to it allows', [false, ['pruned', 'PruneIncomplete']], ['pruned', 'PruneIncomplete']],
-  ['says that a backup is at work', [true, undefined], ['skipped']],
-  ['may fail before it reaches the lock', [true, ['pruned', 'StoreFailed']], ['skipped', 'StoreFailed']],
-])('a pruning %s', (_sentence, [locked, struck], allowed) => {
-  expect(allowedPruning(locked, struck)).toEqual(allowed);
 });

@@ -49,6 +49,9 @@ probe.addToRolePolicy(
 probe.addToRolePolicy(
   new PolicyStatement({ effect: Effect.DENY, actions: ['s3:PutObjectRetention'], resources: [bucket.arnForObjects('never-locked/*')] }),
 );
+probe.addToRolePolicy(
+  new PolicyStatement({ effect: Effect.DENY, actions: ['s3:PutObjectTagging'], resources: [bucket.arnForObjects('never-tagged/*')] }),
+);
 
 const caller = new Role(stack, 'Caller', { assumedBy: new ServicePrincipal('scheduler.amazonaws.com') });
 caller.assumeRolePolicy?.addStatements(
