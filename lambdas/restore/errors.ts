@@ -25,12 +25,6 @@ export class RestoredDataDiffers extends LifeboatError {
   readonly retryable = false;
 }
 
-/** etcd does not change its members as a replacement wants, and waiting does not help. */
-export class MembersUnchanged extends LifeboatError {
-  override readonly name = ErrorName.membersUnchanged;
-  readonly retryable = false;
-}
-
 /** What went wrong with a snapshot that is to be used. None of these leaves a plain file or an open upload behind. */
 export abstract class RestoreError extends LifeboatError {}
 
@@ -80,4 +74,9 @@ export class DrillNotRecorded extends RestoreError {
 export class RestoreOutOfTime extends RestoreError {
   override readonly name = ErrorName.restoreOutOfTime;
   readonly retryable = true;
+}
+/** etcd does not change its members as a replacement wants, and waiting does not help. */
+export class MembersUnchanged extends LifeboatError {
+  override readonly name = ErrorName.membersUnchanged;
+  readonly retryable = false;
 }

@@ -1,6 +1,5 @@
 import { readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { SFNClient, SendTaskSuccessCommand } from '@aws-sdk/client-sfn';
 import { ReplaceReport } from '../../../lambdas/contract/replace-member';
 import { waitUntil } from '../../../local/child-process';
 import type { LocalNode } from '../../../local/nodes';
@@ -25,11 +24,6 @@ async function replace(input: object) {
 }
 const reportOf = async (restoreId: string) => ReplaceReport.parse(JSON.parse(await world.file(restoreId, 'report.json')));
 
-async function approve(taskToken: string): Promise<void> {
-  const client = new SFNClient(world.cloud.clientConfig());
-  await client.send(new SendTaskSuccessCommand({ taskToken, output: '{"approvedBy":"somebody"}' })).finally(() => client.destroy());
-}
-
 function loseDisk(node: LocalNode): void {
   const { dataDir } = node.tree;
   for (const entry of readdirSync(dataDir)) rmSync(path.join(dataDir, entry), { recursive: true });
@@ -50,7 +44,7 @@ test('a member whose disk was wiped is replaced after somebody approved it, whil
     return question !== '';
   });
   expect(question).toContain(`${node.name} joins on`);
-  await approve(/--task-token '([^']+)'/.exec(question)![1]!);
+  await world.cloud.succeedTask(/--task-token '([^']+)'/.exec(question)![1]!, { approvedBy: 'somebody' });
 
   expect(await ended).toMatchObject({ status: 'SUCCEEDED' });
   const report = await stopWriting();

@@ -1,27 +1,204 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { lockKey } from '../../../lambdas/contract/s3-keys';
+import { S3Lock } from '../../../lambdas/aws/s3-lock';
+import { waitUntil } from '../../../local/child-process';
+import { clientOf } from '../../../local/etcd/client';
+import { startWatchingClient } from '../../support/watching-client';
 import { RestoreWorld } from './world';
 
-jest.setTimeout(300_000);
+jest.setTimeout(400_000);
 
 let world: RestoreWorld;
+let snapshot: string;
 beforeAll(async () => {
-  world = await RestoreWorld.start({ megabytes: 20 });
+  world = await RestoreWorld.start({ megabytes: 10, count: 3 });
+  await world.put('/registry/masterleases/10.0.0.99');
+  await world.put('/registry/configmaps/default/before');
+  snapshot = await world.backup();
+});
+afterEach(() => {
+  world.cloud.faults.clear();
+  world.nodes.nodes.forEach((node) => node.heal());
 });
 afterAll(() => world.stop());
 
-test('one execution brings the whole control plane back to what the snapshot holds', async () => {
-  await world.put('/registry/configmaps/default/before');
-  const snapshot = await world.backup();
-  await world.put('/registry/configmaps/default/after');
+const before = () => world.valuesOf('/registry/configmaps/default/before');
+let made = 0;
+/** A key that no snapshot holds. */
+async function writeAfter(): Promise<string> {
+  const key = `/registry/configmaps/default/after-${made++}`;
+  await world.put(key);
+  return key;
+}
+/** Waits for the question of an execution and gives the token that is in it. */
+async function tokenOf(restoreId: string): Promise<string> {
+  let text = '';
+  await waitUntil('somebody is asked', 60_000, async () => {
+    text = await world.file(restoreId, 'approval.txt').catch(() => '');
+    return text !== '';
+  });
+  return /--task-token '([^']+)'/.exec(text)![1]!;
+}
+
+test('after approval one execution brings the whole control plane back, and its report tells what it did', async () => {
+  const after = await writeAfter();
   const highest = await world.revision();
+  const execution = await world.lifeboat.restore.start({});
+  const question = await tokenOf(execution.name).then(() => world.file(execution.name, 'approval.txt'));
+  expect(question).toContain(`Snapshot ${snapshot}`);
+  expect(question).toMatch(/What is lost: \d+ revisions\.\n {2}1 configmaps are gone/);
+  expect(await world.valuesOf(after)).toEqual(['x', 'x', 'x']);
 
-  const { execution, status, cause } = await world.run({ approval: 'skip' });
+  await world.cloud.succeedTask(await tokenOf(execution.name), { approvedBy: 'a test' });
+  const end = await execution.wait({ timeoutMs: 240_000 });
 
-  expect([status, cause]).toEqual(['SUCCEEDED', undefined]);
+  expect([end.status, end.cause]).toEqual(['SUCCEEDED', undefined]);
   const report = await world.report(execution.name);
-  expect(report).toMatchObject({ outcome: 'RESTORED', snapshot });
-  expect(await world.valuesOf('/registry/configmaps/default/before')).toEqual(['x', 'x', 'x']);
-  expect(await world.valuesOf('/registry/configmaps/default/after')).toEqual([null, null, null]);
+  expect(report).toMatchObject({
+    outcome: 'RESTORED',
+    snapshot,
+    mode: 'in-place',
+    safetySnapshot: expect.stringMatching(/^\d{8}T/) as string,
+  });
+  expect(report.downtimeSeconds).toBeLessThan(120);
+  expect(report.phases.map(({ state }) => state)).toEqual(
+    expect.arrayContaining(['Approve', 'Stage', 'PrepareData', 'StopEtcd', 'Verify']),
+  );
+  expect(await before()).toEqual(['x', 'x', 'x']);
+  expect(await world.valuesOf(after)).toEqual([null, null, null]);
+  expect(await world.valuesOf('/registry/masterleases/10.0.0.99')).toEqual([null, null, null]);
   expect(await world.revision()).toBeGreaterThan(highest);
   expect(await world.kinds()).toEqual({ hashes: 1, clusters: 1 });
-  console.log(JSON.stringify(report, undefined, 1));
+  await world.apiserversAreReady();
+});
+
+test('a client that watches and writes across two restores of the same snapshot never sees time run backwards, and old watches are told', async () => {
+  const old = await world.revision();
+  const client = startWatchingClient(() => clientOf(world.nodes), '/registry/leases/kube-system/writer');
+  try {
+    for (const round of [1, 2]) {
+      await waitUntil(`it writes, round ${round}`, 30_000, async () => client.writes > round * 20);
+      const served = client.highest;
+      const { status, cause } = await world.run({ snapshot, approval: 'skip' });
+      expect([status, cause]).toEqual(['SUCCEEDED', undefined]);
+      const writes = client.writes;
+      await waitUntil('it writes again', 60_000, async () => client.writes > writes + 20);
+      expect(client.highest).toBeGreaterThan(served);
+    }
+  } finally {
+    await client.stop();
+  }
+  expect(client.backwards).toEqual([]);
+  // Whoever reads or watches from before the restore must hear that its revision is compacted, and list again.
+  const range = world.ask(({ kv }) => kv.range({ key: Buffer.from('/registry/x'), revision: String(old) }));
+  await expect(range).rejects.toThrow(/compacted/);
+  expect(await world.cancelReason('/registry/x', old)).toMatch(/compacted/);
+});
+
+test('a dry run stages and proves everything, and stops nothing', async () => {
+  const pids = world.nodes.nodes.map((node) => node.pid('etcd'));
+  const after = await writeAfter();
+
+  const { execution, status } = await world.run({ snapshot, dryRun: true, approval: 'skip' });
+
+  expect(status).toBe('SUCCEEDED');
+  expect(await world.report(execution.name)).toMatchObject({ outcome: 'DRY_RUN' });
+  expect(world.nodes.nodes.map((node) => node.pid('etcd'))).toEqual(pids);
+  expect(await world.valuesOf(after)).toEqual(['x', 'x', 'x']);
+});
+
+describe('ends unharmed when', () => {
+  let pids: (number | undefined)[];
+  beforeEach(() => {
+    pids = world.nodes.nodes.map((node) => node.pid('etcd'));
+  });
+  afterEach(() => expect(world.nodes.nodes.map((node) => node.pid('etcd'))).toEqual(pids));
+
+  test('somebody rejects it', async () => {
+    const execution = await world.lifeboat.restore.start({ snapshot });
+    await world.cloud.failTask(await tokenOf(execution.name), 'Rejected', 'not at this hour');
+
+    expect(await execution.wait()).toMatchObject({
+      status: 'FAILED',
+      error: 'UNHARMED',
+      cause: expect.stringContaining('Rejected in Approve, not at this hour') as string,
+    });
+  });
+
+  test('nobody answers in time', async () => {
+    const { error, cause } = await world.run({ snapshot, approvalSeconds: 2 });
+
+    expect([error, cause]).toEqual(['UNHARMED', expect.stringContaining('States.Timeout in Approve')]);
+  });
+
+  test('another runbook works on the nodes, whose name is told', async () => {
+    const { s3, bucket, cluster } = world.lifeboat;
+    const lock = new S3Lock(s3, { bucket, cluster, name: 'control-plane', ttlMs: 60_000 }, () => new Date());
+    const held = await lock.acquire('another-runbook');
+
+    const { error, cause } = await world.run({ snapshot, approval: 'skip' });
+
+    expect([error, cause]).toEqual(['UNHARMED', expect.stringContaining('another-runbook works on the nodes until')]);
+    expect(JSON.parse(await world.object(lockKey(cluster, 'control-plane')))).toMatchObject({ holder: 'another-runbook' });
+    if (held.acquired) await held.release();
+  });
+
+  test.each([
+    ['Plan', 'PutObject', /cannot write .*plan\.json/],
+    ['Materialize', 'UploadPart', /denied|snapshot\.db/i],
+  ])('S3 denies what %s needs', async (state, operation, message) => {
+    world.cloud.faults.inject({ operation, from: 1, fault: { kind: 'status', status: 403, code: 'AccessDenied' } });
+
+    const execution = await world.lifeboat.restore.start({ snapshot, approval: 'skip' });
+    await execution.enters(state);
+    await sleep(12_000);
+    world.cloud.faults.clear();
+    const { error, cause } = await execution.wait({ timeoutMs: 120_000 });
+
+    expect([error, cause]).toEqual(['UNHARMED', expect.stringMatching(message)]);
+  });
+
+  test('the input names what does not exist', async () => {
+    expect(await world.run({ snapshot: '20200101T000000Z-00000000' })).toMatchObject({
+      error: 'UNHARMED',
+      cause: expect.stringContaining('is not listed') as string,
+    });
+    expect(await world.run({ snapshots: 'latest' })).toMatchObject({ error: 'RestoreRefused' });
+    expect(await world.run({ nodes: ['i-0123456789abcdef0'] })).toMatchObject({
+      error: 'RestoreRefused',
+      cause: expect.stringContaining('carries neither') as string,
+    });
+  });
+});
+
+test('an execution that somebody aborted while everything was stopped is redriven to its end', async () => {
+  const after = await writeAfter();
+  const execution = await world.lifeboat.restore.start({ snapshot, approval: 'skip' });
+  await execution.enters('RestoreData', { timeoutMs: 120_000 });
+  await execution.stop();
+  expect(await execution.wait()).toMatchObject({ status: 'ABORTED' });
+
+  await execution.redrive();
+
+  expect(await execution.wait({ timeoutMs: 240_000 })).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await world.valuesOf(after)).toEqual([null, null, null]);
+  expect(await world.kinds()).toEqual({ hashes: 1, clusters: 1 });
+});
+
+test('an execution that somebody aborted is undone by another one, which needs no more than its name', async () => {
+  const after = await writeAfter();
+  const execution = await world.lifeboat.restore.start({ snapshot, approval: 'skip' });
+  await execution.enters('StartEtcd', { timeoutMs: 120_000 });
+  await execution.stop();
+  await execution.wait();
+  const second = await world.run({ snapshot, approval: 'skip' });
+  expect(second.cause).toContain(`start an execution with {"rollBack":"${execution.name}"}`);
+
+  const undone = await world.run({ rollBack: execution.name });
+
+  expect([undone.status, undone.error]).toEqual(['FAILED', 'ROLLED_BACK']);
+  expect(await world.report(execution.name)).toMatchObject({ outcome: 'ROLLED_BACK', mode: 'roll-back' });
+  await world.ready();
+  expect(await world.valuesOf(after)).toEqual(['x', 'x', 'x']);
+  await world.apiserversAreReady();
 });

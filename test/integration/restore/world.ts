@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
@@ -14,6 +15,7 @@ import { deployLifeboat } from '../../../local/deployment';
 import type { Deployment } from '../../../local/deployment';
 import { clientOf } from '../../../local/etcd/client';
 import { seedKubernetesData } from '../../../local/etcd/kubernetes-data';
+import { etcdProgram } from '../../../local/tools';
 import { startLocalNodes } from '../../../local/nodes';
 import type { LocalNode, LocalNodes, LocalNodesOptions } from '../../../local/nodes';
 
@@ -59,8 +61,11 @@ export class RestoreWorld {
     return { execution, ...(await execution.wait({ timeoutMs })) };
   }
 
-  async file(restoreId: string, file: RestoreFile): Promise<string> {
-    const Key = restoreKey(this.lifeboat.cluster, restoreId, file);
+  file(restoreId: string, file: RestoreFile): Promise<string> {
+    return this.object(restoreKey(this.lifeboat.cluster, restoreId, file));
+  }
+
+  async object(Key: string): Promise<string> {
     const { Body } = await this.lifeboat.s3.send(new GetObjectCommand({ Bucket: this.lifeboat.bucket, Key }));
     return (await Body?.transformToString()) ?? '';
   }
@@ -108,6 +113,16 @@ export class RestoreWorld {
 
   async ready(nodes: readonly LocalNode[] = this.nodes.nodes): Promise<void> {
     await Promise.all(nodes.map((node) => node.ready()));
+  }
+
+  /** What etcdctl says when etcd ends a watch that begins at this revision. */
+  cancelReason(key: string, revision: number): Promise<string> {
+    const { pkiDir } = this.nodes.nodes[0]!.tree;
+    const tls = [`--cacert=${pkiDir}/etcd/ca.crt`, `--cert=${pkiDir}/etcd/server.crt`, `--key=${pkiDir}/etcd/server.key`];
+    const args = [...tls, `--endpoints=${this.nodes.endpoints[0]!}`, 'watch', key, `--rev=${revision}`];
+    return new Promise((resolve) => {
+      execFile(etcdProgram(this.nodes.release, 'etcdctl'), args, { timeout: 10_000 }, (_error, stdout, stderr) => resolve(stdout + stderr));
+    });
   }
 
   /** Waits until each node's API server says that it is ready. */

@@ -123,8 +123,8 @@ describe('what the stack tells', () => {
     drill: only(template, 'AWS::Lambda::Function', 'DrillDrillInFunction')[0],
     drillLog: only(template, 'AWS::Logs::LogGroup', 'DrillDrillInFunction')[0],
     queue: only(template, 'AWS::SQS::Queue')[0],
+    replace: only(template, 'AWS::StepFunctions::StateMachine', 'ReplaceMember')[0],
     restore: only(template, 'AWS::StepFunctions::StateMachine', 'RestoreStateMachine')[0],
-    replace: only(template, 'AWS::StepFunctions::StateMachine', 'ReplaceMemberStateMachine')[0],
     node: only(template, 'AWS::Logs::LogGroup', 'RestoreNodesNodeCommand')[0],
   };
 
@@ -139,8 +139,8 @@ describe('what the stack tells', () => {
       MaterializeSnapshotFunctionName: { Ref: ids.materialize },
       DrillFunctionName: { Ref: ids.drill },
       EtcdClientSecretArn: { Ref: ids.secret },
-      ReplaceMemberStateMachineArn: { Ref: ids.replace },
       RestoreStateMachineArn: { Ref: ids.restore },
+      ReplaceMemberStateMachineArn: { Ref: ids.replace },
       DeadLetterQueueUrl: { Ref: ids.queue },
     });
   });
@@ -167,8 +167,8 @@ describe('what the stack tells', () => {
       drillFunction: ids.drill,
       drillLogGroup: ids.drillLog,
       deadLetterQueueUrl: ids.queue,
-      replaceMemberStateMachine: ids.replace,
       restoreStateMachine: ids.restore,
+      replaceMemberStateMachine: ids.replace,
       restoreLogGroups: expect.objectContaining({ 'node-command': ids.node }) as Record<string, string>,
     } satisfies ClusterDirectoryEntry);
   });
