@@ -1,6 +1,6 @@
 // What goes through the runbook that replaces one member of etcd.
 import { z } from 'zod';
-import { InstanceId, RestoreId, RunbookNode } from './restore';
+import { InstanceId, RestoreId, RunbookNode, Waiting } from './restore';
 
 /** The input of an execution. */
 export const ReplaceRequest = z.strictObject({
@@ -12,16 +12,7 @@ export const ReplaceRequest = z.strictObject({
   force: z.boolean().default(false),
   /** Go on although an even number of voting members comes of it: on the way to one more. */
   allowEven: z.boolean().default(false),
-  approval: z.enum(['required', 'skip']).default('required'),
-  /** How long somebody is waited for who approves, in seconds. */
-  approvalSeconds: z
-    .number()
-    .int()
-    .min(1)
-    .max(7 * 86_400)
-    .default(4 * 3600),
-  /** How long a node is waited for that does not answer, in seconds. */
-  waitForNodesSeconds: z.number().int().min(0).max(3600).default(180),
+  ...Waiting,
 });
 export type ReplaceRequest = z.infer<typeof ReplaceRequest>;
 

@@ -7,11 +7,25 @@ export { RestoreId } from './restore-events';
 export const InstanceId = z.string().regex(/^m?i-[0-9a-f]{8,17}$/, { error: 'is not an instance id such as i-0123456789abcdef0' });
 const SnapshotId = z.string().refine(isSnapshotId, { error: 'is neither "latest" nor a snapshot id such as 20261123T182815Z-0a1b2c3d' });
 
+/** Whom and what an execution waits for, in every runbook. */
+export const Waiting = {
+  approval: z.enum(['required', 'skip']).default('required'),
+  /** How long somebody is waited for who approves, in seconds. */
+  approvalSeconds: z
+    .number()
+    .int()
+    .min(1)
+    .max(7 * 86_400)
+    .default(4 * 3600),
+  /** How long a node is waited for that does not answer, in seconds: a reboot takes one to three minutes. */
+  waitForNodesSeconds: z.number().int().min(0).max(3600).default(180),
+};
+
 /** The input of an execution: `{}` restores the newest verified snapshot after somebody approved it. */
 export const RestoreRequest = z
   .strictObject({
     snapshot: z.union([z.literal('latest'), SnapshotId]).default('latest'),
-    approval: z.enum(['required', 'skip']).default('required'),
+    ...Waiting,
     /** Ends after everything was staged and proven, before anything is stopped. */
     dryRun: z.boolean().default(false),
     allowUnverified: z.boolean().default(false),
@@ -19,15 +33,6 @@ export const RestoreRequest = z
     allowNoBump: z.boolean().default(false),
     /** Only these nodes: the ones that are left of the control plane, or fresh ones elsewhere. */
     nodes: z.array(InstanceId).min(1).max(9).optional(),
-    /** How long somebody is waited for who approves, in seconds. */
-    approvalSeconds: z
-      .number()
-      .int()
-      .min(1)
-      .max(7 * 86_400)
-      .default(4 * 3600),
-    /** How long a node is waited for that does not answer, in seconds: a reboot takes one to three minutes. */
-    waitForNodesSeconds: z.number().int().min(0).max(3600).default(180),
     /** Restores to see whether it can be done, and puts the nodes back afterwards. Only on nodes that carry the drill tag. */
     drill: z.boolean().default(false),
     /** The name of an execution that was aborted in its middle: the nodes are put back to what they were before it. */
