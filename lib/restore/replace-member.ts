@@ -6,6 +6,7 @@ import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunc
 import { Construct } from 'constructs';
 import { Env } from '../../lambdas/contract/env';
 import type { NodeTags } from '../../lambdas/contract/restore';
+import { grantTell } from '../monitoring/tell-topic';
 import type { NodeSending } from '../nodes/node-sending';
 import { acknowledgeWildcard } from '../platform/acknowledge';
 import type { EtcdClientSecret } from '../platform/etcd-client-secret';
@@ -84,10 +85,7 @@ export class ReplaceMember extends Construct {
       description: 'ask people to approve a replacement and tell how it ended',
     });
     state.grantRestoreFiles(tellReplacement, { write: ['approval.txt', 'report.json'] });
-    if (topic !== undefined) {
-      tellReplacement.setEnvironment(Env.alarmTopic, topic.topicArn);
-      topic.grantPublish(tellReplacement);
-    }
+    grantTell(topic, tellReplacement);
 
     const called = { findReplacement, changeMembers, tellReplacement, controlPlaneLock, nodeCommand: sending.nodeCommand };
     const { start } = new ReplaceMemberStates(this, 'States', called);

@@ -7,6 +7,7 @@ import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunc
 import { Construct } from 'constructs';
 import { Env } from '../../lambdas/contract/env';
 import type { NodeTags } from '../../lambdas/contract/restore';
+import { grantTell } from '../monitoring/tell-topic';
 import { NodeSending } from '../nodes/node-sending';
 import { acknowledgeWildcard } from '../platform/acknowledge';
 import type { EtcdClientSecret } from '../platform/etcd-client-secret';
@@ -137,11 +138,7 @@ export class Restore extends Construct {
     state.grantManifests(reportRestore);
     state.grantLedger(reportRestore);
     state.grantRestoreFiles(reportRestore, { write: ['report.json'] });
-    for (const handler of [askApproval, reportRestore]) {
-      if (topic === undefined) continue;
-      handler.setEnvironment(Env.alarmTopic, topic.topicArn);
-      topic.grantPublish(handler);
-    }
+    for (const handler of [askApproval, reportRestore]) grantTell(topic, handler);
 
     const { nodeCommand } = sending;
     this.sending = sending;
