@@ -1,5 +1,5 @@
 import { PHASES } from '../../../lambdas/restore/phases';
-import { Match, arnOf, inVpc, only, reachesObjects, readsSecret, statementsOf, templateOf, within } from '../synth';
+import { arnOf, inVpc, only, reachesObjects, readsSecret, statementsOf, templateOf, within } from '../synth';
 import type { Statement } from '../synth';
 
 const template = templateOf(inVpc({ alarms: { email: 'night@example.com' } }));
@@ -194,14 +194,13 @@ describe('rights', () => {
       Condition: { StringEquals: { 'ssm:resourceTag/lifeboat/control-plane': 'prod' } },
     });
     expect(drill).toMatchObject({ Action: 'ssm:SendCommand', Condition: { StringEquals: { 'ssm:resourceTag/lifeboat/drill': 'prod' } } });
-    expect(reading).toEqual({ Effect: 'Allow', Action: ['ssm:GetCommandInvocation', 'ssm:CancelCommand'], Resource: '*' });
+    expect(reading).toEqual({ Effect: 'Allow', Action: ['ssm:CancelCommand', 'ssm:GetCommandInvocation'], Resource: '*' });
   });
 
   test('planning reads manifests and the ledger, asks the members, and writes only the plan', () => {
     expect(of('RestorePlanRestoreRole')).toEqual([
-      manifests,
+      { ...manifests, Resource: [ledger('s3:GetObject').Resource, manifests.Resource] },
       ...reaches,
-      ledger('s3:GetObject'),
       small('s3:PutObject', 'plan.json'),
       ...readsSecret(secretId, keyId),
     ]);
@@ -233,16 +232,6 @@ describe('rights', () => {
     const history = of('RestoreReportRestoreRole').find(({ Action }) => Action === 'states:GetExecutionHistory');
     expect(JSON.stringify(history?.Resource)).toContain(':execution:lifeboat-prod-restore:*');
   });
-
-  test('materializing reads snapshots and writes what nodes download, and nothing else', () => {
-    expect(of('MaterializeMaterializeSnapshotRole')).toEqual([
-      { Effect: 'Allow', Action: 's3:GetObject', Resource: within(bucketId, 'clusters/prod/snapshots/*') },
-      ...reaches,
-      small('s3:GetObject', 'snapshot.db'),
-      small('s3:PutObject', 'snapshot.db'),
-      { ...small('x', 'snapshot.db'), Action: ['s3:PutObjectTagging', 's3:AbortMultipartUpload'] },
-    ]);
-  });
 });
 
 test('functions that speak to etcd run in the network of the cluster, the others outside', () => {
@@ -253,16 +242,6 @@ test('functions that speak to etcd run in the network of the cluster, the others
     (name) => `Restore${name}`,
   );
   expect([...outside, 'MaterializeMaterializeSnapshot'].map(inside)).toEqual(Array(7).fill(false));
-});
-
-test('plain snapshots hold every secret and go after a week', () => {
-  template.hasResourceProperties('AWS::S3::Bucket', {
-    LifecycleConfiguration: {
-      Rules: Match.arrayWith([
-        Match.objectLike({ ExpirationInDays: 7, Id: 'expire-plain-snapshots', TagFilters: [{ Key: 'lifeboat', Value: 'plain-snapshot' }] }),
-      ]),
-    },
-  });
 });
 
 test('people are asked and told only where the config names them', () => {
