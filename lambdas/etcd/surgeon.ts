@@ -48,7 +48,7 @@ export type PromotedMember = { readonly outcome: 'promoted' | 'already-voting' }
 /** The door by which runbooks look closer at a running etcd and change it. Backups never open it: what they hold cannot write. */
 export interface EtcdSurgeon {
   /** Keys only, from this member's own data. @throws the error of etcd */
-  countObjects(endpoint: string): Promise<CountedObjects>;
+  countObjects(endpoint: string, atMost?: number): Promise<CountedObjects>;
   /**
    * The members as this one knows them, which needs no quorum; `linearizable` asks the whole cluster through it. @throws the error of etcd
    */

@@ -15,7 +15,9 @@ export async function askLive(etcd: EtcdReader, surgeon: EtcdSurgeon): Promise<L
     if (furthest === undefined) return {};
     const { endpoint } = furthest;
     const [{ inventory, revision }, list] = await Promise.all([surgeon.countObjects(endpoint), surgeon.memberList(endpoint)]);
-    return { inventory, revision: Math.max(revision, furthest.status.revision), members: list };
+    // Without a leader the list may be of members that are gone for good, and none could be removed from it.
+    const led = answering.some(({ status }) => status.leaderId !== '0');
+    return { inventory, revision: Math.max(revision, furthest.status.revision), ...(led && { members: list }) };
   } finally {
     etcd.close();
     surgeon.close();

@@ -13,8 +13,8 @@ const count = z.number().int().nonnegative();
 
 /** What the runbook asks of the members themselves. */
 export const CheckEtcdEvent = z.discriminatedUnion('do', [
-  /** Right after the restored members were started, while nobody else can write. */
-  z.object({ do: z.literal('restored'), endpoints, restoreId: RestoreId, above: count }),
+  /** Right after the restored members were started, before API servers can write; whoever writes to etcd directly does so above `to`. */
+  z.object({ do: z.literal('restored'), endpoints, restoreId: RestoreId, above: count, to: count }),
   /** Removes the leases of API servers that are gone: until they run out, `kubernetes` leads to machines that may not be there. */
   z.object({ do: z.literal('repair'), endpoints }),
   /** After the API servers were started. */
@@ -68,7 +68,12 @@ export async function checkEtcd(edges: CheckEdges, event: CheckEtcdEvent): Promi
   switch (event.do) {
     case 'restored':
       risenAbove(agreed.revision, event.above);
-      await compareInventory(edges, members, parsePlan(event.restoreId, await edges.readPlan(event.restoreId)).snapshot.inventory);
+      await compareInventory(
+        edges,
+        members,
+        parsePlan(event.restoreId, await edges.readPlan(event.restoreId)).snapshot.inventory,
+        event.to,
+      );
       return checked;
     case 'repair':
       return { ...checked, leasesRemoved: await edges.surgeon.deletePrefix(MASTER_LEASES) };
@@ -139,10 +144,11 @@ async function compareInventory(
   { surgeon }: CheckEdges,
   members: readonly Serving[],
   wanted: Readonly<Record<string, number>>,
+  to: number,
 ): Promise<void> {
   const leader = members.find(({ status }) => isLeader(status)) ?? members[0];
   if (leader === undefined) return;
-  const { inventory } = await surgeon.countObjects(leader.endpoint);
+  const { inventory } = await surgeon.countObjects(leader.endpoint, to);
   const names = [...new Set([...Object.keys(inventory), ...Object.keys(wanted)])].sort();
   const wrong = names
     .filter((name) => (inventory[name] ?? 0) !== (wanted[name] ?? 0))

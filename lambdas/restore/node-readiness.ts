@@ -54,7 +54,11 @@ export function obstaclesOn(
       `${on}: ${facts.strayManifests.join(', ')} in the manifest folder would run a second etcd or API server: move it out of the folder`,
     );
   if (etcd.runs === 'absent') {
-    if (apiserver.definition === 'none') found.push(`${on}: neither etcd nor kube-apiserver is there: see nodes.manifestDir in the config`);
+    found.push(
+      apiserver.definition === 'none'
+        ? `${on}: neither etcd nor kube-apiserver is there: see nodes.manifestDir in the config`
+        : `${on}: kube-apiserver is there and no etcd: stop it by hand (move its manifest out of the folder), and name the nodes with etcd in "nodes"`,
+    );
     return found;
   }
   if (etcd.name === null || etcd.peerUrls === null || etcd.clientUrl === null || data === null)

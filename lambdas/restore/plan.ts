@@ -10,7 +10,7 @@ export interface LiveCluster {
   readonly revision?: number;
   /** Live objects per API resource. */
   readonly inventory?: Readonly<Record<string, number>>;
-  /** Peer URLs of every member, by its name. */
+  /** Peer URLs of every member, by its name; missing too while no member knows a leader. */
   readonly members?: readonly { readonly name: string; readonly peerUrls: readonly string[] }[];
 }
 
@@ -100,6 +100,13 @@ export function planRestore(input: PlanInput): Planning {
         ...(manifest.verified ? [] : ['the snapshot is NOT verified']),
         ...(bumpable ? [] : ['revisions will run backwards: restart every client of the API afterwards']),
         ...(members.length % 2 === 0 ? [`${members.length} members survive no more failures than ${members.length - 1}`] : []),
+        ...(mode === 'in-place'
+          ? silent
+              .filter((node) => !chosen(node))
+              .map(
+                ({ host, instanceId }) => `${host} ${instanceId} is left out and does not answer: make sure that it is off, and stays so`,
+              )
+          : []),
         ...ours.flatMap((node) => doubtsOn(node, snapshot)),
       ],
       parameters: {

@@ -4,20 +4,31 @@ import { BRISK } from '../aws/brisk';
 import { parseEvent, requireEnv } from '../aws/environment';
 import { executionHistory } from '../aws/execution-history';
 import { openLedger } from '../aws/s3-ledger';
+import { S3ManifestDocuments } from '../aws/s3-manifest-documents';
 import { restoreNotes } from '../aws/s3-restore-notes';
 import { openTopic } from '../aws/sns';
 import { openTelemetry } from '../aws/telemetry';
 import { Env } from '../contract/env';
+import type { Drill } from '../contract/manifest';
+import { Metric } from '../contract/metrics';
+import { stampDrill } from './stamp-drill';
 import type { Reported } from './report-restore';
 import { ReportEvent, reportRestore } from './report-restore';
 
 const cluster = requireEnv(Env.clusterName);
 const bucket = requireEnv(Env.stateBucket);
 const telemetry = openTelemetry(cluster, 'report-restore');
+const s3 = new S3Client(BRISK);
 const ledger = openLedger(bucket, cluster, telemetry, wait);
-const files = restoreNotes(new S3Client(BRISK), bucket, cluster);
+const files = restoreNotes(s3, bucket, cluster);
 const topic = process.env[Env.alarmTopic];
 const tell = topic === undefined ? () => Promise.resolve() : openTopic(topic);
+
+const stamp = async (snapshot: string, drill: Drill): Promise<void> => {
+  telemetry.count(Metric.drillPassed, Number(drill.passed), 'Count');
+  telemetry.flush();
+  await stampDrill({ manifests: new S3ManifestDocuments(s3, bucket, cluster), telemetry, now: () => new Date() }, snapshot, drill);
+};
 
 export async function handler(event: unknown): Promise<Reported> {
   const edges = {
@@ -25,6 +36,7 @@ export async function handler(event: unknown): Promise<Reported> {
     history: executionHistory,
     writeReport: (report: Reported['report']) => files.write(report.restoreId, 'report.json', JSON.stringify(report, undefined, 1)),
     tell,
+    stamp,
     now: () => new Date(),
   };
   return reportRestore(edges, parseEvent(ReportEvent, event));

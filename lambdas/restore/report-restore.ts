@@ -3,6 +3,7 @@ import type { LedgerEdges } from '../backup/keep-ledger';
 import { updateLedger } from '../backup/keep-ledger';
 import { recordRestore } from '../backup/ledger';
 import { messageOf } from '../contract/lifeboat-error';
+import type { Drill } from '../contract/manifest';
 import type { RestoreReport } from '../contract/restore';
 import type { HistoryEntry } from './phases';
 import { phasesOf } from './phases';
@@ -18,6 +19,8 @@ export interface ReportEdges {
   readonly writeReport: (report: RestoreReport) => Promise<void>;
   /** Tells people; throws when nobody could be told. */
   readonly tell: (subject: string, message: string) => Promise<void>;
+  /** Writes into the manifest of a snapshot how its drill went, and tells the alarm. */
+  readonly stamp: (snapshot: string, drill: Drill) => Promise<void>;
   readonly now: () => Date;
 }
 
@@ -42,6 +45,7 @@ export async function reportRestore(edges: ReportEdges, { ending, execution, sta
   });
   const report = reportOf(cluster, ending, state, phasesOf(history, edges.now()), edges.now());
   await completeLedger(edges.ledger, report, state);
+  await stampIfDrill(edges, report);
   await edges.writeReport(report);
   const summary = summaryOf(report);
   telemetry.log('restore-ended', { restoreId: report.restoreId, outcome: report.outcome, downtimeSeconds: report.downtimeSeconds });
@@ -49,6 +53,20 @@ export async function reportRestore(edges: ReportEdges, { ending, execution, sta
     .tell(`kube-lifeboat ${cluster}: restore ${report.outcome}`, messageFor(report, summary))
     .catch((error: unknown) => telemetry.warn('nobody-told', { because: messageOf(error) }));
   return { outcome: report.outcome, report, summary };
+}
+
+/** A drill that was rolled back was begun and did not end well; one that was refused says nothing of the snapshot. */
+async function stampIfDrill(
+  { stamp, now, ledger }: ReportEdges,
+  { mode, outcome, snapshot, restoreId, failure, phases }: RestoreReport,
+): Promise<void> {
+  if (mode !== 'drill' || snapshot === undefined || outcome === 'UNHARMED' || outcome === 'DRY_RUN') return;
+  const passed = outcome === 'DRILLED';
+  const seconds = phases.reduce((sum, phase) => sum + phase.seconds, 0);
+  const detail = passed || failure === undefined ? {} : { detail: `${failure.error}: ${failure.because}` };
+  await stamp(snapshot, { at: now().toISOString(), kind: 'restored', passed, ...detail, seconds, by: restoreId }).catch((error: unknown) =>
+    ledger.telemetry.warn('drill-not-stamped', { because: messageOf(error) }),
+  );
 }
 
 async function completeLedger(

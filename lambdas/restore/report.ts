@@ -137,13 +137,13 @@ function whatToDo(
   }
   if (outcome === 'UNHARMED') return ['nothing was stopped; mend what failed and start again'];
   if (outcome !== 'NEEDS_HANDS') return [];
-  const again = (ids: readonly string[]): string => `start an execution with ${JSON.stringify({ rollBack: restoreId, nodes: ids })}`;
+  // All of them: a node that is put back already is left alone, and the old members are judged as a whole.
+  const again = `start an execution with ${JSON.stringify({ rollBack: restoreId, nodes: nodes.map(({ instanceId }) => instanceId) })}`;
   const lines = nodes.flatMap(({ host, instanceId, state, data, because }) => {
     if (state === 'serving' && data === 'old') return [];
-    if (state === 'silent')
-      return [`${host} ${instanceId} does not answer (${because}): start it and its agent, then ${again([instanceId])}`];
+    if (state === 'silent') return [`${host} ${instanceId} does not answer (${because}): start it and its agent, then ${again}`];
     if (state === 'needs-hands') return [`${host} ${instanceId}: ${because}`];
-    return [`${host} ${instanceId}: ${because}: ${again([instanceId])}`];
+    return [`${host} ${instanceId}: ${because}: ${again}`];
   });
   return [
     ...lines,

@@ -173,10 +173,16 @@ export class StateBucket extends Construct {
     acknowledgeWildcard(handler, plain, `A restore is named when it is begun; the wildcard ends at ${prefix} and this one file.`);
   }
 
+  /** Lets a function write into manifests how drills went, locked as they were. */
+  grantDrillStamp(handler: LifeboatFunction): void {
+    this.grantManifests(handler);
+    this.grant(handler, ['s3:PutObject', 's3:PutObjectRetention'], this.bucket.arnForObjects(manifestKey(this.clusterName, '*')));
+  }
+
   /** Lets a function read stored snapshots and write what it found into their manifests, locked as they were. */
   grantDrill(handler: LifeboatFunction): void {
     this.grantStoredSnapshots(handler);
-    this.grant(handler, ['s3:PutObject', 's3:PutObjectRetention'], this.bucket.arnForObjects(manifestKey(this.clusterName, '*')));
+    this.grantDrillStamp(handler);
   }
 
   /** Lets a function read manifests and what they list. */

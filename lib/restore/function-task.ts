@@ -65,7 +65,7 @@ export class FunctionTask extends TaskStateBase {
     this.taskPolicies = [new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [props.handler.functionArn] })];
     const { wait } = props;
     if (wait !== undefined) this.addRetry({ errors: [...wait.errors], interval: wait.every, maxAttempts: wait.times, backoffRate: 1 });
-    this.addRetry({ errors: PASSING, interval: Duration.seconds(2), maxAttempts: 5, backoffRate: 2 });
+    this.addRetry({ errors: PASSING, interval: Duration.seconds(2), maxAttempts: 4, backoffRate: 2 });
   }
 
   /** @internal */

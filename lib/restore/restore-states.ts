@@ -62,7 +62,11 @@ export class RestoreStates extends Construct {
       }),
       this.phase('RestoreData', { command: 'restore-data', nodesPath: '$.plan.members', parametersPath: '$.promised.parameters' }),
       this.phase('StartEtcd', { command: 'start', nodesPath: '$.plan.members', parametersPath: '$.plan.parameters.startEtcd' }),
-      this.check('CheckEtcd', 'restored', '$.restored', { 'restoreId.$': '$.restoreId', 'above.$': '$.promised.above' }),
+      this.check('CheckEtcd', 'restored', '$.restored', {
+        'restoreId.$': '$.restoreId',
+        'above.$': '$.promised.above',
+        'to.$': '$.promised.to',
+      }),
       this.check('Repair', 'repair', '$.repaired', {}),
       this.phase('StartApiservers', {
         command: 'start',
@@ -138,7 +142,12 @@ export class RestoreStates extends Construct {
       }),
     ]);
     planned.end.next(
-      new Choice(this, 'Approval').when(Condition.stringEquals('$.request.approval', 'required'), approve).otherwise(locked.start),
+      new Choice(this, 'Approval')
+        .when(
+          Condition.and(Condition.stringEquals('$.request.approval', 'required'), Condition.booleanEquals('$.request.dryRun', false)),
+          approve,
+        )
+        .otherwise(locked.start),
     );
 
     const undoLock = this.lock('LockForRollBack');

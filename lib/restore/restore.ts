@@ -135,7 +135,7 @@ export class Restore extends Construct {
       entry: 'lambdas/restore/report-restore.handler.ts',
       description: 'tell how a restore ended',
     });
-    state.grantManifests(reportRestore);
+    state.grantDrillStamp(reportRestore);
     state.grantLedger(reportRestore);
     state.grantRestoreFiles(reportRestore, { write: ['report.json'] });
     for (const handler of [askApproval, reportRestore]) grantTell(topic, handler);

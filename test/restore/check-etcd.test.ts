@@ -48,7 +48,7 @@ function edges(world: World = {}) {
   };
   return { all, asked };
 }
-const restored: CheckEtcdEvent = { do: 'restored', endpoints: [...ENDPOINTS], restoreId: 'run-1', above: 1_500 };
+const restored: CheckEtcdEvent = { do: 'restored', endpoints: [...ENDPOINTS], restoreId: 'run-1', above: 1_500, to: 2_000 };
 
 test('members that hold the same data, the objects of the snapshot and a higher revision are what was wanted', async () => {
   const { all, asked } = edges();

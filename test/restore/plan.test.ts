@@ -84,14 +84,6 @@ test('what is lost is told in revisions, seconds and objects, gone and coming ba
   expect(planned({ live: {} }).loss).toEqual({ seconds: 3600, objects: {} });
 });
 
-test('masters whose etcd is elsewhere are stopped and started, and get no data', () => {
-  const facts = [told(1), told(2), told(3), { ...told(4, absent) }];
-  const plan = planned({ nodes: [node(1), node(2), node(3), node(4)], facts });
-
-  expect(plan.members.map(({ instanceId }) => instanceId)).toEqual(['i-00000001', 'i-00000002', 'i-00000003']);
-  expect(plan.apiNodes.map(({ instanceId }) => instanceId)).toContain('i-00000004');
-});
-
 test.each<[sentence: string, change: FactsChange, words: string]>([
   ['a document runs there', { busyWith: 'stage' }, 'master-2 i-00000002: stage runs there now'],
   ['another restore stopped it', { etcd: { keptBy: 'run-0' } }, 'start an execution with {"rollBack":"run-0"} first'],
@@ -165,11 +157,11 @@ describe('of a part of the control plane', () => {
     ]);
   });
 
-  test('a rest that is stopped or gone is no obstacle, and one member is warned of nothing', () => {
+  test('a rest that is stopped or gone is no obstacle, and what does not answer is warned of', () => {
     const plan = planned({ ...one, facts: [told(1), told(2, dead), { ...node(3), outcome: 'undeliverable', because: 'gone' }] });
 
     expect(plan.members).toHaveLength(1);
-    expect(plan.warnings).toEqual([]);
+    expect(plan.warnings).toEqual(['master-3 i-00000003 is left out and does not answer: make sure that it is off, and stays so']);
   });
 
   test('an even number of members is warned of', () => {

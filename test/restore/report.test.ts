@@ -103,12 +103,12 @@ test.each<[sentence: string, state: Partial<RunbookState>, words: string]>([
   [
     'a node is silent',
     { after: [told(1), told(2), { instanceId: 'i-00000003', host: 'master-3', outcome: 'undeliverable', because: 'no agent' }] },
-    'master-3 i-00000003 does not answer (no agent): start it and its agent, then start an execution with {"rollBack":"run-1","nodes":["i-00000003"]}',
+    'master-3 i-00000003 does not answer (no agent): start it and its agent, then start an execution with {"rollBack":"run-1","nodes":["i-00000001","i-00000002","i-00000003"]}',
   ],
   [
     'a node still has the restored data',
     { after: [told(1), told(2), told(3, { data: { restoredBy: 'run-1', kept: [old] } })] },
-    'data restored: start an execution with {"rollBack":"run-1","nodes":["i-00000003"]}',
+    'data restored: start an execution with {"rollBack":"run-1","nodes":["i-00000001","i-00000002","i-00000003"]}',
   ],
   [
     'a node is stopped',

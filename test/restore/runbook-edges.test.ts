@@ -233,12 +233,15 @@ describe('the report', () => {
     const { edges, now, at } = stored(ledger());
     const told: string[] = [];
     const written: object[] = [];
+    const stamped: object[] = [];
     return {
+      stamped,
       edges: {
         ledger: edges,
         history: async () => [],
         writeReport: async (report: object) => void written.push(report),
         tell: async (subject: string, message: string) => void told.push(subject, message),
+        stamp: async (snapshot: string, drill: object) => void stamped.push({ snapshot, ...drill }),
         now: () => NOW,
         ...overrides,
       },
@@ -266,6 +269,25 @@ describe('the report', () => {
     await reportRestore(edges, { ending: 'restored', execution: 'e', state: { ...state, mode: 'elsewhere' } });
 
     expect(now().restores).toEqual([]);
+  });
+
+  test('of a drill is stamped on the manifest of its snapshot, whether it passed or not; one that was refused is not', async () => {
+    const { edges, stamped } = edgesOf();
+    const drill = { ...state, mode: 'drill' as const };
+    const well = { instanceId: 'i-00000001', host: 'a', outcome: 'done' as const, result: factsOf() };
+
+    await reportRestore(edges, { ending: 'drilled', execution: 'e', state: { ...drill, after: [well], old: { lineage: 'a1' } } });
+    await reportRestore(edges, {
+      ending: 'rolled-back',
+      execution: 'e',
+      state: { ...drill, after: [well], old: { lineage: 'a1' }, failure: { Error: 'NodesFailed', Cause: 'no' } },
+    });
+    await reportRestore(edges, { ending: 'unharmed', execution: 'e', state: drill });
+
+    expect(stamped).toMatchObject([
+      { snapshot: state.plan.snapshot.id, kind: 'restored', passed: true, by: 'run-1' },
+      { passed: false, detail: 'NodesFailed: no' },
+    ]);
   });
 
   test('is written though nobody can be told and the history cannot be read', async () => {

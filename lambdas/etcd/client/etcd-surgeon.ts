@@ -31,7 +31,7 @@ export function openSurgeon(endpoints: readonly string[], secret: EtcdClientSecr
   };
   const throughLeader = <T>(change: (client: Etcd3) => Promise<T>): Promise<T> => leaders.through((endpoint) => ask(endpoint, change));
   return {
-    countObjects: (endpoint) => ask(endpoint, countObjects),
+    countObjects: (endpoint, atMost) => ask(endpoint, (client) => countObjects(client, atMost)),
     memberList: (endpoint, linearizable = false) => ask(endpoint, (client) => memberList(client, linearizable)),
     deletePrefix: (prefix) => throughLeader((client) => deletePrefix(client, prefix)),
     memberRemove: (id) => judged(() => throughLeader((client) => memberRemove(client, id))),
@@ -107,17 +107,18 @@ async function memberPromote({ cluster }: Etcd3, id: string): Promise<PromotedMe
 
 const sameUrls = (a: readonly string[], b: readonly string[]): boolean => a.toSorted().join(',') === b.toSorted().join(',');
 
-async function countObjects({ kv }: Etcd3): Promise<CountedObjects> {
+/** @param atMost not what was written after this revision, where the member has come further */
+async function countObjects({ kv }: Etcd3, atMost = Infinity): Promise<CountedObjects> {
   const counts = new Map<string, number>();
-  let revision = 0;
+  const newest = await kv.range({ key: END, count_only: true, serializable: true }, { deadline: Date.now() + CALL_MS });
+  const revision = Math.min(atMost, Number(newest.header.revision));
   let key: Buffer = END;
   for (;;) {
     const page = await kv.range(
-      // All pages at the revision of the first one; a range to "\0" is everything behind its key.
-      { key, range_end: END, limit: PAGE, keys_only: true, serializable: true, ...(revision > 0 && { revision: String(revision) }) },
+      // All pages at one revision; a range to "\0" is everything behind its key.
+      { key, range_end: END, limit: PAGE, keys_only: true, serializable: true, revision: String(revision) },
       { deadline: Date.now() + CALL_MS },
     );
-    revision = revision === 0 ? Number(page.header.revision) : revision;
     for (const { key: found } of page.kvs) {
       const resource = resourceOf(found.toString('latin1'));
       counts.set(resource, (counts.get(resource) ?? 0) + 1);

@@ -7,7 +7,11 @@ import type { RestoreWorld } from './world';
 const KINDS: readonly Finding['kind'][] = ['denied', 'not-granted', 'unused', 'wide', 'idle'];
 
 /** What is wrong with the rights of the functions of one runbook, after it did everything that it is there for; nothing when each was needed. */
-export async function findingsOf({ cloud, lifeboat }: RestoreWorld, runbook: 'Restore' | 'ReplaceMember', unneeded: readonly RegExp[] = []): Promise<string[]> {
+export async function findingsOf(
+  { cloud, lifeboat }: RestoreWorld,
+  runbook: 'Restore' | 'ReplaceMember',
+  unneeded: readonly RegExp[] = [],
+): Promise<string[]> {
   const rights = rightsOf(await cloud.stack(`Lifeboat-${lifeboat.cluster}`));
   const functions = rights.functions.filter(({ label }) => label.startsWith(runbook));
   const place = { account: cloud.accountId, region: cloud.region };
