@@ -6,8 +6,11 @@ import { RestoreWorld } from './world';
 
 jest.setTimeout(300_000);
 
-/** Every fault at every state on every node takes an hour: by default each meets one node, another one each time. */
-const EVERY_NODE = process.env['LIFEBOAT_FAULTS'] === 'every-node';
+/**
+ * `every-node`: every fault at every state on every node, which takes hours. `every-fault`: each on one node, another one each time. By default
+ * the loss of a node at every state, one other fault at each, and what only happens at one state.
+ */
+const WHAT = process.env['LIFEBOAT_FAULTS'] ?? 'some';
 
 let world: RestoreWorld;
 let snapshot: string;
@@ -24,9 +27,16 @@ interface Row {
   readonly fault: NodeFault;
   readonly node: number;
 }
-const cells = PHASES.flatMap((phase) => NODE_FAULTS.filter(({ at }) => at?.(phase) ?? true).map((fault) => ({ phase, fault })));
+const cells = PHASES.flatMap((phase, index) => {
+  const possible = NODE_FAULTS.filter(({ at }) => at?.(phase) ?? true);
+  const anywhere = possible.filter(({ at }) => at === undefined);
+  const loss = anywhere.filter(({ kind }) => kind === 'node-gone');
+  const others = anywhere.filter(({ kind }) => kind !== 'node-gone');
+  const some = [...loss, ...others.filter((_, other) => other === index % others.length), ...possible.filter(({ at }) => at !== undefined)];
+  return (WHAT === 'some' ? some : possible).map((fault) => ({ phase, fault }));
+});
 const rows = cells.flatMap(({ phase, fault }, index): Row[] =>
-  (EVERY_NODE ? [0, 1, 2] : [index % 3]).map((node) => ({ phase, fault, node })),
+  (WHAT === 'every-node' ? [0, 1, 2] : [index % 3]).map((node) => ({ phase, fault, node })),
 );
 
 /** What the execution has to end with. */

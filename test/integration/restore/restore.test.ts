@@ -3,6 +3,7 @@ import { S3Lock } from '../../../lambdas/aws/s3-lock';
 import { waitUntil } from '../../../local/child-process';
 import { clientOf } from '../../../local/etcd/client';
 import { startWatchingClient } from '../../support/watching-client';
+import { findingsOf } from './rights';
 import { RestoreWorld } from './world';
 
 jest.setTimeout(400_000);
@@ -19,7 +20,11 @@ afterEach(() => {
   world.cloud.faults.clear();
   world.nodes.nodes.forEach((node) => node.heal());
 });
-afterAll(() => world.stop());
+afterAll(async () => {
+  const findings = await findingsOf(world, 'Restore');
+  await world.stop();
+  expect(findings).toEqual([]);
+});
 
 const before = () => world.valuesOf('/registry/configmaps/default/before');
 let made = 0;
@@ -56,7 +61,7 @@ test('after approval one execution brings the whole control plane back, and its 
   const report = await world.report(execution.name);
   expect(report).toMatchObject({
     outcome: 'RESTORED',
-    snapshot,
+    snapshot: latest,
     mode: 'in-place',
     safetySnapshot: expect.stringMatching(/^\d{8}T/) as string,
   });
