@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { sleep } from '../local/child-process';
 import { startMember } from '../local/etcd/member';
 import { startReadProbe } from '../local/etcd/read-probe';
 import type { LocalNode, LocalNodes } from '../local/nodes';
@@ -24,8 +25,12 @@ export interface BareRestore {
 /**
  * What somebody does who has the plain file on every machine and etcd stopped already: `etcdutl snapshot restore`, start of etcd, and the first
  * answered read, on all nodes at the same time. The nodes must be without power; their own flags and certificates are used, in other folders.
+ *
+ * @param apartMs how much later than the one before each further member begins. Members that start at the same moment wait for each other in
+ *   etcd's initial corruption check, which kubeadm switches on: it asks every peer before its own peer port answers, and gives each of them
+ *   5 s and two election timeouts (etcd server/embed/etcd.go, server/etcdserver/corrupt.go)
  */
-export async function bareRestore(nodes: LocalNodes, on: readonly LocalNode[], file: string): Promise<BareRestore> {
+export async function bareRestore(nodes: LocalNodes, on: readonly LocalNode[], file: string, apartMs = 0): Promise<BareRestore> {
   const folder = mkdtempSync(path.join(tmpdir(), 'lifeboat-bare-'));
   const { credentials, release } = nodes;
   const initialCluster = `--initial-cluster=${on.map(({ name, peerUrl }) => `${name}=${peerUrl}`).join(',')}`;
@@ -35,7 +40,8 @@ export async function bareRestore(nodes: LocalNodes, on: readonly LocalNode[], f
   try {
     const began = performance.now();
     const answered = probe.answered();
-    const restored = on.map(async ({ name, peerUrl, clientUrl, tree }) => {
+    const restored = on.map(async ({ name, peerUrl, clientUrl, tree }, index) => {
+      await sleep(index * apartMs);
       const dataDir = path.join(folder, name);
       const named = [`--name=${name}`, `--data-dir=${dataDir}`, initialCluster, `--initial-advertise-peer-urls=${peerUrl}`];
       await run(etcdProgram(release, 'etcdutl'), ['snapshot', 'restore', file, ...named, ...BUMP], { signal: limit });

@@ -76,7 +76,7 @@ async function prepare(narrator: Narrator, options: TourOptions, { cloud, nodes 
 }
 
 async function show(narrator: Narrator, options: TourOptions, stage: Stage, probe: ReadProbe): Promise<void> {
-  const { cloud, nodes, lifeboat } = stage;
+  const { nodes, lifeboat } = stage;
   const snapshot = await narrator.run(
     'take a snapshot by the deployed function',
     () => takeSnapshot(lifeboat),
