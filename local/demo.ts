@@ -1,7 +1,8 @@
 // npm run demo: the whole product on this machine. See docs/local-cloud.md.
 import { writeFileSync } from 'node:fs';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { Narrator } from './narrator';
+import { RESTORE_STEPS, restoreTour } from './demo/restore-tour';
 import { tour } from './demo/tour';
 
 function megabytes(text: string): number {
@@ -10,9 +11,10 @@ function megabytes(text: string): number {
   return size;
 }
 
-const STEPS = 9;
+const TOURS = { backup: { steps: 9, run: tour }, restore: { steps: RESTORE_STEPS, run: restoreTour } } as const;
 
 interface DemoOptions {
+  readonly tour: keyof typeof TOURS;
   readonly check: boolean;
   readonly size: number;
   readonly report?: string;
@@ -20,6 +22,7 @@ interface DemoOptions {
 
 const options = new Command('npm run demo --')
   .description('Starts a local cloud and a three-member etcd, deploys the app, and shows what it does.')
+  .addOption(new Option('--tour <name>', 'what is shown').choices(Object.keys(TOURS)).default('backup'))
   .option('--check', 'run once, check everything that is shown, and exit', false)
   .option('--size <MB>', 'size of the etcd database', megabytes, 100)
   .option('--report <file>', 'write the number of checks that passed and failed as JSON')
@@ -35,9 +38,10 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 
 async function main(): Promise<void> {
-  const narrator = new Narrator(STEPS);
+  const { steps, run } = TOURS[options.tour];
+  const narrator = new Narrator(steps);
   try {
-    await tour(narrator, { ...options, stopped: stopped.signal });
+    await run(narrator, { ...options, stopped: stopped.signal });
   } catch (error) {
     if (!stopped.signal.aborted) {
       narrator.failed++;

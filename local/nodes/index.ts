@@ -106,7 +106,8 @@ export async function startLocalNodes(options: LocalNodesOptions = {}): Promise<
     kubelet.start();
     const environment = cloud === undefined ? {} : commandEnvironment(cloud.endpoint);
     const nodesFile = cloud?.nodesFile;
-    return new LocalNode({ name, host, clientUrl, peerUrl, tree, kubelet, credentials, environment, tags, nodesFile });
+    const apiUrl = `https://${host}:${apiPort}`;
+    return new LocalNode({ name, host, clientUrl, peerUrl, apiUrl, tree, kubelet, credentials, environment, tags, nodesFile });
   });
   const stop = async () => {
     await Promise.all(nodes.map((node) => node.remove()));

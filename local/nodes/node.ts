@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { readyzOf } from '../../lambdas/kubernetes/readyz';
 import { tailOf, waitUntil } from '../child-process';
 import { isHealthy } from '../etcd/member';
 import type { EtcdCredentials } from '../etcd/member';
@@ -17,6 +18,8 @@ export interface NodeOptions {
   readonly host: string;
   readonly clientUrl: string;
   readonly peerUrl: string;
+  /** Where an API server on it listens. */
+  readonly apiUrl: string;
   readonly tree: NodeTree;
   readonly kubelet: Kubelet;
   readonly credentials: EtcdCredentials;
@@ -34,16 +37,18 @@ export class LocalNode {
   readonly host: string;
   readonly clientUrl: string;
   readonly peerUrl: string;
+  readonly apiUrl: string;
   readonly tree: NodeTree;
   private readonly entry: NodeEntry;
   private readonly programs: Programs;
 
   constructor(private readonly options: NodeOptions) {
-    const { name, host, clientUrl, peerUrl, tree, environment, tags } = options;
+    const { name, host, clientUrl, peerUrl, apiUrl, tree, environment, tags } = options;
     this.name = name;
     this.host = host;
     this.clientUrl = clientUrl;
     this.peerUrl = peerUrl;
+    this.apiUrl = apiUrl;
     this.tree = tree;
     this.programs = new Programs(tree.binDir);
     const env = { PATH: `${tree.binDir}:/usr/bin:/bin`, HOME: tree.folder, LANG: 'C.UTF-8', ...environment };
@@ -68,6 +73,14 @@ export class LocalNode {
       (error: unknown) => {
         throw new Error(`${String(error)}; its log says:\n${tailOf(path.join(this.tree.logDir, 'etcd.log'), 10)}`);
       },
+    );
+  }
+
+  /** Whether an API server answers `/readyz` with 200 on it. */
+  apiserverIsReady(): Promise<boolean> {
+    return readyzOf(this.apiUrl).then(
+      (status) => status === 200,
+      () => false,
     );
   }
 
