@@ -61,7 +61,14 @@ export class RestoreStates extends Construct {
         maxConcurrency: 1,
       }),
       this.phase('RestoreData', { command: 'restore-data', nodesPath: '$.plan.members', parametersPath: '$.promised.parameters' }),
-      this.phase('StartEtcd', { command: 'start', nodesPath: '$.plan.members', parametersPath: '$.plan.parameters.startEtcd' }),
+      // One after the other too: a member whose peers are not there at all checks its data at once; where all start together, each waits for
+      // peers that do not serve yet, five seconds and two elections for each (etcd, server/embed/etcd.go: InitialCheck before servePeers).
+      this.phase('StartEtcd', {
+        command: 'start',
+        nodesPath: '$.plan.members',
+        parametersPath: '$.plan.parameters.startEtcd',
+        maxConcurrency: 1,
+      }),
       this.check('CheckEtcd', 'restored', '$.restored', {
         'restoreId.$': '$.restoreId',
         'above.$': '$.promised.above',

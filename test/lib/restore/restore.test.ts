@@ -62,8 +62,9 @@ describe('the order of the runbook', () => {
     expect(after(second)).not.toContain(first);
   });
 
-  test('members are stopped one after the other, and API servers started so', () => {
+  test('members are stopped and started one after the other, and API servers started so', () => {
     expect(States['StopEtcd']).toMatchObject({ Type: 'Map', MaxConcurrency: 1 });
+    expect(States['StartEtcd']).toMatchObject({ Type: 'Map', MaxConcurrency: 1 });
     expect(States['StartApiservers']).toMatchObject({ Type: 'Map', MaxConcurrency: 1 });
     expect(States['Stage']?.MaxConcurrency).toBeUndefined();
   });
