@@ -10,8 +10,7 @@ import { openTelemetry } from '../aws/telemetry';
 import { Env } from '../contract/env';
 import { maxSnapshotBytes } from '../contract/limits';
 import { DrillEvent } from '../contract/restore-events';
-import { inspectSnapshot } from '../etcd/snapshot';
-import { openSpool } from '../etcd/snapshot/disk-spool';
+import { spoolDisk } from '../etcd/snapshot/spool-disk';
 import { checkStored } from './check-stored';
 import type { DrillResult } from './check-stored';
 
@@ -26,10 +25,7 @@ const now = () => new Date();
 const catalog = new S3SnapshotCatalog(s3, bucket, cluster);
 const source = new S3SnapshotSource(s3, bucket, cluster);
 const manifests = new S3ManifestDocuments(s3, bucket, cluster);
-const disk = {
-  open: (name: string) => openSpool(join(tmpdir(), 'lifeboat', cluster), name),
-  inspect: (path: string, databaseSha256: string) => inspectSnapshot(path, { expectedSha256Trailer: Buffer.from(databaseSha256, 'hex') }),
-};
+const disk = spoolDisk(join(tmpdir(), 'lifeboat', cluster));
 
 export async function handler(
   event: unknown,

@@ -1,30 +1,18 @@
 import { Duration } from 'aws-cdk-lib';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Choice, Condition, Fail, Pass, Succeed } from 'aws-cdk-lib/aws-stepfunctions';
-import type { CatchProps, IChainable, INextable, State } from 'aws-cdk-lib/aws-stepfunctions';
-import { Construct } from 'constructs';
+import type { State } from 'aws-cdk-lib/aws-stepfunctions';
+import type { Construct } from 'constructs';
 import { ErrorName } from '../../lambdas/contract/errors';
 import { FunctionTask } from './function-task';
-import type { FunctionTaskProps } from './function-task';
-import { NodePhase } from './node-phase';
-import type { NodePhaseProps } from './node-phase';
+import { RunbookStates } from './runbook-states';
+import type { RunbookFunctions, Step } from './runbook-states';
 
 /** The functions that the states of a replacement call. */
-export interface ReplaceMemberFunctions {
+export interface ReplaceMemberFunctions extends RunbookFunctions {
   readonly findReplacement: IFunction;
-  readonly nodeCommand: IFunction;
   readonly changeMembers: IFunction;
-  readonly controlPlaneLock: IFunction;
   readonly tellReplacement: IFunction;
-}
-
-interface Failing {
-  addCatch(handler: IChainable, props?: CatchProps): unknown;
-}
-interface Step {
-  readonly start: IChainable;
-  readonly end: INextable;
-  readonly failing: readonly Failing[];
 }
 
 /** How long a learner is waited for that catches up: a database of 8 GiB at 5 MB/s. */
@@ -36,19 +24,15 @@ const SOON = { every: Duration.seconds(2), times: 45 };
  * The states of the runbook that replaces a member, in the order in which they are read here. Before Leave every failure refuses; from there on it is
  * asked what the cluster is. Each state can be repeated, and another execution goes on where one ended.
  */
-export class ReplaceMemberStates extends Construct {
+export class ReplaceMemberStates extends RunbookStates<ReplaceMemberFunctions> {
   readonly start: State;
 
-  constructor(
-    scope: Construct,
-    id: string,
-    private readonly functions: ReplaceMemberFunctions,
-  ) {
-    super(scope, id);
+  constructor(scope: Construct, id: string, functions: ReplaceMemberFunctions) {
+    super(scope, id, functions);
     const refused = this.report('refused');
     const left = this.members('LeftMembers', 'left', '$.left', {}, { every: Duration.seconds(2), times: 5 });
     const failed = this.report('failed');
-    for (const failing of left.failing) failing.addCatch(failed, { resultPath: '$.leftFailure' });
+    this.onFailure([left], failed, '$.leftFailure');
     left.end.next(failed);
 
     const learner = { 'learner.$': '$.added.learner' };
@@ -108,11 +92,7 @@ export class ReplaceMemberStates extends Construct {
       ending === 'replaced'
         ? new Succeed(this, `${word}: done`, { outputPath: '$.reported' })
         : new Fail(this, `${word}: failed`, { errorPath: '$.reported.outcome', causePath: '$.reported.summary' });
-    const unlock = this.lock(`${word}: unlock`, 'release');
-    // It runs out by itself.
-    for (const failing of unlock.failing) failing.addCatch(end, { resultPath: '$.unlocked' });
-    report.next(unlock.start);
-    unlock.end.next(end);
+    this.unlockBetween(report, `${word}: unlock`, end);
     return report;
   }
 
@@ -131,32 +111,5 @@ export class ReplaceMemberStates extends Construct {
       resultPath,
       wait: { errors: [ErrorName.etcdNotReady], ...wait },
     });
-  }
-
-  private lock(name: string, action: 'acquire' | 'release'): Step {
-    return this.task(name, {
-      handler: this.functions.controlPlaneLock,
-      payload: { do: action, 'lock.$': '$.lock', 'holder.$': '$.restoreId' },
-      resultPath: '$.locked',
-    });
-  }
-
-  private task(name: string, props: FunctionTaskProps): Step {
-    const task = new FunctionTask(this, name, props);
-    return { start: task, end: task, failing: [task] };
-  }
-
-  private phase(name: string, props: Omit<NodePhaseProps, 'nodeCommand' | 'resultPath'> & { readonly resultPath?: string }): Step {
-    const phase = new NodePhase(this, name, { nodeCommand: this.functions.nodeCommand, resultPath: '$.ends', ...props });
-    const [end] = phase.endStates;
-    if (end === undefined) throw new RangeError(`${name} has no end`);
-    return { start: phase.startState, end, failing: phase.failing };
-  }
-
-  /** One after the other; every failure goes to the same state. */
-  private inOrder(failure: IChainable, steps: readonly [Step, ...Step[]]): Step {
-    for (const step of steps) for (const failing of step.failing) failing.addCatch(failure, { resultPath: '$.failure' });
-    steps.slice(1).forEach((step, index) => steps[index]?.end.next(step.start));
-    return { start: steps[0].start, end: steps.at(-1)?.end ?? steps[0].end, failing: [] };
   }
 }

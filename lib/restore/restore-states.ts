@@ -1,33 +1,23 @@
 import { Duration } from 'aws-cdk-lib';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Choice, Condition, Fail, Pass, Result, Succeed } from 'aws-cdk-lib/aws-stepfunctions';
-import type { CatchProps, IChainable, INextable, State } from 'aws-cdk-lib/aws-stepfunctions';
-import { Construct } from 'constructs';
+import type { IChainable, State } from 'aws-cdk-lib/aws-stepfunctions';
+import type { Construct } from 'constructs';
 import { ErrorName } from '../../lambdas/contract/errors';
 import { FunctionTask } from './function-task';
-import type { FunctionTaskProps } from './function-task';
-import { NodePhase } from './node-phase';
-import type { NodePhaseProps } from './node-phase';
+import { RunbookStates } from './runbook-states';
+import type { RunbookFunctions, Step } from './runbook-states';
 
 /** The functions that the states of the runbook call. */
-export interface RestoreFunctions {
+export interface RestoreFunctions extends RunbookFunctions {
   readonly findNodes: IFunction;
-  readonly nodeCommand: IFunction;
   readonly planRestore: IFunction;
   readonly askApproval: IFunction;
-  readonly controlPlaneLock: IFunction;
   readonly takeSnapshot: IFunction;
   readonly materializeSnapshot: IFunction;
   readonly promiseRevisions: IFunction;
   readonly checkEtcd: IFunction;
   readonly reportRestore: IFunction;
-}
-
-/** A state or a phase, and where its failures go. */
-interface Step {
-  readonly start: IChainable;
-  readonly end: INextable;
-  readonly failing: readonly { addCatch(handler: IChainable, props?: CatchProps): unknown }[];
 }
 
 /**
@@ -36,15 +26,11 @@ interface Step {
  * Before StopControlPlane every failure ends unharmed; from there on every failure puts the nodes back. Each state can be repeated, so that an
  * execution that was aborted can be redriven, or undone by another one with `rollBack`.
  */
-export class RestoreStates extends Construct {
+export class RestoreStates extends RunbookStates<RestoreFunctions> {
   readonly start: State;
 
-  constructor(
-    scope: Construct,
-    id: string,
-    private readonly functions: RestoreFunctions,
-  ) {
-    super(scope, id);
+  constructor(scope: Construct, id: string, functions: RestoreFunctions) {
+    super(scope, id, functions);
     const { findNodes, planRestore, askApproval, takeSnapshot, materializeSnapshot, promiseRevisions } = functions;
     const rollback = this.putBack();
     const undo = new Pass(this, 'RollBack', { result: Result.fromString('rolled-back'), resultPath: '$.ending' });
@@ -122,9 +108,8 @@ export class RestoreStates extends Construct {
     // Best effort: on the day of a restore etcd is mostly dead.
     safety.addCatch(staged.start, { resultPath: '$.safety' });
     safety.next(staged.start);
-    const lock = this.lock('Lock');
-    const locked = this.inOrder(unharmed, [{ start: lock, end: lock, failing: [lock] }]);
-    lock.next(new Choice(this, 'Elsewhere').when(Condition.stringEquals('$.mode', 'in-place'), safety).otherwise(staged.start));
+    const locked = this.inOrder(unharmed, [this.lock('Lock', 'acquire')]);
+    locked.end.next(new Choice(this, 'Elsewhere').when(Condition.stringEquals('$.mode', 'in-place'), safety).otherwise(staged.start));
 
     const approve = new FunctionTask(this, 'Approve', {
       handler: askApproval,
@@ -157,18 +142,16 @@ export class RestoreStates extends Construct {
         .otherwise(locked.start),
     );
 
-    const undoLock = this.lock('LockForRollBack');
-    undoLock.addCatch(new Fail(this, 'Locked', { errorPath: '$.failure.Error', causePath: '$.failure.Cause' }), {
-      resultPath: '$.failure',
-    });
-    undoLock.next(undo);
+    const refused = new Fail(this, 'Locked', { errorPath: '$.failure.Error', causePath: '$.failure.Cause' });
+    const undoLock = this.inOrder(refused, [this.lock('LockForRollBack', 'acquire')]);
+    undoLock.end.next(undo);
     const find = new FunctionTask(this, 'FindNodes', {
       handler: findNodes,
       payload: { 'input.$': '$$.Execution.Input', 'execution.$': '$$.Execution.Name' },
       resultPath: '$',
     });
     find.addCatch(new Fail(this, 'Refused', { errorPath: '$.Error', causePath: '$.Cause' }), { resultPath: '$' });
-    find.next(new Choice(this, 'Mode').when(Condition.stringEquals('$.mode', 'roll-back'), undoLock).otherwise(planned.start));
+    find.next(new Choice(this, 'Mode').when(Condition.stringEquals('$.mode', 'roll-back'), undoLock.start).otherwise(planned.start));
     this.start = find;
   }
 
@@ -183,7 +166,7 @@ export class RestoreStates extends Construct {
     const facts = this.phase('FactsAfter', { command: 'facts', nodesPath: '$.nodes', mustSucceed: false, resultPath: '$.after' });
     const report = this.reportTask('ReportPutBack', { 'ending.$': '$.ending' });
     const old = this.check('CheckOldEtcd', 'old', '$.old', { 'facts.$': '$.after' });
-    for (const failing of old.failing) failing.addCatch(report, { resultPath: '$.oldFailure' });
+    this.onFailure([old], report, '$.oldFailure');
     this.connect([rollback, facts, old]);
     old.end.next(report);
     this.unlockAfter(report, 'PutBack');
@@ -223,23 +206,7 @@ export class RestoreStates extends Construct {
     const done = new Succeed(this, `${word}: done`, { outputPath: '$.reported' });
     const failed = new Fail(this, `${word}: failed`, { errorPath: '$.reported.outcome', causePath: '$.reported.summary' });
     const end = new Choice(this, `${word}: outcome`).when(Condition.or(...asked), done).otherwise(failed);
-    const unlock = this.lockTask(`${word}: unlock`, 'release');
-    // It runs out by itself.
-    unlock.addCatch(end, { resultPath: '$.unlocked' });
-    report.next(unlock);
-    unlock.next(end);
-  }
-
-  private lock(name: string): FunctionTask {
-    return this.lockTask(name, 'acquire');
-  }
-
-  private lockTask(name: string, action: 'acquire' | 'release'): FunctionTask {
-    return new FunctionTask(this, name, {
-      handler: this.functions.controlPlaneLock,
-      payload: { do: action, 'lock.$': '$.lock', 'holder.$': '$.restoreId' },
-      resultPath: '$.locked',
-    });
+    this.unlockBetween(report, `${word}: unlock`, end);
   }
 
   private check(name: string, what: string, resultPath: string, more: Readonly<Record<string, string>>): Step {
@@ -250,31 +217,5 @@ export class RestoreStates extends Construct {
       resultPath,
       wait: { errors: [ErrorName.etcdNotReady], every: Duration.seconds(1), times: 60 },
     });
-  }
-
-  private task(name: string, props: FunctionTaskProps): Step {
-    const task = new FunctionTask(this, name, props);
-    return { start: task, end: task, failing: [task] };
-  }
-
-  private phase(name: string, props: Omit<NodePhaseProps, 'nodeCommand' | 'resultPath'> & { readonly resultPath?: string }): Step {
-    const phase = new NodePhase(this, name, { nodeCommand: this.functions.nodeCommand, resultPath: '$.ends', ...props });
-    const [end] = phase.endStates;
-    if (end === undefined) throw new RangeError(`${name} has no end`);
-    return { start: phase.startState, end, failing: phase.failing };
-  }
-
-  /** One after the other; every failure goes to the same state. */
-  private inOrder(failure: IChainable, steps: readonly Step[]): Step {
-    for (const step of steps) for (const failing of step.failing) failing.addCatch(failure, { resultPath: '$.failure' });
-    return this.connect(steps);
-  }
-
-  private connect(steps: readonly Step[]): Step {
-    const [first] = steps;
-    const last = steps.at(-1);
-    if (first === undefined || last === undefined) throw new RangeError('there are no steps');
-    steps.slice(1).forEach((step, index) => steps[index]?.end.next(step.start));
-    return { start: first.start, end: last.end, failing: [] };
   }
 }
