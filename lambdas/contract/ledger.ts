@@ -1,7 +1,12 @@
 import { z } from 'zod';
 import { isSnapshotId } from './s3-keys';
 
-const count = z.number().int().nonnegative();
+/** -0, which JSON can spell and no revision is, is 0: written again it would be another text for the same ledger. */
+const count = z
+  .number()
+  .int()
+  .nonnegative()
+  .overwrite((value) => value + 0);
 const time = z.iso.datetime();
 
 /** How fast a lineage is written to, measured between two polls that each reached a member with a leader. */

@@ -257,6 +257,14 @@ describe('reading the stored text', () => {
     expect(Object.keys(reading.ledger.lineages)).toEqual(Object.keys(saved.lineages ?? {}));
   });
 
+  test('a minus before a zero changes nothing', () => {
+    const { ledger: read } = readLedger(
+      ledgerText(ledger({ lineages: { a1: lineage({ revision: 0 }) } })).replace('"revision": 0', '"revision":-0'),
+    );
+
+    expect(read.lineages['a1']?.revision).toBe(0);
+  });
+
   test('never throws and never makes up a revision, however the text is cut or changed', () => {
     const damage = fc.record({ cut: fc.nat(2_000), at: fc.nat(2_000), char: fc.constantFrom('"', '{', '9', 'x', '-') });
     fc.assert(
