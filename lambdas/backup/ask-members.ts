@@ -1,5 +1,6 @@
 import type { MemberAnswer } from '../contract/manifest';
 import { messageOf } from '../contract/lifeboat-error';
+import { isLeader } from '../etcd/cluster-view';
 import type { ClusterView, EtcdReader, LiveHashKv, MemberView } from '../etcd/cluster-view';
 import { compareAnswer } from './attest';
 import type { ExpectedHash, HashKvReply } from './attest';
@@ -30,7 +31,7 @@ export async function askMembers(edges: AskEdges, view: ClusterView, file: FileH
   // Each different compaction costs a pass over the file, so equal ones are remembered.
   const known = new Map<number, ExpectedHash>();
   // One member after the other and the leader last: hashing reads a member's whole key space.
-  for (const member of [...view.members].sort((a, b) => Number(isLeader(a)) - Number(isLeader(b)))) {
+  for (const member of [...view.members].sort((a, b) => Number(leads(a)) - Number(leads(b)))) {
     if (member.reachable && member.status.isLearner) continue;
     const heard = await reply(edges, member, file);
     const name = member.reachable ? { member: member.status.name, memberId: member.status.id } : { member: member.endpoint };
@@ -40,7 +41,7 @@ export async function askMembers(edges: AskEdges, view: ClusterView, file: FileH
   return answers;
 }
 
-const isLeader = (member: MemberView): boolean => member.reachable && member.status.leaderId === member.status.id;
+const leads = (member: MemberView): boolean => member.reachable && isLeader(member.status);
 
 async function reply(edges: AskEdges, member: MemberView, file: FileHash): Promise<HashKvReply> {
   if (!member.reachable) return { outcome: 'unreachable', because: member.because };

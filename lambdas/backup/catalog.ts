@@ -33,12 +33,18 @@ export function sortListing(cluster: string, listed: readonly ListedObject[]): L
 /** A manifest is a few KiB, so this many at once hide the way to S3 and hold little. */
 const READS_IN_FLIGHT = 16;
 
+/** A manifest as it lies in S3. */
+export interface StoredManifest {
+  readonly id: string;
+  readonly text: string;
+}
+
 /** The texts of these manifests, without those that went since they were listed. */
 export async function readManifests(
   catalog: { readManifest(id: string): Promise<string | undefined> },
   ids: readonly string[],
-): Promise<{ readonly id: string; readonly text: string }[]> {
-  const found: { id: string; text: string }[] = [];
+): Promise<StoredManifest[]> {
+  const found: StoredManifest[] = [];
   for (let at = 0; at < ids.length; at += READS_IN_FLIGHT) {
     const some = ids.slice(at, at + READS_IN_FLIGHT);
     const texts = await Promise.all(some.map(async (id) => ({ id, text: await catalog.readManifest(id) })));

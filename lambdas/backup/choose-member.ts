@@ -1,3 +1,4 @@
+import { isLeader, knowsLeader } from '../etcd/cluster-view';
 import type { ClusterView, MemberStatus, MemberView } from '../etcd/cluster-view';
 
 /**
@@ -49,8 +50,6 @@ export function chooseMember(view: ClusterView, shunned: ReadonlyMap<string, str
   };
 }
 
-const isLeader = (status: MemberStatus): boolean => status.leaderId === status.id;
-
 function judge(member: MemberView, newest: number, shunnedBecause: string | undefined): Judgement {
   const { endpoint } = member;
   const unfit = (because: string): Judgement => ({ endpoint, fit: false, because });
@@ -64,6 +63,6 @@ function judge(member: MemberView, newest: number, shunnedBecause: string | unde
   if (status.alarms.includes('CORRUPT')) return unfit('has the CORRUPT alarm: its data differs from the other members');
   if (lag > MAX_LAG) return unfit(`lags ${lag} raft entries behind (more than ${MAX_LAG})`);
   if (status.alarms.includes('NOSPACE')) return fit(2, 'has the NOSPACE alarm, and nobody better answered');
-  if (status.leaderId === '0') return fit(3, 'knows no leader: quorum is lost, and its own data is the best there is');
+  if (!knowsLeader(status)) return fit(3, 'knows no leader: quorum is lost, and its own data is the best there is');
   return isLeader(status) ? fit(1, 'is the leader, and no follower is fit') : fit(0, 'is a healthy voting follower');
 }

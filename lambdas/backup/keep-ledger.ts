@@ -2,6 +2,7 @@ import type { Ledger } from '../contract/ledger';
 import { messageOf } from '../contract/lifeboat-error';
 import type { Manifest } from '../contract/manifest';
 import { parseManifest, readManifests, sortListing } from './catalog';
+import type { StoredManifest } from './catalog';
 import type { Telemetry } from './edges';
 import { LedgerContended } from './errors';
 import { ledgerText, merge, mergeManifests, readLedger, rebuild } from './ledger';
@@ -87,10 +88,12 @@ export async function updateLedger(edges: LedgerEdges, change: (ledger: Ledger) 
 /**
  * The ledger with every manifest of the bucket merged in: what a restore plans by. An old copy of the ledger, put back by a person or by a
  * tool, is healed by it as far as the snapshots reach; `bumpFor` takes nothing less, so no plan can forget it.
+ *
+ * @param texts every manifest of the bucket, for whoever has just read them
  */
-export async function readMergedLedger(edges: LedgerEdges): Promise<MergedLedger> {
+export async function readMergedLedger(edges: LedgerEdges, texts?: readonly StoredManifest[]): Promise<MergedLedger> {
   const { ledger } = await loadLedger(edges);
-  return mergeManifests(ledger, await manifestsOf(edges));
+  return mergeManifests(ledger, texts === undefined ? await manifestsOf(edges) : parsedManifests(edges, texts));
 }
 
 /** Raises the ledger to a snapshot that was just published. A failure is told and does no harm: the manifest itself is there. */
@@ -102,10 +105,14 @@ export async function noteSnapshot(edges: LedgerEdges, manifest: Witness): Promi
   }
 }
 
+async function manifestsOf(edges: LedgerEdges): Promise<Manifest[]> {
+  const { manifests } = sortListing(edges.cluster, await edges.catalog.list());
+  return parsedManifests(edges, await readManifests(edges.catalog, manifests));
+}
+
 /** Every manifest that parses, also one whose snapshot is gone: its revision was served all the same. */
-async function manifestsOf({ cluster, catalog, telemetry }: LedgerEdges): Promise<Manifest[]> {
-  const { manifests } = sortListing(cluster, await catalog.list());
-  return (await readManifests(catalog, manifests)).flatMap(({ id, text }) => {
+function parsedManifests({ cluster, telemetry }: LedgerEdges, texts: readonly StoredManifest[]): Manifest[] {
+  return texts.flatMap(({ id, text }) => {
     const parsed = parseManifest(text);
     if ('wrong' in parsed) telemetry.warn('manifest-damaged', { id, because: parsed.wrong });
     else if (parsed.manifest.cluster === cluster) return [parsed.manifest];

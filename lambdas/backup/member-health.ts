@@ -1,3 +1,4 @@
+import { knowsLeader } from '../etcd/cluster-view';
 import type { ClusterView, MemberStatus, QuotaReader } from '../etcd/cluster-view';
 
 export interface MemberHealth {
@@ -13,8 +14,7 @@ export interface MemberHealth {
 
 export function healthOf({ members, votingMembers }: ClusterView): MemberHealth {
   // By id: two endpoints may lead to one member.
-  const healthy = new Set(statusesOf({ members }).flatMap(({ id, leaderId, isLearner }) => (leaderId !== '0' && !isLearner ? [id] : [])))
-    .size;
+  const healthy = new Set(statusesOf({ members }).flatMap((status) => (knowsLeader(status) && !status.isLearner ? [status.id] : []))).size;
   const unreachable = members.filter((member) => !member.reachable).length;
   return { healthy, voting: votingMembers, unreachable, quorum: votingMembers > 0 && healthy * 2 > votingMembers };
 }

@@ -1,5 +1,6 @@
 import type { Ledger } from '../contract/ledger';
 import { messageOf } from '../contract/lifeboat-error';
+import { knowsLeader } from '../etcd/cluster-view';
 import type { ClusterView, EtcdReader, QuotaReader } from '../etcd/cluster-view';
 import { EndpointsDisagree, LedgerOutOfTime } from './errors';
 import { loadLedger, updateLedger } from './keep-ledger';
@@ -77,7 +78,7 @@ function observationOf({ members }: ClusterView, at: Date): Observation | undefi
   const all = members.flatMap((member) => (member.reachable ? [member.status] : []));
   const [first] = all;
   if (first === undefined) return undefined;
-  const led = all.some(({ leaderId }) => leaderId !== '0');
+  const led = all.some(knowsLeader);
   return { lineage: first.clusterId, revision: Math.max(...all.map(({ revision }) => revision)), at, led };
 }
 

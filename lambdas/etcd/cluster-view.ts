@@ -16,6 +16,10 @@ export interface MemberStatus {
   readonly alarms: readonly ('NOSPACE' | 'CORRUPT')[];
 }
 
+export const isLeader = ({ id, leaderId }: Pick<MemberStatus, 'id' | 'leaderId'>): boolean => id === leaderId;
+/** Whether the member belongs to a majority: one that is apart from it knows none. */
+export const knowsLeader = ({ leaderId }: Pick<MemberStatus, 'leaderId'>): boolean => leaderId !== '0' && leaderId !== '';
+
 export type MemberView =
   | { readonly endpoint: string; readonly reachable: true; readonly status: MemberStatus }
   | { readonly endpoint: string; readonly reachable: false; readonly because: string; readonly kind: 'tls' | 'network' };

@@ -6,7 +6,7 @@ import { NodeEnd, RunbookNode } from '../contract/restore';
 import { NodesFailed } from './errors';
 import { Attempt, nextStep } from './next-step';
 import type { NodeOutcome } from './read-result';
-import type { NodeSender } from './run-on-nodes';
+import type { NodeSender } from './node-sender';
 
 const command = z.enum(Object.keys(NodeCommands) as [NodeCommandName, ...NodeCommandName[]]);
 const common = { command, node: RunbookNode, silenceSeconds: z.number().int().min(0).max(3600) };

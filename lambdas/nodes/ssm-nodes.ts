@@ -12,7 +12,7 @@ import type { NodeCommandName } from '../contract/node-commands';
 import { NodesUnreachable } from './errors';
 import type { Reading } from './read-result';
 import { readInvocation } from './read-result';
-import type { NodeSender, Sent } from './run-on-nodes';
+import type { NodeSender, Sent } from './node-sender';
 
 /** How long the agent may take to fetch a document, in seconds; 30 is the least that AWS takes. */
 const DELIVERY_SECONDS = 60;

@@ -1,3 +1,4 @@
+import { knowsLeader } from '../etcd/cluster-view';
 import type { EtcdReader } from '../etcd/cluster-view';
 import type { EtcdSurgeon } from '../etcd/surgeon';
 import type { LiveCluster } from './plan';
@@ -16,7 +17,7 @@ export async function askLive(etcd: EtcdReader, surgeon: EtcdSurgeon): Promise<L
     const { endpoint } = furthest;
     const [{ inventory, revision }, list] = await Promise.all([surgeon.countObjects(endpoint), surgeon.memberList(endpoint)]);
     // Without a leader the list may be of members that are gone for good, and none could be removed from it.
-    const led = answering.some(({ status }) => status.leaderId !== '0');
+    const led = answering.some(({ status }) => knowsLeader(status));
     return { inventory, revision: Math.max(revision, furthest.status.revision), ...(led && { members: list }) };
   } finally {
     etcd.close();

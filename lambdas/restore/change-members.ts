@@ -4,6 +4,7 @@ import { messageOf } from '../contract/lifeboat-error';
 import { ReplaceRequest, ReplacementPlan } from '../contract/replace-member';
 import { NodeEnd, RestoreId } from '../contract/restore';
 import type { RunbookNode } from '../contract/restore';
+import { knowsLeader } from '../etcd/cluster-view';
 import type { EtcdReader } from '../etcd/cluster-view';
 import type { EtcdSurgeon, ListedMember, Refused } from '../etcd/surgeon';
 import type { Serving } from './check-etcd';
@@ -136,7 +137,7 @@ export async function checkMembers(edges: MemberEdges, { plan, endpoints }: Step
     ...members.filter(({ name }) => name === '').map(({ id }) => `member ${id} has not started`),
     ...members.filter(({ isLearner }) => isLearner).map(({ name, id }) => `${name} ${id} has no vote`),
     ...members
-      .filter(({ id }) => !views.some((view) => view.reachable && view.status.id === id && view.status.leaderId !== '0'))
+      .filter(({ id }) => !views.some((view) => view.reachable && view.status.id === id && knowsLeader(view.status)))
       .map(({ name, id }) => `${name} ${id} does not serve`),
     ...(members.length === plan.voters ? [] : [`there are ${members.length} members, not ${plan.voters}`]),
   ];

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { Telemetry } from '../backup/edges';
 import { messageOf } from '../contract/lifeboat-error';
 import { NodeEnd, RestoreId } from '../contract/restore';
-import type { EtcdReader, MemberStatus, MemberView } from '../etcd/cluster-view';
+import { isLeader, knowsLeader } from '../etcd/cluster-view';
+import type { EtcdReader, MemberView } from '../etcd/cluster-view';
 import type { EtcdSurgeon } from '../etcd/surgeon';
 import { EtcdNotReady, RestoredDataDiffers } from './errors';
 import { survey } from './node-readiness';
@@ -91,7 +92,7 @@ async function serving({ etcd }: CheckEdges, whole: boolean): Promise<readonly S
   const { members, votingMembers } = await etcd.gather();
   const wrong = members.flatMap((member) => {
     if (!member.reachable) return [`${member.endpoint} does not answer (${member.because})`];
-    return member.status.leaderId === '' || member.status.leaderId === '0' ? [`${member.endpoint} knows no leader`] : [];
+    return knowsLeader(member.status) ? [] : [`${member.endpoint} knows no leader`];
   });
   if (wrong.length > 0) throw new EtcdNotReady(`${wrong.join('; ')}: wait, and read the log of etcd there`);
   const found = members.filter((member): member is Serving => member.reachable);
@@ -155,8 +156,6 @@ async function compareInventory(
     .map((name) => `${name}: ${inventory[name] ?? 0}, not ${wanted[name] ?? 0}`);
   if (wrong.length > 0) throw new RestoredDataDiffers(`the restored members hold other objects than the snapshot: ${wrong.join(', ')}`);
 }
-
-const isLeader = ({ id, leaderId }: MemberStatus): boolean => id === leaderId;
 
 async function apiWords(ask: CheckEdges['askApi']): Promise<string> {
   if (ask === undefined) return 'the config names no API';

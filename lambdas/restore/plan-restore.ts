@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { bumpFor } from '../backup/bump';
 import { readEntry, parseManifest, readManifests, sortListing } from '../backup/catalog';
+import type { Listing, StoredManifest } from '../backup/catalog';
 import type { LedgerEdges } from '../backup/keep-ledger';
 import { readMergedLedger } from '../backup/keep-ledger';
 import { messageOf } from '../contract/lifeboat-error';
@@ -40,11 +41,12 @@ export async function makePlan(
   { request, restoreId, mode, nodes, facts }: PlanEvent,
 ): Promise<HandedPlan> {
   const { cluster, telemetry } = edges.ledger;
-  const choice = chooseSnapshot(await candidatesOf(edges.ledger), request);
+  const stored = await readStored(edges.ledger);
+  const choice = chooseSnapshot(candidatesAmong(cluster, stored), request);
   if ('refused' in choice) throw refusal([choice.refused]);
   const { manifest } = choice;
   const live = mode === 'in-place' ? await edges.live().catch((error: unknown) => silence(telemetry, error)) : {};
-  const bump = bumpFor(await readMergedLedger(edges.ledger), manifest, edges.now());
+  const bump = bumpFor(await readMergedLedger(edges.ledger, stored.texts), manifest, edges.now());
   const planned = planRestore({ cluster, bucket, request, restoreId, mode, nodes, facts, manifest, bump, live, now: edges.now() });
   if ('refused' in planned) throw refusal(planned.refused);
   await edges.writePlan(planned.plan);
@@ -65,12 +67,24 @@ function silence(telemetry: LedgerEdges['telemetry'], error: unknown): LiveClust
   return {};
 }
 
-export async function candidatesOf({ cluster, catalog }: Pick<LedgerEdges, 'cluster' | 'catalog'>): Promise<Candidate[]> {
+/** Everything that lies in S3 of a cluster's snapshots, but for their bytes. */
+interface StoredSnapshots {
+  readonly texts: readonly StoredManifest[];
+  readonly objects: Listing['objects'];
+}
+
+async function readStored({ cluster, catalog }: Pick<LedgerEdges, 'cluster' | 'catalog'>): Promise<StoredSnapshots> {
   const { manifests, objects } = sortListing(cluster, await catalog.list());
-  return (await readManifests(catalog, manifests)).map(({ id, text }): Candidate => {
+  return { texts: await readManifests(catalog, manifests), objects };
+}
+
+export const candidatesOf = async (edges: Pick<LedgerEdges, 'cluster' | 'catalog'>): Promise<Candidate[]> =>
+  candidatesAmong(edges.cluster, await readStored(edges));
+
+const candidatesAmong = (cluster: string, { texts, objects }: StoredSnapshots): Candidate[] =>
+  texts.map(({ id, text }): Candidate => {
     const entry = readEntry(cluster, id, text, objects.get(id));
     const parsed = parseManifest(text);
     if (entry.kind === 'damaged') return entry;
     return 'wrong' in parsed ? { kind: 'damaged', id, because: parsed.wrong } : { kind: 'snapshot', manifest: parsed.manifest };
   });
-}

@@ -1,5 +1,6 @@
 import type { ReplaceRequest, ReplacementPlan } from '../contract/replace-member';
 import type { NodeEnd } from '../contract/restore';
+import { knowsLeader } from '../etcd/cluster-view';
 import type { MemberView } from '../etcd/cluster-view';
 import type { ListedMember } from '../etcd/surgeon';
 import type { KnownNode } from './node-readiness';
@@ -95,7 +96,7 @@ function howTo(
   return { ...plan, from: 'leave', remove: member.id, message: `${goes}; ${name} joins on ${node.host} as a learner; ${end}` };
 }
 
-const hasLeader = ({ status }: Extract<MemberView, { reachable: true }>): boolean => status.leaderId !== '' && status.leaderId !== '0';
+const hasLeader = ({ status }: Extract<MemberView, { reachable: true }>): boolean => knowsLeader(status);
 
 function noQuorum(because: string, { newestVerified }: ReplaceInput): Refusal {
   const which =

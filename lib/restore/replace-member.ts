@@ -1,19 +1,18 @@
-import { Duration, Validations } from 'aws-cdk-lib';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { Duration } from 'aws-cdk-lib';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { Env } from '../../lambdas/contract/env';
 import type { NodeTags } from '../../lambdas/contract/restore';
 import { grantTell } from '../monitoring/tell-topic';
 import type { NodeSending } from '../nodes/node-sending';
-import { acknowledgeWildcard } from '../platform/acknowledge';
 import type { EtcdClientSecret } from '../platform/etcd-client-secret';
 import { LifeboatFunction } from '../platform/lifeboat-function';
 import type { FunctionDefaults } from '../platform/lifeboat-function';
 import type { StateBucket } from '../platform/state-bucket';
 import { ReplaceMemberStates } from './replace-member-states';
+import { runbookMachine } from './runbook-machine';
 
 export interface ReplaceMemberProps {
   /** What every function of the cluster shares. */
@@ -89,24 +88,11 @@ export class ReplaceMember extends Construct {
 
     const called = { findReplacement, changeMembers, tellReplacement, controlPlaneLock, nodeCommand: sending.nodeCommand };
     const { start } = new ReplaceMemberStates(this, 'States', called);
-    this.stateMachine = new StateMachine(this, 'StateMachine', {
-      stateMachineName: `lifeboat-${functions.clusterName}-replace-member`,
+    this.stateMachine = runbookMachine(this, {
+      name: `lifeboat-${functions.clusterName}-replace-member`,
       comment: `kube-lifeboat ${functions.clusterName}: replaces one member of etcd while the others serve`,
-      definitionBody: DefinitionBody.fromChainable(start),
-      logs: {
-        destination: new LogGroup(this, 'Log', { retention: props.logRetention }),
-        level: LogLevel.ALL,
-        includeExecutionData: false,
-      },
-    });
-    acknowledgeWildcard(
-      this.stateMachine.role,
-      '*',
-      'Delivering logs has no rights on single resources: docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html.',
-    );
-    Validations.of(this.stateMachine).acknowledge({
-      id: 'AwsSolutions-SF2',
-      reason: 'report.json and the history tell what happened; a trace would tell no more.',
+      start,
+      logRetention: props.logRetention,
     });
     this.functions = { 'find-replacement': findReplacement, 'change-members': changeMembers, 'tell-replacement': tellReplacement };
   }

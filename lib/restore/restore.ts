@@ -1,9 +1,8 @@
-import { Duration, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { Env } from '../../lambdas/contract/env';
 import type { NodeTags } from '../../lambdas/contract/restore';
@@ -15,6 +14,7 @@ import { LifeboatFunction } from '../platform/lifeboat-function';
 import type { FunctionDefaults } from '../platform/lifeboat-function';
 import type { StateBucket } from '../platform/state-bucket';
 import { RestoreStates } from './restore-states';
+import { runbookMachine } from './runbook-machine';
 
 export interface RestoreProps {
   /** What every function of the cluster shares. */
@@ -145,22 +145,11 @@ export class Restore extends Construct {
     this.controlPlaneLock = controlPlaneLock;
     const called = { findNodes, nodeCommand, planRestore, askApproval, controlPlaneLock, promiseRevisions, checkEtcd, reportRestore };
     const { start } = new RestoreStates(this, 'States', { ...called, takeSnapshot, materializeSnapshot });
-    const logGroup = new LogGroup(this, 'Log', { retention: props.logRetention });
-    this.stateMachine = new StateMachine(this, 'StateMachine', {
-      stateMachineName: `lifeboat-${clusterName}-restore`,
+    this.stateMachine = runbookMachine(this, {
+      name: `lifeboat-${clusterName}-restore`,
       comment: `kube-lifeboat ${clusterName}: brings the control plane back from a snapshot, or puts everything back as it was`,
-      definitionBody: DefinitionBody.fromChainable(start),
-      // Without data: the history holds it for ninety days, and the token of an approval is part of it.
-      logs: { destination: logGroup, level: LogLevel.ALL, includeExecutionData: false },
-    });
-    acknowledgeWildcard(
-      this.stateMachine.role,
-      '*',
-      'Delivering logs has no rights on single resources: docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html.',
-    );
-    Validations.of(this.stateMachine).acknowledge({
-      id: 'AwsSolutions-SF2',
-      reason: 'report.json and the history tell the time of each state; a trace would tell no more.',
+      start,
+      logRetention: props.logRetention,
     });
     const { account, partition, region } = Stack.of(this);
     const executions = `arn:${partition}:states:${region}:${account}:execution:lifeboat-${clusterName}-restore:*`;

@@ -1,6 +1,6 @@
 import { NodeCommandEvent, judgeNodes, readFromNode, sendToNode } from '../../lambdas/nodes/node-command';
 import type { Reading } from '../../lambdas/nodes/read-result';
-import type { NodeSender } from '../../lambdas/nodes/run-on-nodes';
+import type { NodeSender } from '../../lambdas/nodes/node-sender';
 
 const NOW = new Date('2026-11-26T03:00:00.000Z');
 const node = { instanceId: 'i-0123456789abcdef0', host: 'master-1' };

@@ -1,6 +1,7 @@
 import type { Reading } from '../../lambdas/nodes/read-result';
-import type { NodeSender, RunEdges, Sent } from '../../lambdas/nodes/run-on-nodes';
-import { runOnNodes } from '../../lambdas/nodes/run-on-nodes';
+import type { NodeSender, Sent } from '../../lambdas/nodes/node-sender';
+import type { RunEdges } from '../support/run-on-nodes';
+import { runOnNodes } from '../support/run-on-nodes';
 
 type Answer = Reading<'clean-up'>;
 const RUNNING: Answer = { outcome: 'running', because: 'InProgress' };

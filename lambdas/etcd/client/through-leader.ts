@@ -1,4 +1,5 @@
 import { messageOf } from '../../contract/lifeboat-error';
+import { knowsLeader } from '../cluster-view';
 import type { EtcdClientSecret } from '../../contract/secrets';
 import { EtcdUnreachable } from '../errors';
 import { refusalOf } from './member-errors';
@@ -54,6 +55,6 @@ export function openLeaders(endpoints: readonly string[], secret: EtcdClientSecr
 }
 
 /** A learner answers nothing but reads of its own data (api/v3rpc/interceptor.go). */
-const hasLeader = ({ leaderId, isLearner }: StatusAnswer): boolean => leaderId !== '0' && leaderId !== '' && !isLearner;
+const hasLeader = (status: StatusAnswer): boolean => knowsLeader(status) && !status.isLearner;
 const leads = ({ id, leaderId }: StatusAnswer): boolean => id === leaderId;
 const leaderWords = ({ isLearner }: StatusAnswer): string => (isLearner ? 'is a learner' : 'knows no leader');

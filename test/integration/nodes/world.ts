@@ -11,7 +11,6 @@ import { openEtcd } from '../../../lambdas/etcd/client/etcd-reader';
 import type { NodeState } from '../../../lambdas/nodes/node-state';
 import { nodeStateOf } from '../../../lambdas/nodes/node-state';
 import type { NodeOutcome } from '../../../lambdas/nodes/read-result';
-import { runOnNodes } from '../../../lambdas/nodes/run-on-nodes';
 import { SsmNodes } from '../../../lambdas/nodes/ssm-nodes';
 import { sleep } from '../../../local/child-process';
 import type { LocalCloud } from '../../../local/cloud';
@@ -20,6 +19,7 @@ import { snapshotStatus } from '../../../local/etcd/restored-member';
 import type { LocalNode, LocalNodes, LocalNodesOptions } from '../../../local/nodes';
 import { startLocalNodes } from '../../../local/nodes';
 import { etcdProgram } from '../../../local/tools';
+import { runOnNodes } from '../../support/run-on-nodes';
 import { clientOf } from '../backup/world';
 
 const BUCKET = 'lifeboat-state';
