@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { Command } from 'commander';
 import { startLocalCloud } from '../local/cloud';
 import type { LocalCloud } from '../local/cloud';
 import { awsEnvironment } from '../local/cloud/clients';
@@ -15,6 +14,7 @@ import type { EtcdCluster } from '../local/etcd/cluster';
 import { seedKubernetesData } from '../local/etcd/kubernetes-data';
 import { etcdProgram } from '../local/tools';
 import { median, timed } from './measure';
+import { benchOptions } from './options';
 
 const run = promisify(execFile);
 
@@ -110,13 +110,7 @@ async function compare(cloud: LocalCloud, etcd: EtcdCluster, size: number, round
 }
 
 async function main(): Promise<void> {
-  const { size, runs } = new Command('npm run bench:backup --')
-    .description('Times the deployed function against etcdctl snapshot save and aws s3 cp, in turn.')
-    .option('--size <MB>', 'size of the etcd database', Number, 500)
-    .option('--runs <n>', 'measured rounds', Number, 3)
-    .parse()
-    .opts<{ size: number; runs: number }>();
-  if (!(size >= 10) || !(runs >= 1)) throw new Error(`--size ${size} --runs ${runs}: give at least 10 MB and 1 run`);
+  const { size, runs } = benchOptions('bench:backup', 'Times the deployed function against etcdctl snapshot save and aws s3 cp, in turn.');
   const folder = mkdtempSync(path.join(tmpdir(), 'lifeboat-bench-'));
   const cloud = await startLocalCloud({ faultProxy: false });
   try {

@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Command } from 'commander';
 import type { Manifest } from '../lambdas/contract/manifest';
 import type { RestoreReport } from '../lambdas/contract/restore';
 import { startLocalCloud } from '../local/cloud';
@@ -18,6 +17,7 @@ import type { LocalNodes } from '../local/nodes';
 import { bareRestore } from './bare-restore';
 import type { BareRestore } from './bare-restore';
 import { median } from './measure';
+import { benchOptions } from './options';
 
 /** Somebody who goes from machine to machine. */
 const APART_MS = 1_000;
@@ -113,13 +113,10 @@ async function compare(cloud: LocalCloud, nodes: LocalNodes, size: number, runs:
 }
 
 async function main(): Promise<void> {
-  const { size, runs } = new Command('npm run bench:restore --')
-    .description('Times how long the runbook leaves a cluster without etcd, against etcdutl snapshot restore and a start of etcd.')
-    .option('--size <MB>', 'size of the etcd database', Number, 500)
-    .option('--runs <n>', 'measured rounds', Number, 3)
-    .parse()
-    .opts<{ size: number; runs: number }>();
-  if (!(size >= 10) || !(runs >= 1)) throw new Error(`--size ${size} --runs ${runs}: give at least 10 MB and 1 run`);
+  const { size, runs } = benchOptions(
+    'bench:restore',
+    'Times how long the runbook leaves a cluster without etcd, against etcdutl snapshot restore and a start of etcd.',
+  );
   const folder = mkdtempSync(path.join(tmpdir(), 'lifeboat-bench-'));
   const cloud = await startLocalCloud({ faultProxy: false, schedules: false });
   try {

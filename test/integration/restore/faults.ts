@@ -74,6 +74,17 @@ const withPrograms = (name: string, etcdutl: string | undefined, at: NodeFault['
   },
 });
 
+/** The aws command line of the node runs this script. */
+const withAws = (name: string, aws: string): NodeFault => ({
+  name,
+  kind: 'stays',
+  at: isOneOf('Stage'),
+  arm: (node) => {
+    node.breakProgram('aws', aws);
+    return undefined;
+  },
+});
+
 const isOneOf =
   (...states: readonly string[]) =>
   ({ state }: Phase): boolean =>
@@ -97,24 +108,11 @@ export const NODE_FAULTS: readonly NodeFault[] = [
   script('finds the disk full', 'stays', `trap '' XFSZ; exec prlimit --fsize=1000 "$@"`, isOneOf('Stage', 'PrepareData')),
   withPrograms('finds no etcdutl', undefined, isOneOf('Stage', 'PrepareData')),
   withPrograms('finds an etcdutl of another release', 'echo "etcdutl version: 3.3.0"', isOneOf('Stage', 'PrepareData')),
-  {
-    name: 'may not read the snapshot',
-    kind: 'stays',
-    at: isOneOf('Stage'),
-    arm: (node) => {
-      node.breakProgram('aws', 'echo "An error occurred (AccessDenied) when calling the GetObject operation: Access Denied" >&2; exit 1');
-      return undefined;
-    },
-  },
-  {
-    name: 'gets a corrupted download',
-    kind: 'stays',
-    at: isOneOf('Stage'),
-    arm: (node) => {
-      node.breakProgram('aws', 'head -c 100000 /dev/urandom >"${@: -1}"');
-      return undefined;
-    },
-  },
+  withAws(
+    'may not read the snapshot',
+    'echo "An error occurred (AccessDenied) when calling the GetObject operation: Access Denied" >&2; exit 1',
+  ),
+  withAws('gets a corrupted download', 'head -c 100000 /dev/urandom >"${@: -1}"'),
   {
     name: 'finds its staged snapshot and its new data gone',
     kind: 'stays',
