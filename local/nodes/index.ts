@@ -5,7 +5,6 @@ import path from 'node:path';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { LocalCloud } from '../cloud';
 import { commandEnvironment } from '../cloud/clients';
-import type { Certificate } from '../etcd/certificates';
 import { issueCertificate } from '../etcd/certificates';
 import type { EtcdCredentials } from '../etcd/member';
 import { freePort } from '../free-port';
@@ -14,7 +13,7 @@ import { etcdProgram, pythonPath } from '../tools';
 import { Kubelet } from './kubelet';
 import { apiserverManifest, etcdManifest } from './manifests';
 import { LocalNode } from './node';
-import type { NodeTree } from './node-tree';
+import type { Authorities, NodeTree } from './node-tree';
 import { installPki, installPrograms, makeTree, newAuthorities } from './node-tree';
 
 export { LocalNode } from './node';
@@ -34,6 +33,8 @@ export interface LocalNodesOptions {
   readonly apiserver?: boolean;
   /** @default - { 'lifeboat/control-plane': 'demo' } */
   readonly tags?: Readonly<Record<string, string>>;
+  /** Nodes that are there already: these have the same authorities, other names, and a cluster of their own. @default - none */
+  readonly beside?: LocalNodes;
 }
 
 /** Control-plane nodes on this machine: a kubeadm-shaped tree each, and a supervisor that runs what its manifests say. */
@@ -41,7 +42,7 @@ export interface LocalNodes {
   readonly nodes: readonly LocalNode[];
   readonly endpoints: readonly string[];
   readonly credentials: EtcdCredentials;
-  readonly authority: Certificate;
+  readonly authorities: Authorities;
   readonly release: EtcdRelease;
   readonly folder: string;
   /** As etcd takes it: name=peerUrl of every node. */
@@ -57,10 +58,10 @@ interface Address {
   readonly apiPort: number;
 }
 
-async function addressOf(index: number): Promise<Address> {
-  const host = `127.0.1.${index + 1}`;
+async function addressOf(number: number): Promise<Address> {
+  const host = `127.0.1.${number}`;
   const url = async () => `https://${host}:${await freePort(host)}`;
-  return { name: `master-${index + 1}`, host, clientUrl: await url(), peerUrl: await url(), apiPort: await freePort(host) };
+  return { name: `master-${number}`, host, clientUrl: await url(), peerUrl: await url(), apiPort: await freePort(host) };
 }
 
 const versionOf = (release: EtcdRelease): string =>
@@ -78,13 +79,14 @@ function apiserverProgram({ folder }: NodeTree): string {
 
 /** Starts the nodes and waits until every member serves. Everything lies in a temporary folder that `stop` deletes. */
 export async function startLocalNodes(options: LocalNodesOptions = {}): Promise<LocalNodes> {
-  const { cloud, count = 3, release = '3.6', apiserver = true, tags = { 'lifeboat/control-plane': 'demo' } } = options;
+  const { cloud, count = 3, release = '3.6', apiserver = true, tags = { 'lifeboat/control-plane': 'demo' }, beside } = options;
   if (process.platform !== 'linux') throw new Error(`local nodes need Linux, this is ${process.platform}: the node documents read /proc`);
   const folder = mkdtempSync(path.join(tmpdir(), 'lifeboat-nodes-'));
-  const authorities = newAuthorities();
+  const authorities = beside?.authorities ?? newAuthorities();
+  const first = 1 + (beside?.nodes.length ?? 0);
   const credentials = { ca: authorities.etcd.cert, ...issueCertificate(authorities.etcd, { commonName: 'lifeboat', usage: 'client' }) };
   const addresses: Address[] = [];
-  for (let index = 0; index < count; index++) addresses.push(await addressOf(index));
+  for (let index = 0; index < count; index++) addresses.push(await addressOf(first + index));
   const initialCluster = addresses.map(({ name, peerUrl }) => `${name}=${peerUrl}`).join(',');
   const version = versionOf(release);
   const nodes = addresses.map((address, index) => {
@@ -95,7 +97,7 @@ export async function startLocalNodes(options: LocalNodesOptions = {}): Promise<
     installPki(tree, name, [host, 'localhost', name], authorities);
     const write = (file: string, text: string) => writeFileSync(path.join(manifestDir, file), text, { mode: 0o600 });
     write('etcd.yaml', etcdManifest({ name, clientUrl, peerUrl, dataDir, pkiDir, version, initialCluster }));
-    const advertiseAddress = `192.0.2.${index + 1}`;
+    const advertiseAddress = `192.0.2.${first + index}`;
     if (apiserver)
       write('kube-apiserver.yaml', apiserverManifest({ advertiseAddress, bindAddress: host, port: apiPort, etcdUrl: clientUrl, pkiDir }));
     const programs: Readonly<Record<string, string>> = {
@@ -120,5 +122,5 @@ export async function startLocalNodes(options: LocalNodesOptions = {}): Promise<
     throw error;
   }
   const endpoints = nodes.map(({ clientUrl }) => clientUrl);
-  return { nodes, endpoints, credentials, authority: authorities.etcd, release, folder, initialCluster, stop };
+  return { nodes, endpoints, credentials, authorities, release, folder, initialCluster, stop };
 }
