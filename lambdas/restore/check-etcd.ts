@@ -77,12 +77,21 @@ export async function checkEtcd(edges: CheckEdges, event: CheckEtcdEvent): Promi
       );
       return checked;
     case 'repair':
-      return { ...checked, leasesRemoved: await edges.surgeon.deletePrefix(MASTER_LEASES) };
+      return { ...checked, leasesRemoved: await answered(edges.surgeon.deletePrefix(MASTER_LEASES)) };
     case 'verify':
       risenAbove(agreed.revision, event.above);
       return { ...checked, api: await apiWords(edges.askApi) };
     case 'old':
       return checked;
+  }
+}
+
+/** What etcd does not answer now it may answer in a moment: nothing that was restored is put back for it. @throws EtcdNotReady */
+async function answered<T>(question: Promise<T>): Promise<T> {
+  try {
+    return await question;
+  } catch (error) {
+    throw new EtcdNotReady(`etcd gave no answer (${messageOf(error)}): wait`, { cause: error });
   }
 }
 
@@ -149,7 +158,7 @@ async function compareInventory(
 ): Promise<void> {
   const leader = members.find(({ status }) => isLeader(status)) ?? members[0];
   if (leader === undefined) return;
-  const { inventory } = await surgeon.countObjects(leader.endpoint, to);
+  const { inventory } = await answered(surgeon.countObjects(leader.endpoint, to));
   const names = [...new Set([...Object.keys(inventory), ...Object.keys(wanted)])].sort();
   const wrong = names
     .filter((name) => (inventory[name] ?? 0) !== (wanted[name] ?? 0))

@@ -85,8 +85,12 @@ export function obstaclesOn(
 
 /** What may go wrong later and keeps nobody from trying. */
 export function doubtsOn({ host, facts }: KnownNode, snapshot: { readonly etcd: string }): string[] {
-  const { etcd, data } = facts;
+  const { etcd, apiserver, data } = facts;
   const doubts: string[] = [];
+  if (apiserver.running && apiserver.definition === 'none')
+    doubts.push(
+      `kube-apiserver on ${host} is not run by a manifest and is NOT stopped: it waits for etcd, and whoever writes by it in between fails`,
+    );
   if (etcd.version !== null && minorOf(etcd.version) !== minorOf(snapshot.etcd))
     doubts.push(`etcd on ${host} is ${etcd.version}, and the snapshot was taken by ${snapshot.etcd}`);
   const olds = (data?.kept ?? []).filter(({ kind }) => kind === 'old');

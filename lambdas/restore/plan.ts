@@ -148,8 +148,15 @@ function twins(nodes: readonly KnownNode[]): string[] {
 /** Members that are left out must not go on with the old data beside the restored ones. */
 const stillServing = (others: readonly KnownNode[]): string[] =>
   others
-    .filter(({ facts }) => facts.etcd.running || facts.apiserver.running)
-    .map(({ host, instanceId }) => `${host} ${instanceId} is left out and still runs: stop its etcd and kube-apiserver, or restore it too`);
+    .filter(({ facts: { etcd, apiserver } }) => etcd.running || apiserver.running || isPod(etcd) || isPod(apiserver))
+    .map(
+      ({ host, instanceId }) =>
+        `${host} ${instanceId} is left out and still runs, or would run again: move the manifests of its etcd and kube-apiserver out of the folder (with systemd: disable and stop etcd.service), or restore it too`,
+    );
+
+/** What crashes again and again is just now not there; its manifest is. A unit stays where it is, also when it is disabled. */
+const isPod = ({ runs, definition }: { readonly runs?: string; readonly definition: string }): boolean =>
+  runs !== 'systemd' && (definition === 'in-place' || definition === 'both');
 
 /** Members of the live cluster that run on no node that is restored. */
 function strangers(nodes: readonly KnownNode[], { members = [] }: LiveCluster): string[] {

@@ -37,6 +37,15 @@ export class RestoreStates extends RunbookStates<RestoreFunctions> {
     undo.next(rollback);
     const unharmed = this.report('unharmed');
 
+    const startApiservers = this.phase('StartApiservers', {
+      command: 'start',
+      nodesPath: '$.plan.apiNodes',
+      parametersPath: '$.plan.parameters.startApiserver',
+      maxConcurrency: 1,
+    });
+    const repair = this.check('Repair', 'repair', '$.repaired', {});
+    // Leases of API servers that are gone run out by themselves: data that every member holds is not put back for them.
+    this.onFailure([repair], startApiservers.start, '$.repairFailure');
     const restored = this.inOrder(undo, [
       this.phase('StopControlPlane', { command: 'stop', nodesPath: '$.plan.apiNodes', parametersPath: '$.plan.parameters.stopApiserver' }),
       // One after the other: a leader that is stopped together with its followers waits seconds for one of them to take over.
@@ -60,13 +69,8 @@ export class RestoreStates extends RunbookStates<RestoreFunctions> {
         'above.$': '$.promised.above',
         'to.$': '$.promised.to',
       }),
-      this.check('Repair', 'repair', '$.repaired', {}),
-      this.phase('StartApiservers', {
-        command: 'start',
-        nodesPath: '$.plan.apiNodes',
-        parametersPath: '$.plan.parameters.startApiserver',
-        maxConcurrency: 1,
-      }),
+      { ...repair, failing: [] },
+      startApiservers,
       this.check('Verify', 'verify', '$.verified', { 'above.$': '$.promised.above' }),
     ]);
     const drilled = new Pass(this, 'DrillPassed', { result: Result.fromString('drilled'), resultPath: '$.ending' });
@@ -215,7 +219,12 @@ export class RestoreStates extends RunbookStates<RestoreFunctions> {
       handler: this.functions.checkEtcd,
       payload: { do: what, ...endpoints, ...more },
       resultPath,
-      wait: { errors: [ErrorName.etcdNotReady], every: Duration.seconds(1), times: 60 },
+      // Right after the start a leader is still chosen; and what a moment of Secrets Manager breaks must not undo a restore.
+      wait: {
+        errors: [ErrorName.etcdNotReady, ErrorName.etcdUnreachable, ErrorName.secretUnusable],
+        every: Duration.seconds(1),
+        times: 60,
+      },
     });
   }
 }

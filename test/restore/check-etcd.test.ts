@@ -124,6 +124,18 @@ test.each<[sentence: string, world: World, name: string, words: string]>([
   expect(error).toMatchObject({ name, message: expect.stringContaining(words) as string });
 });
 
+test.each<[string, CheckEtcdEvent, Partial<CheckEdges['surgeon']>]>([
+  ['the objects are counted', restored, { countObjects: () => Promise.reject(new Error('no leader')) }],
+  ['old leases are removed', { do: 'repair', endpoints: [...ENDPOINTS] }, { deletePrefix: () => Promise.reject(new Error('no leader')) }],
+])('what etcd does not answer is asked again when %s', async (_sentence, event, broken) => {
+  const { all } = edges();
+
+  await expect(checkEtcd({ ...all, surgeon: { ...all.surgeon, ...broken } }, event)).rejects.toMatchObject({
+    name: 'EtcdNotReady',
+    message: 'etcd gave no answer (no leader): wait',
+  });
+});
+
 test('a restore without a bump is not asked for its revision', async () => {
   await expect(checkEtcd(edges().all, { ...restored, above: 0 })).resolves.toMatchObject({ revision: 2_000 });
 });

@@ -149,11 +149,17 @@ test('a member that runs on none of the nodes would keep the old data, and is na
 
 describe('of a part of the control plane', () => {
   const one = { nodes: [node(1)] };
-  const dead = { etcd: { ...etcdOf(2), running: false }, apiserver: { running: false } };
+  const dead = { etcd: { ...etcdOf(2), running: false, definition: 'none' }, apiserver: { running: false, definition: 'none' } } as const;
 
-  test('the rest must not run', () => {
-    expect(refused({ ...one, facts: [told(1), told(2), told(3, dead)] })).toEqual([
-      'master-2 i-00000002 is left out and still runs: stop its etcd and kube-apiserver, or restore it too',
+  test.each<[string, Parameters<typeof told>[1]]>([
+    ['runs', {}],
+    ['runs an API server alone', { etcd: dead.etcd }],
+    ['runs etcd alone', { apiserver: dead.apiserver }],
+    ['has an etcd that ends again and again', { ...dead, etcd: { ...etcdOf(2), running: false } }],
+    ['has an API server that ends again and again', { ...dead, apiserver: { running: false } }],
+  ])('the rest must be stopped: one that %s', (_what, how) => {
+    expect(refused({ ...one, facts: [told(1), told(2, how), told(3, dead)] })).toEqual([
+      'master-2 i-00000002 is left out and still runs, or would run again: move the manifests of its etcd and kube-apiserver out of the folder (with systemd: disable and stop etcd.service), or restore it too',
     ]);
   });
 
@@ -185,6 +191,13 @@ test('doubts are told and stop nobody: another minor release, and what old data 
   });
 
   expect(warnings).toContain('the snapshot is NOT verified');
+  expect(warnings.join()).not.toContain('NOT stopped');
   expect(warnings).toContain('etcd on master-1 is 3.6.16, and the snapshot was taken by 3.5.35');
   expect(warnings).toContain('master-1 keeps 1 data directories of earlier restores, 5 MiB: this restore adds one, and the last two stay');
+});
+
+test('an API server that no manifest runs is told to go on', () => {
+  const { warnings } = planned({ facts: [told(1, { apiserver: { running: true, definition: 'none' } }), told(2), told(3)] });
+
+  expect(warnings.join()).toContain('kube-apiserver on master-1 is not run by a manifest and is NOT stopped');
 });
