@@ -148,14 +148,14 @@ function twins(nodes: readonly KnownNode[]): string[] {
 /** Members that are left out must not go on with the old data beside the restored ones. */
 const stillServing = (others: readonly KnownNode[]): string[] =>
   others
-    .filter(({ facts: { etcd, apiserver } }) => etcd.running || apiserver.running || isPod(etcd) || isPod(apiserver))
+    .filter(({ facts: { etcd, apiserver } }) => etcd.running || apiserver.running || startsAgain(etcd) || startsAgain(apiserver))
     .map(
       ({ host, instanceId }) =>
         `${host} ${instanceId} is left out and still runs, or would run again: move the manifests of its etcd and kube-apiserver out of the folder (with systemd: disable and stop etcd.service), or restore it too`,
     );
 
 /** What crashes again and again is just now not there; its manifest is. A unit stays where it is, also when it is disabled. */
-const isPod = ({ runs, definition }: { readonly runs?: string; readonly definition: string }): boolean =>
+const startsAgain = ({ runs, definition }: { readonly runs?: string; readonly definition: string }): boolean =>
   runs !== 'systemd' && (definition === 'in-place' || definition === 'both');
 
 /** Members of the live cluster that run on no node that is restored. */

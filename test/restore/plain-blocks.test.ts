@@ -17,13 +17,25 @@ beforeEach(async () => {
   [events, waits, stop] = [[], [], new AbortController()];
 });
 
-async function read({ manifest } = stored): Promise<Buffer> {
+function blocksOf({ manifest } = stored): AsyncGenerator<Buffer> {
   const note = (event: string) => void events.push(event);
   const telemetry = { log: note, warn: note, count: () => undefined };
-  const blocks: Buffer[] = [];
   const wait = async (milliseconds: number) => void waits.push(milliseconds);
-  for await (const block of plainBlocks({ source, telemetry, wait, signal: stop.signal }, manifest)) blocks.push(block);
+  return plainBlocks({ source, telemetry, wait, signal: stop.signal }, manifest);
+}
+
+async function read(from = stored): Promise<Buffer> {
+  const blocks: Buffer[] = [];
+  for await (const block of blocksOf(from)) blocks.push(block);
   return Buffer.concat(blocks);
+}
+
+/** A file of so many frames that do not compress, in S3. */
+async function storeNoise(frames: number): Promise<void> {
+  const key = createHash('sha256').update('noise').digest();
+  const noise = (n: number) => createCipheriv('aes-256-ctr', key, Buffer.alloc(16, n)).update(Buffer.alloc(3 * MIB));
+  stored = await storedFile(Array.from({ length: frames }, (_, n) => noise(n)));
+  source = new PretendSource(stored.object);
 }
 
 const frameStarts = () => {
@@ -38,12 +50,7 @@ describe('plainBlocks', () => {
   });
 
   test('asks for a large object in requests that meet without a gap, none beyond 8 MiB', async () => {
-    const key = createHash('sha256').update('noise').digest();
-    const noise = Array.from({ length: 6 }, (_, n) =>
-      createCipheriv('aes-256-ctr', key, Buffer.alloc(16, n)).update(Buffer.alloc(3 * MIB)),
-    );
-    stored = await storedFile(noise);
-    source = new PretendSource(stored.object);
+    await storeNoise(6);
 
     expect((await read()).equals(stored.plain)).toBe(true);
 
@@ -52,6 +59,24 @@ describe('plainBlocks', () => {
     const ends = source.requests.map(({ start, bytes }) => start + bytes);
     expect(source.requests.map(({ start }) => start)).toEqual([0, ...ends.slice(0, -1)]);
     expect(ends.at(-1)).toBe(stored.object.length);
+  });
+
+  test('reads no further ahead than some groups, however large the file and slow the reader', async () => {
+    await storeNoise(24);
+    let read = 0;
+    let ahead = 0;
+
+    for await (const block of blocksOf()) {
+      // Whatever is to be read ahead now is asked for before the reader goes on.
+      for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate);
+      const asked = source.requests.reduce((sum, { bytes }) => sum + bytes, 0);
+      ahead = Math.max(ahead, asked - read);
+      read += block.length;
+    }
+
+    expect(read).toBe(stored.plain.length);
+    // Four groups of 8 MiB at most on their way, and one that is being unpacked.
+    expect(ahead).toBeLessThanOrEqual(40 * MIB);
   });
 
   test('reads on from the last whole frame when a body breaks off, after a wait', async () => {

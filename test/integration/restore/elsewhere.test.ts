@@ -1,5 +1,7 @@
+import { Ledger } from '../../../lambdas/contract/ledger';
 import { Metric } from '../../../lambdas/contract/metrics';
 import { DRILL_ON_MACHINES } from '../../../lambdas/contract/restore';
+import { ledgerKey } from '../../../lambdas/contract/s3-keys';
 import { findingsOf } from './rights';
 import { RestoreWorld } from './world';
 
@@ -103,6 +105,7 @@ test('the cluster is brought back elsewhere while its own machines are without p
   expect(await holdsOwnData()).toBe(false);
   expect(await world.spare.revision()).toBeGreaterThan(highest);
   expect(JSON.parse(await world.file(execution.name, 'plan.json'))).toMatchObject({ endpoints: [clientUrl] });
+  expect(Ledger.parse(JSON.parse(await world.object(ledgerKey(world.lifeboat.cluster)))).restores).toEqual([]);
 
   await Promise.all(world.nodes.nodes.map((node) => node.reboot()));
   await world.ready();
