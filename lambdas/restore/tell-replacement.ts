@@ -35,7 +35,7 @@ export interface TellEdges extends Pick<ApprovalEdges, 'tell'> {
 
 /** Asks people before a replacement; the state machine waits for whoever answers with the token. @throws StoreFailed */
 export async function askReplacement(
-  { cluster, write, tell }: TellEdges,
+  { cluster, write, tell, telemetry }: TellEdges,
   { plan, token, execution }: Extract<TellReplacementEvent, { do: 'ask' }>,
 ): Promise<{ readonly told: boolean }> {
   const message = [
@@ -44,7 +44,7 @@ export async function askReplacement(
     plan.message,
     ...answerLines(token, execution),
   ];
-  const edges = { tell, write: (text: string) => write(plan.restoreId, 'approval.txt', text) };
+  const edges = { tell, telemetry, write: (text: string) => write(plan.restoreId, 'approval.txt', text) };
   return putQuestion(edges, `kube-lifeboat ${cluster}: approve the replacement of ${plan.name}`, message.join('\n'));
 }
 
