@@ -7,7 +7,7 @@ import { approvalMessage, askApproval } from '../../lambdas/restore/ask-approval
 import { lockControlPlane } from '../../lambdas/restore/control-plane-lock';
 import { makePlan } from '../../lambdas/restore/plan-restore';
 import { promiseRevisions } from '../../lambdas/restore/promise-revisions';
-import { reportRestore } from '../../lambdas/restore/report-restore';
+import { ReportEvent, reportRestore } from '../../lambdas/restore/report-restore';
 import { ledger, lineage } from '../backup/ledgers';
 import { NOW, manifest } from '../backup/snapshots';
 import { factsOf } from '../nodes/facts';
@@ -260,14 +260,14 @@ describe('the report', () => {
   const edgesOf = (overrides: object = {}) => {
     const { edges, now, at } = stored(ledger());
     const told: string[] = [];
-    const written: object[] = [];
+    const written: { readonly execution: string; readonly report: object }[] = [];
     const stamped: object[] = [];
     return {
       stamped,
       edges: {
         ledger: edges,
         history: async () => [],
-        writeReport: async (report: object) => void written.push(report),
+        writeReport: async (execution: string, report: object) => void written.push({ execution, report }),
         tell: async (subject: string, message: string) => void told.push(subject, message),
         stamp: async (snapshot: string, drill: object) => void stamped.push({ snapshot, ...drill }),
         now: () => NOW,
@@ -288,6 +288,44 @@ describe('the report', () => {
     expect(await reportRestore(edges, { ending: 'restored', execution: 'e', state })).toMatchObject({ outcome: 'RESTORED' });
     expect(now().restores).toMatchObject([{ bumpedTo: 910, newLineage: 'b2' }]);
     expect(told[0]).toBe('kube-lifeboat prod: restore RESTORED');
+  });
+
+  test('lies under the name of its own execution: that of a roll-back leaves the one of the restore as it is', async () => {
+    const { edges, written } = edgesOf();
+    const execution = 'arn:aws:states:eu-central-1:111122223333:execution:lifeboat-prod-restore:undo-1';
+
+    await reportRestore(edges, { ending: 'rolled-back', execution, state: { restoreId: 'run-1', mode: 'roll-back' } });
+
+    expect(written).toMatchObject([{ execution: 'undo-1', report: { restoreId: 'run-1', mode: 'roll-back' } }]);
+  });
+
+  test('says who approved, in the file and in the message', async () => {
+    const { edges, told, written } = edgesOf();
+    const { state: approved } = ReportEvent.parse({
+      ending: 'restored',
+      execution: 'e',
+      state: { ...state, approval: { approvedBy: 'Ada', at: 'three' } },
+    });
+
+    await reportRestore(edges, { ending: 'restored', execution: 'e', state: approved });
+
+    expect(written).toMatchObject([{ report: { approvedBy: 'Ada' } }]);
+    expect(told[1]).toContain('\nApproved by: Ada\n');
+  });
+
+  test.each<[what: string, approval: unknown]>([
+    ['nobody was asked', undefined],
+    ['the answer was no object', 'yes'],
+    ['it names nobody', {}],
+    ['its name is empty', { approvedBy: ' ' }],
+    ['its name is a book', { approvedBy: 'x'.repeat(201) }],
+  ])('is written without a name when %s', async (_what, approval) => {
+    const { edges, told, written } = edgesOf();
+
+    await reportRestore(edges, ReportEvent.parse({ ending: 'restored', execution: 'e', state: { ...state, approval } }));
+
+    expect(written[0]!.report).not.toHaveProperty('approvedBy');
+    expect(told[1]).not.toContain('Approved by');
   });
 
   test('of anything else leaves the ledger as it is', async () => {
@@ -324,7 +362,7 @@ describe('the report', () => {
 
     await reportRestore(edges, { ending: 'dry-run', execution: 'e', state });
 
-    expect(written).toMatchObject([{ outcome: 'DRY_RUN', phases: [] }]);
+    expect(written).toMatchObject([{ report: { outcome: 'DRY_RUN', phases: [] } }]);
     expect(at.events).toEqual(expect.arrayContaining(['history-unread', 'nobody-told']));
   });
 });

@@ -67,6 +67,15 @@ test.each<[sentence: string, ending: 'replaced' | 'refused' | 'failed', state: R
   if (state.failure) expect(reported.summary).toBe(`${outcome}: NodesFailed, join-member failed`);
 });
 
+test('who approved is in the report and in the message', async () => {
+  const { all, files, told } = edges();
+
+  await reportReplacement(all, { do: 'report', ending: 'refused', state: { ...base, approval: { approvedBy: 'Ada' }, failure } });
+
+  expect(JSON.parse(files['run-1/report.json']!)).toMatchObject({ approvedBy: 'Ada' });
+  expect(told[0]).toContain('\nApproved by: Ada\n');
+});
+
 test('a topic that refuses keeps no report from being written', async () => {
   const { all, files } = edges(() => Promise.reject(new Error('denied')));
 

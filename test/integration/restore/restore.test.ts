@@ -64,6 +64,7 @@ test('after approval one execution brings the whole control plane back, and its 
     snapshot: latest,
     mode: 'in-place',
     safetySnapshot: expect.stringMatching(/^\d{8}T/) as string,
+    approvedBy: 'a test',
   });
   expect(report.downtimeSeconds).toBeLessThan(120);
   expect(report.phases.map(({ state }) => state)).toEqual(
@@ -198,7 +199,11 @@ test('an execution that somebody aborted is undone by another one, which needs n
   const undone = await world.run({ rollBack: execution.name });
 
   expect([undone.status, undone.error]).toEqual(['FAILED', 'ROLLED_BACK']);
-  expect(await world.report(execution.name)).toMatchObject({ outcome: 'ROLLED_BACK', mode: 'roll-back' });
+  expect(await world.report(undone.execution.name)).toMatchObject({
+    outcome: 'ROLLED_BACK',
+    mode: 'roll-back',
+    restoreId: execution.name,
+  });
   await world.ready();
   expect(await world.valuesOf(after)).toEqual(['x', 'x', 'x']);
   await world.apiserversAreReady();
