@@ -120,7 +120,9 @@ describe('ends unharmed when', () => {
   });
   afterEach(() => expect(world.nodes.nodes.map((node) => node.pid('etcd'))).toEqual(pids));
 
-  test('somebody rejects it', async () => {
+  test('somebody rejects it, and a lock that it never took is not touched', async () => {
+    const locked = () => world.object(lockKey(world.lifeboat.cluster, 'control-plane'));
+    const before = await locked();
     const execution = await world.lifeboat.restore.start({ snapshot });
     await world.cloud.failTask(await tokenOf(execution.name), 'Rejected', 'not at this hour');
 
@@ -129,6 +131,7 @@ describe('ends unharmed when', () => {
       error: 'UNHARMED',
       cause: expect.stringContaining('Rejected in Approve, not at this hour') as string,
     });
+    expect(await locked()).toBe(before);
   });
 
   test('nobody answers in time', async () => {
