@@ -17,6 +17,8 @@ export class ShellSession {
     this.bash = spawn('/bin/bash', ['--noprofile', '--norc'], { cwd: folder, env });
     for (const stream of [this.bash.stdout, this.bash.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => (this.printed += text));
+    // Node gives sockets, which nobody can open as /dev/stdout.
+    this.bash.stdin.write('exec > >(cat) 2>&1\n');
   }
 
   /** What the commands print, on either stream. @throws Error with that, when the last of them fails or they take too long */

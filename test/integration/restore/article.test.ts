@@ -68,6 +68,7 @@ withJq('the commands of the runbook', () => {
       await type(question.split('\n').find((line) => line.startsWith('aws stepfunctions send-task-success'))!);
     };
     await paste('export CLUSTER=');
+    await paste('run() {');
     return { paste, executionIn, approve };
   }
 
