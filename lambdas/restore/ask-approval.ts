@@ -43,9 +43,9 @@ export function approvalMessage(plan: RestorePlan, token: string, execution: str
     loss.revisions === undefined
       ? 'What is lost: nobody knows, since no member answers; at most everything since the snapshot.'
       : `What is lost: ${loss.revisions} revisions.`,
-    ...nothingBack(loss),
     ...objects.slice(0, 30),
     ...(objects.length > 30 ? [`  and ${objects.length - 30} more kinds: see plan.json`] : []),
+    ...nothingBack(loss),
     ...(warnings.length > 0 ? ['', 'Mind:', ...warnings.map((warning) => `- ${warning}`)] : []),
     ...answerLines(token, execution),
   ].join('\n');

@@ -51,7 +51,9 @@ test('after approval one execution brings the whole control plane back, and its 
   const execution = await world.lifeboat.restore.start({});
   const question = await tokenOf(execution.name).then(() => world.file(execution.name, 'approval.txt'));
   expect(question).toContain(`Snapshot ${latest}`);
-  expect(question).toMatch(/What is lost: \d+ revisions\.\n {2}1 configmaps are gone/);
+  expect(question).toMatch(
+    /What is lost: \d+ revisions\.\n {2}1 configmaps are gone\nNo object comes back: if something was deleted, name an earlier snapshot\./,
+  );
   expect(await world.valuesOf(after)).toEqual(['x', 'x', 'x']);
 
   await world.cloud.succeedTask(await tokenOf(execution.name), { approvedBy: 'a test' });
@@ -121,7 +123,7 @@ describe('ends unharmed when', () => {
   afterEach(() => expect(world.nodes.nodes.map((node) => node.pid('etcd'))).toEqual(pids));
 
   test('somebody rejects it, and a lock that it never took is not touched', async () => {
-    const locked = () => world.object(lockKey(world.lifeboat.cluster, 'control-plane'));
+    const locked = () => world.object(lockKey(world.lifeboat.cluster, 'control-plane')).catch(() => 'never taken');
     const before = await locked();
     const execution = await world.lifeboat.restore.start({ snapshot });
     await world.cloud.failTask(await tokenOf(execution.name), 'Rejected', 'not at this hour');
