@@ -52,10 +52,21 @@ export class S3Lock {
       etag = await this.write(wanted, current.etag);
     }
     const mine = etag;
-    return { acquired: true, release: () => this.release(holder, mine) };
+    return { acquired: true, release: () => this.expire(holder, mine) };
   }
 
-  private async release(holder: string, etag: string): Promise<void> {
+  /**
+   * Gives back what `holder` holds, also when another process took it for him. What is free stays untouched: taking it, even for a moment, would
+   * refuse whoever asks for it in that moment.
+   *
+   * @throws StoreFailed
+   */
+  async release(holder: string): Promise<void> {
+    const { document, etag } = await this.read();
+    if (document.holder === holder && new Date(document.expiresAt) > this.now()) await this.expire(holder, etag);
+  }
+
+  private async expire(holder: string, etag: string | undefined): Promise<void> {
     // Lost only when it had expired and somebody took it over: then it is theirs.
     await this.write(this.document(holder, 0), etag);
   }

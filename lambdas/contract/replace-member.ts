@@ -53,6 +53,7 @@ export const ReplaceReport = z.object({
   outcome: ReplaceOutcome,
   endedAt: z.iso.datetime(),
   plan: ReplacementPlan.optional(),
+  approvedBy: z.string().optional(),
   failure: z.object({ error: z.string(), because: z.string() }).optional(),
   /** Voting members by name, as far as they are known. */
   members: z.array(z.string()),

@@ -131,7 +131,20 @@ export type HandedPlan = z.infer<typeof HandedPlan>;
 export const RestoreOutcome = z.enum(['RESTORED', 'DRILLED', 'DRY_RUN', 'UNHARMED', 'ROLLED_BACK', 'NEEDS_HANDS']);
 export type RestoreOutcome = z.infer<typeof RestoreOutcome>;
 
-/** `clusters/<cluster>/restores/<restoreId>/report.json`, version 1. */
+/**
+ * What whoever approved gave as the output of the task: anything at all. Only a name is kept of it.
+ *
+ * Nobody was asked where it is missing.
+ */
+export const Approval = z
+  .object({ approvedBy: z.string().trim().min(1).max(200) })
+  .optional()
+  .catch(undefined);
+
+/**
+ * `clusters/<cluster>/restores/<execution>/report.json`, version 1. That of a roll-back lies under the name of its own execution, and says by
+ * `restoreId` which restore it undid.
+ */
 export const RestoreReport = z.object({
   version: z.literal(1),
   restoreId: RestoreId,
@@ -140,6 +153,8 @@ export const RestoreReport = z.object({
   outcome: RestoreOutcome,
   endedAt: z.iso.datetime(),
   snapshot: z.string().optional(),
+  /** As that somebody gave it; whoever has the token can give any name. */
+  approvedBy: z.string().optional(),
   /** What made it end otherwise than asked. */
   failure: z.object({ state: z.string().optional(), error: z.string(), because: z.string() }).optional(),
   bump: z.object({ by: z.number().int(), to: z.number().int() }).optional(),

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { Telemetry } from '../backup/edges';
+import { messageOf } from '../contract/lifeboat-error';
 import { RestoreId } from '../contract/restore';
 import type { RestorePlan } from '../contract/restore';
 import { parsePlan } from './stored-plan';
@@ -12,15 +14,16 @@ export interface ApprovalEdges {
   readonly write: (text: string) => Promise<void>;
   /** Undefined where the config names nobody. */
   readonly tell: ((subject: string, message: string) => Promise<void>) | undefined;
+  readonly telemetry: Pick<Telemetry, 'warn'>;
 }
 
 /** Asks people, and ends: the state machine waits for whoever answers with the token. */
 export async function askApproval(
-  { readPlan, write, tell }: ApprovalEdges,
+  { readPlan, ...edges }: ApprovalEdges,
   { restoreId, token, execution }: ApprovalEvent,
 ): Promise<{ readonly told: boolean }> {
   const plan = parsePlan(restoreId, await readPlan());
-  return putQuestion({ write, tell }, `kube-lifeboat ${plan.cluster}: approve the restore`, approvalMessage(plan, token, execution));
+  return putQuestion(edges, `kube-lifeboat ${plan.cluster}: approve the restore`, approvalMessage(plan, token, execution));
 }
 
 /** What will happen, what is lost, and the two commands. */
@@ -42,26 +45,44 @@ export function approvalMessage(plan: RestorePlan, token: string, execution: str
       : `What is lost: ${loss.revisions} revisions.`,
     ...objects.slice(0, 30),
     ...(objects.length > 30 ? [`  and ${objects.length - 30} more kinds: see plan.json`] : []),
+    ...nothingBack(loss),
     ...(warnings.length > 0 ? ['', 'Mind:', ...warnings.map((warning) => `- ${warning}`)] : []),
     ...answerLines(token, execution),
   ].join('\n');
 }
 
-/** The two commands, and where to look. */
-export const answerLines = (token: string, execution: string): readonly string[] => [
-  '',
-  'To approve:',
-  `aws stepfunctions send-task-success --task-output '{"approvedBy":"your name"}' --task-token '${token}'`,
-  '',
-  'To reject:',
-  `aws stepfunctions send-task-failure --error Rejected --cause 'your reason' --task-token '${token}'`,
-  '',
-  `Watch it: aws stepfunctions describe-execution --execution-arn ${execution}`,
-];
+/**
+ * On the day of a restore the newest snapshot was mostly taken after what it is to bring back was deleted. However far revisions went on meanwhile:
+ * leases alone write thousands an hour.
+ */
+function nothingBack({ revisions, objects }: RestorePlan['loss']): readonly string[] {
+  if (revisions === undefined) return [];
+  // The API server lets events go after an hour: no two moments have as many.
+  const differences = Object.entries(objects).flatMap(([name, difference]) => (name === 'events' ? [] : [difference]));
+  const advice = 'if something was deleted, name an earlier snapshot.';
+  if (differences.length === 0) return [`The snapshot holds as many objects of each kind as the live cluster: ${advice}`];
+  return differences.every((difference) => difference > 0) ? [`No object comes back: ${advice}`] : [];
+}
+
+/** The two commands, and where to look. They name the region, since whoever is woken may sit in front of any shell. */
+export function answerLines(token: string, execution: string): readonly string[] {
+  // arn:aws:states:<region>:<account>:execution:<state machine>:<name>
+  const region = `--region ${execution.split(':')[3] ?? ''}`;
+  return [
+    '',
+    'To approve:',
+    `aws stepfunctions send-task-success ${region} --task-output '{"approvedBy":"your name"}' --task-token '${token}'`,
+    '',
+    'To reject:',
+    `aws stepfunctions send-task-failure ${region} --error Rejected --cause 'your reason' --task-token '${token}'`,
+    '',
+    `Watch it: aws stepfunctions describe-execution ${region} --execution-arn ${execution}`,
+  ];
+}
 
 /** It is written to S3 first, so that a topic that nobody reads, or that refuses, keeps nobody from approving. */
 export async function putQuestion(
-  { write, tell }: Pick<ApprovalEdges, 'write' | 'tell'>,
+  { write, tell, telemetry }: Omit<ApprovalEdges, 'readPlan'>,
   subject: string,
   message: string,
 ): Promise<{ readonly told: boolean }> {
@@ -69,7 +90,10 @@ export async function putQuestion(
   if (tell === undefined) return { told: false };
   return tell(subject, message).then(
     () => ({ told: true }),
-    () => ({ told: false }),
+    (error: unknown) => {
+      telemetry.warn('nobody-told', { because: messageOf(error) });
+      return { told: false };
+    },
   );
 }
 

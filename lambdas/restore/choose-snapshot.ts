@@ -9,15 +9,19 @@ export type Choice = { readonly manifest: Manifest } | { readonly refused: strin
 
 /**
  * The snapshot that a request means: the one that it names, or the newest verified one. Ids begin with the time at which a snapshot was taken.
+ *
+ * `latest` passes over what restores took before they began: that is the state that somebody wanted to get away from.
  */
 export function chooseSnapshot(candidates: readonly Candidate[], { snapshot, allowUnverified }: RestoreRequest): Choice {
   const listed = candidates.flatMap((each) => (each.kind === 'snapshot' ? [each.manifest] : [])).sort(newestFirst);
-  const newest = listed.find(({ verified }) => verified);
+  const wanted = listed.filter(({ trigger }) => trigger !== 'pre-restore');
+  const newest = wanted.find(({ verified }) => verified);
   if (snapshot === 'latest') {
-    const chosen = newest ?? (allowUnverified ? listed[0] : undefined);
+    const chosen = newest ?? (allowUnverified ? wanted[0] : undefined);
     if (chosen !== undefined) return { manifest: chosen };
-    const unverified = listed.length === 0 ? '' : `, and ${listed.length} that are not: allowUnverified takes the newest of them`;
-    return { refused: `there is no verified snapshot${unverified}${damagedText(candidates)}` };
+    const safety = beforeRestores(listed, allowUnverified);
+    const unverified = wanted.length === 0 ? '' : `, and ${wanted.length} that are not: allowUnverified takes the newest of them`;
+    return { refused: `there is no verified snapshot${unverified}${safety}${damagedText(candidates)}` };
   }
   const suggestion = newest === undefined ? '' : `: the newest verified one is ${newest.id}`;
   const damaged = candidates.find((each) => each.kind === 'damaged' && each.id === snapshot);
@@ -32,6 +36,13 @@ export function chooseSnapshot(candidates: readonly Candidate[], { snapshot, all
 }
 
 const newestFirst = (a: Manifest, b: Manifest): number => b.takenAt.localeCompare(a.takenAt) || b.revision - a.revision;
+
+/** The newest of those that restores took before they began, where one would do. */
+function beforeRestores(listed: readonly Manifest[], allowUnverified: boolean): string {
+  const safety = listed.find(({ trigger, verified }) => trigger === 'pre-restore' && (verified || allowUnverified));
+  if (safety === undefined) return '';
+  return `; ${safety.id} is from before a restore, of the state that somebody wanted to get away from: {"snapshot":"${safety.id}"} takes it all the same`;
+}
 
 export const failedChecks = ({ checks }: Manifest): string =>
   checks

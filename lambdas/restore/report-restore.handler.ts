@@ -34,7 +34,7 @@ export async function handler(event: unknown): Promise<Reported> {
   const edges = {
     ledger,
     history: executionHistory,
-    writeReport: (report: Reported['report']) => files.write(report.restoreId, 'report.json', JSON.stringify(report, undefined, 1)),
+    writeReport: (name: string, report: Reported['report']) => files.write(name, 'report.json', JSON.stringify(report, undefined, 1)),
     tell,
     stamp,
     now: () => new Date(),

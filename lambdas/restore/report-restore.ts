@@ -16,7 +16,8 @@ export interface ReportEdges {
   readonly ledger: LedgerEdges;
   /** What happened so far in an execution, oldest first. */
   readonly history: (execution: string) => Promise<readonly HistoryEntry[]>;
-  readonly writeReport: (report: RestoreReport) => Promise<void>;
+  /** Below the name of an execution: a roll-back leaves that of the restore which it undoes as it is. */
+  readonly writeReport: (execution: string, report: RestoreReport) => Promise<void>;
   /** Tells people; throws when nobody could be told. */
   readonly tell: (subject: string, message: string) => Promise<void>;
   /** Writes into the manifest of a snapshot how its drill went, and tells the alarm. */
@@ -46,7 +47,7 @@ export async function reportRestore(edges: ReportEdges, { ending, execution, sta
   const report = reportOf(cluster, ending, state, phasesOf(history, edges.now()), edges.now());
   await completeLedger(edges.ledger, report, state);
   await stampIfDrill(edges, report);
-  await edges.writeReport(report);
+  await edges.writeReport(nameOf(execution), report);
   const summary = summaryOf(report);
   telemetry.log('restore-ended', { restoreId: report.restoreId, outcome: report.outcome, downtimeSeconds: report.downtimeSeconds });
   await edges
@@ -54,6 +55,9 @@ export async function reportRestore(edges: ReportEdges, { ending, execution, sta
     .catch((error: unknown) => telemetry.warn('nobody-told', { because: messageOf(error) }));
   return { outcome: report.outcome, report, summary };
 }
+
+/** An execution's ARN ends in its name. */
+const nameOf = (execution: string): string => execution.slice(execution.lastIndexOf(':') + 1);
 
 /** A drill that was rolled back was begun and did not end well; one that was refused says nothing of the snapshot. */
 async function stampIfDrill(
@@ -99,5 +103,6 @@ export function summaryOf({ outcome, snapshot, failure, downtimeSeconds, nodes }
 function messageFor(report: RestoreReport, summary: string): string {
   const phases = report.phases.map(({ state, seconds }) => `  ${state.padEnd(18)} ${seconds.toFixed(1).padStart(8)} s`);
   const todo = report.whatToDo.map((line) => `- ${line}`);
-  return [summary, '', `Safety snapshot: ${report.safetySnapshot}`, '', ...todo, '', ...phases].join('\n');
+  const approved = report.approvedBy === undefined ? [] : [`Approved by: ${report.approvedBy}`];
+  return [summary, '', ...approved, `Safety snapshot: ${report.safetySnapshot}`, '', ...todo, '', ...phases].join('\n');
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { causeWords } from '../contract/function-failure';
-import { HandedPlan, NodeEnd, RestoreId, RestoreMode } from '../contract/restore';
+import { Approval, HandedPlan, NodeEnd, RestoreId, RestoreMode } from '../contract/restore';
 import type { RestoreOutcome, RestoreReport } from '../contract/restore';
 import { nodeStateOf } from '../nodes/node-state';
 import type { NodeState } from '../nodes/node-state';
@@ -17,6 +17,7 @@ export const RunbookState = z.object({
   restoreId: RestoreId,
   mode: RestoreMode,
   plan: HandedPlan.optional(),
+  approval: Approval,
   promised: z.object({ by: z.number().int(), to: z.number().int(), at: z.iso.datetime() }).optional(),
   safety: z.object({ id: z.string().optional(), Error: z.string().optional(), Cause: z.string().optional() }).optional(),
   restored: z.object({ lineage: z.string() }).optional(),
@@ -41,7 +42,7 @@ type NodeLine = RestoreReport['nodes'][number];
 
 /** What an execution did, as it is told to people. */
 export function reportOf(cluster: string, ending: Ending, state: RunbookState, phases: readonly Phase[], now: Date): RestoreReport {
-  const { restoreId, mode, plan, promised, restored } = state;
+  const { restoreId, mode, plan, approval, promised, restored } = state;
   const nodes = ending === 'rolled-back' || ending === 'drilled' ? nodeLines(state) : [];
   const outcome = outcomeOf(ending, state, nodes);
   const downtimeSeconds = downtimeOf(phases);
@@ -53,6 +54,7 @@ export function reportOf(cluster: string, ending: Ending, state: RunbookState, p
     outcome,
     endedAt: now.toISOString(),
     ...(plan && { snapshot: plan.snapshot.id }),
+    ...approval,
     ...(state.failure && {
       failure: { ...lastBefore(phases, 'Rollback'), error: state.failure.Error, because: causeWords(state.failure.Cause) },
     }),

@@ -4,7 +4,7 @@ import { causeWords } from '../contract/function-failure';
 import { messageOf } from '../contract/lifeboat-error';
 import type { ReplaceOutcome, ReplaceReport } from '../contract/replace-member';
 import { ReplacementPlan } from '../contract/replace-member';
-import { RestoreId } from '../contract/restore';
+import { Approval, RestoreId } from '../contract/restore';
 import { answerLines, putQuestion } from './ask-approval';
 import type { ApprovalEdges } from './ask-approval';
 
@@ -12,6 +12,7 @@ import type { ApprovalEdges } from './ask-approval';
 export const ReplacementState = z.object({
   restoreId: RestoreId,
   planned: z.object({ plan: ReplacementPlan }).optional(),
+  approval: Approval,
   checked: z.object({ members: z.array(z.string()) }).optional(),
   /** What the cluster is after a failure. */
   left: z.object({ removed: z.boolean(), voters: z.array(z.string()), learner: z.string().optional() }).optional(),
@@ -35,7 +36,7 @@ export interface TellEdges extends Pick<ApprovalEdges, 'tell'> {
 
 /** Asks people before a replacement; the state machine waits for whoever answers with the token. @throws StoreFailed */
 export async function askReplacement(
-  { cluster, write, tell }: TellEdges,
+  { cluster, write, tell, telemetry }: TellEdges,
   { plan, token, execution }: Extract<TellReplacementEvent, { do: 'ask' }>,
 ): Promise<{ readonly told: boolean }> {
   const message = [
@@ -44,7 +45,7 @@ export async function askReplacement(
     plan.message,
     ...answerLines(token, execution),
   ];
-  const edges = { tell, write: (text: string) => write(plan.restoreId, 'approval.txt', text) };
+  const edges = { tell, telemetry, write: (text: string) => write(plan.restoreId, 'approval.txt', text) };
   return putQuestion(edges, `kube-lifeboat ${cluster}: approve the replacement of ${plan.name}`, message.join('\n'));
 }
 
@@ -60,11 +61,12 @@ export async function reportReplacement(
   { ending, state }: Report,
 ): Promise<ReportedReplacement> {
   const report = replacementReport(cluster, ending, state, now());
-  const { restoreId, outcome, failure, whatToDo } = report;
+  const { restoreId, outcome, approvedBy, failure, whatToDo } = report;
   await write(restoreId, 'report.json', JSON.stringify(report, undefined, 1));
   const summary = `${outcome}${failure === undefined ? '' : `: ${failure.error}, ${failure.because}`}`;
   telemetry.log('replacement-ended', { restoreId, outcome });
-  const message = [summary, '', ...whatToDo.map((line) => `- ${line}`)].join('\n');
+  const approved = approvedBy === undefined ? [] : [`Approved by: ${approvedBy}`];
+  const message = [summary, '', ...approved, ...whatToDo.map((line) => `- ${line}`)].join('\n');
   await tell?.(`kube-lifeboat ${cluster}: replacement ${outcome}`, message).catch((error: unknown) =>
     telemetry.warn('nobody-told', { because: messageOf(error) }),
   );
@@ -72,11 +74,12 @@ export async function reportReplacement(
 }
 
 export function replacementReport(cluster: string, ending: Report['ending'], state: ReplacementState, now: Date): ReplaceReport {
-  const { restoreId, planned, checked, left, failure } = state;
+  const { restoreId, planned, approval, checked, left, failure } = state;
   const outcome = outcomeOf(ending, left);
   return {
     ...{ version: 1, kind: 'replacement', restoreId, cluster, outcome, endedAt: now.toISOString() },
     ...(planned && { plan: planned.plan }),
+    ...approval,
     ...(failure && { failure: { error: failure.Error, because: causeWords(failure.Cause) } }),
     members: checked?.members ?? left?.voters ?? [],
     whatToDo: whatToDo(outcome, state),

@@ -51,6 +51,8 @@ export interface Execution {
 export interface StateMachine {
   readonly arn: string;
   start(input: unknown, name?: string): Promise<Execution>;
+  /** One that somebody else started. */
+  execution(arn: string): Execution;
 }
 
 const LONGEST_WAIT_MS = 60_000;
@@ -72,6 +74,7 @@ export const stateMachine = (config: ClientConfig, arn: string): StateMachine =>
     );
     return execution(config, started.executionArn ?? '');
   },
+  execution: (execArn) => execution(config, execArn),
 });
 
 /** One that goes on or has ended, by its ARN. */

@@ -18,6 +18,27 @@ test('the newest verified one is taken, in whatever order they are listed', () =
   expect(choose([listed(3), listed(5), listed(4), listed(6, { verified: false })])).toBe(id(5));
 });
 
+const safety = (day: number, overrides = {}): Candidate => listed(day, { trigger: 'pre-restore', ...overrides });
+test.each<[sentence: string, candidates: readonly Candidate[], input: object, chosen: string]>([
+  ['a newer one that a restore took before it began is passed over', [listed(5), safety(6)], {}, id(5)],
+  ['also where what is not verified will do', [listed(5, { verified: false }), safety(6)], { allowUnverified: true }, id(5)],
+  ['one from before a rotation is not', [listed(5), listed(6, { trigger: 'pre-rotation' })], {}, id(6)],
+  ['one from before a restore is taken when it is named', [listed(5), safety(6)], { snapshot: id(6) }, id(6)],
+  ['and is not named instead of another', [listed(5), safety(6)], { snapshot: id(7) }, `snapshot ${id(7)} is not listed: the newest verified one is ${id(5)}`],
+])('%s', (_sentence, candidates, input, chosen) => expect(choose(candidates, input)).toBe(chosen)); // prettier-ignore
+
+test('where there are only those from before restores, the newest that will do is told', () => {
+  const none = 'there is no verified snapshot';
+  const named = (day: number) => `; ${id(day)} is from before a restore, of the state that somebody wanted to get away from: {"snapshot":"${id(day)}"} takes it all the same`; // prettier-ignore
+
+  expect(choose([safety(3), safety(4), safety(6, { verified: false })])).toBe(`${none}${named(4)}`);
+  expect(choose([safety(6, { verified: false })])).toBe(none);
+  expect(choose([safety(6, { verified: false })], { allowUnverified: true })).toBe(`${none}${named(6)}`);
+  expect(choose([safety(4), listed(5, { verified: false })])).toBe(
+    `${none}, and 1 that are not: allowUnverified takes the newest of them${named(4)}`,
+  );
+});
+
 test('one that is named is taken, also when newer ones are there', () => {
   expect(choose([listed(3), listed(5)], { snapshot: id(3) })).toBe(id(3));
 });

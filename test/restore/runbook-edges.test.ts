@@ -1,12 +1,13 @@
 import type { LedgerEdges } from '../../lambdas/backup/keep-ledger';
 import { ledgerText } from '../../lambdas/backup/ledger';
 import type { Ledger } from '../../lambdas/contract/ledger';
+import type { RestorePlan } from '../../lambdas/contract/restore';
 import { manifestKey, snapshotKey } from '../../lambdas/contract/s3-keys';
 import { approvalMessage, askApproval } from '../../lambdas/restore/ask-approval';
 import { lockControlPlane } from '../../lambdas/restore/control-plane-lock';
 import { makePlan } from '../../lambdas/restore/plan-restore';
 import { promiseRevisions } from '../../lambdas/restore/promise-revisions';
-import { reportRestore } from '../../lambdas/restore/report-restore';
+import { ReportEvent, reportRestore } from '../../lambdas/restore/report-restore';
 import { ledger, lineage } from '../backup/ledgers';
 import { NOW, manifest } from '../backup/snapshots';
 import { factsOf } from '../nodes/facts';
@@ -157,40 +158,41 @@ describe('the lock of the control plane', () => {
       log,
       locks: (name: string) => ({
         acquire: async (who: string) => {
-          log.push(`${name} ${who}`);
+          log.push(`${name} taken by ${who}`);
           return holder === undefined || holder === who
             ? { acquired: true as const, release: async () => void log.push('released') }
             : { acquired: false as const, holder, expiresAt: '2026-11-26T04:00:00.000Z' };
         },
+        release: async (who: string) => void log.push(`${name} given back by ${who}`),
       }),
     };
   };
 
-  test('is taken, also for the second time by the same execution, and given back', async () => {
+  test('is taken, also for the second time by the same execution, and given back without being taken', async () => {
     const { locks, log } = held('run-1');
 
     expect(await lockControlPlane(locks, { do: 'acquire', lock: 'control-plane', holder: 'run-1' })).toEqual({ held: true });
-    expect(await lockControlPlane(locks, { do: 'release', lock: 'control-plane', holder: 'run-1' })).toEqual({ held: false });
-    expect(log).toEqual(['control-plane run-1', 'control-plane run-1', 'released']);
+    expect(await lockControlPlane(locks, { do: 'release', lock: 'drill', holder: 'run-1' })).toEqual({ held: false });
+    expect(log).toEqual(['control-plane taken by run-1', 'drill given back by run-1']);
   });
 
-  test('that somebody else holds is refused with the holder and the way out, and never given back for him', async () => {
-    const { locks, log } = held('run-0');
+  test('that somebody else holds is refused with the holder and the way out, whichever runbook that is', async () => {
+    const { locks } = held('run-0');
 
     await expect(lockControlPlane(locks, { do: 'acquire', lock: 'drill', holder: 'run-1' })).rejects.toThrow(
-      'run-0 works on the nodes until 2026-11-26T04:00:00.000Z at the latest: wait for it; when that execution was aborted, start one with {"rollBack":"run-0"}',
+      'run-0 works on the nodes until 2026-11-26T04:00:00.000Z at the latest: wait for it; when that execution was aborted and is a restore, start one with {"rollBack":"run-0"}; when it is a replacement, which cannot be rolled back, redrive it',
     );
-    expect(await lockControlPlane(locks, { do: 'release', lock: 'drill', holder: 'run-1' })).toEqual({ held: false });
-    expect(log).not.toContain('released');
   });
 });
 
 describe('the question for approval', () => {
+  const EXECUTION = 'arn:aws:states:eu-central-1:111122223333:execution:lifeboat-prod-restore:run-1';
+
   test('says what happens, what is lost and the two commands', () => {
     const message = approvalMessage(
       plan({ loss: { revisions: 100, seconds: 7_200, objects: { pods: 2, nodes: -1 } }, warnings: ['one thing'] }),
       'TOKEN==',
-      'arn:execution',
+      EXECUTION,
     );
 
     expect(message).toMatch(/^Restore of the control plane of prod, execution run-1/);
@@ -201,30 +203,55 @@ describe('the question for approval', () => {
       '  1 nodes come back',
       '- one thing',
       'm1 on master-1 (i-00000001)',
-      'arn:execution',
+      `Watch it: aws stepfunctions describe-execution --region eu-central-1 --execution-arn ${EXECUTION}`,
     ])
       expect(message).toContain(words);
-    expect(message).toContain('aws stepfunctions send-task-success --task-output \'{"approvedBy":"your name"}\' --task-token \'TOKEN==\'');
-    expect(message).toContain("aws stepfunctions send-task-failure --error Rejected --cause 'your reason' --task-token 'TOKEN=='");
+    expect(message).toContain(
+      'aws stepfunctions send-task-success --region eu-central-1 --task-output \'{"approvedBy":"your name"}\' --task-token \'TOKEN==\'',
+    );
+    expect(message).toContain(
+      "aws stepfunctions send-task-failure --region eu-central-1 --error Rejected --cause 'your reason' --task-token 'TOKEN=='",
+    );
   });
 
   test('does not claim to know what is lost when nobody answers', () => {
-    expect(approvalMessage(plan(), 't', 'e')).toContain('nobody knows, since no member answers');
-    expect(approvalMessage(plan({ bump: { ...plan().bump, needed: false } }), 't', 'e')).toContain('BACKWARDS');
+    expect(approvalMessage(plan(), 't', EXECUTION)).toContain('nobody knows, since no member answers');
+    expect(approvalMessage(plan({ bump: { ...plan().bump, needed: false } }), 't', EXECUTION)).toContain('BACKWARDS');
   });
 
-  test('is in S3 whether or not a message comes through', async () => {
+  const same = 'The snapshot holds as many objects of each kind as the live cluster: if something was deleted, name an earlier snapshot.';
+  const none = 'No object comes back: if something was deleted, name an earlier snapshot.';
+  test.each<[sentence: string, loss: Omit<RestorePlan['loss'], 'seconds'>, advice: string | undefined]>([
+    ['the live cluster holds the same', { revisions: 20, objects: {} }, same],
+    ['it differs in events alone, which pass by themselves', { revisions: 9_000, objects: { events: -12 } }, same],
+    ['it only has more', { revisions: 20, objects: { pods: 2, events: -12 } }, none],
+    ['something comes back', { revisions: 20, objects: { pods: 2, secrets: -1 } }, undefined],
+    ['nobody answers', { objects: {} }, undefined],
+  ])('says whether an earlier snapshot is wanted, when %s', (_sentence, loss, advice) => {
+    const message = approvalMessage(plan({ loss: { seconds: 60, ...loss } }), 't', EXECUTION);
+
+    expect(message.split('\n').filter((line) => line.includes('earlier snapshot'))).toEqual(advice === undefined ? [] : [advice]);
+  });
+
+  test('is in S3 whether or not a message comes through, and why none came is told', async () => {
     const written: string[] = [];
+    const warned: unknown[] = [];
     const ask = (tell?: () => Promise<void>) =>
       askApproval(
-        { readPlan: async () => storedPlan(), write: async (text) => void written.push(text), tell },
-        { restoreId: 'run-1', token: 't', execution: 'e' },
+        {
+          readPlan: async () => storedPlan(),
+          write: async (text) => void written.push(text),
+          tell,
+          telemetry: { warn: (event, fields) => void warned.push([event, fields]) },
+        },
+        { restoreId: 'run-1', token: 't', execution: EXECUTION },
       );
 
     expect(await ask(async () => undefined)).toEqual({ told: true });
     expect(await ask(async () => Promise.reject(new Error('no such topic')))).toEqual({ told: false });
     expect(await ask()).toEqual({ told: false });
     expect(written).toHaveLength(3);
+    expect(warned).toEqual([['nobody-told', { because: 'no such topic' }]]);
   });
 });
 
@@ -232,14 +259,14 @@ describe('the report', () => {
   const edgesOf = (overrides: object = {}) => {
     const { edges, now, at } = stored(ledger());
     const told: string[] = [];
-    const written: object[] = [];
+    const written: { readonly execution: string; readonly report: object }[] = [];
     const stamped: object[] = [];
     return {
       stamped,
       edges: {
         ledger: edges,
         history: async () => [],
-        writeReport: async (report: object) => void written.push(report),
+        writeReport: async (execution: string, report: object) => void written.push({ execution, report }),
         tell: async (subject: string, message: string) => void told.push(subject, message),
         stamp: async (snapshot: string, drill: object) => void stamped.push({ snapshot, ...drill }),
         now: () => NOW,
@@ -260,6 +287,44 @@ describe('the report', () => {
     expect(await reportRestore(edges, { ending: 'restored', execution: 'e', state })).toMatchObject({ outcome: 'RESTORED' });
     expect(now().restores).toMatchObject([{ bumpedTo: 910, newLineage: 'b2' }]);
     expect(told[0]).toBe('kube-lifeboat prod: restore RESTORED');
+  });
+
+  test('lies under the name of its own execution: that of a roll-back leaves the one of the restore as it is', async () => {
+    const { edges, written } = edgesOf();
+    const execution = 'arn:aws:states:eu-central-1:111122223333:execution:lifeboat-prod-restore:undo-1';
+
+    await reportRestore(edges, { ending: 'rolled-back', execution, state: { restoreId: 'run-1', mode: 'roll-back' } });
+
+    expect(written).toMatchObject([{ execution: 'undo-1', report: { restoreId: 'run-1', mode: 'roll-back' } }]);
+  });
+
+  test('says who approved, in the file and in the message', async () => {
+    const { edges, told, written } = edgesOf();
+    const { state: approved } = ReportEvent.parse({
+      ending: 'restored',
+      execution: 'e',
+      state: { ...state, approval: { approvedBy: 'Ada', at: 'three' } },
+    });
+
+    await reportRestore(edges, { ending: 'restored', execution: 'e', state: approved });
+
+    expect(written).toMatchObject([{ report: { approvedBy: 'Ada' } }]);
+    expect(told[1]).toContain('\nApproved by: Ada\n');
+  });
+
+  test.each<[what: string, approval: unknown]>([
+    ['nobody was asked', undefined],
+    ['the answer was no object', 'yes'],
+    ['it names nobody', {}],
+    ['its name is empty', { approvedBy: ' ' }],
+    ['its name is a book', { approvedBy: 'x'.repeat(201) }],
+  ])('is written without a name when %s', async (_what, approval) => {
+    const { edges, told, written } = edgesOf();
+
+    await reportRestore(edges, ReportEvent.parse({ ending: 'restored', execution: 'e', state: { ...state, approval } }));
+
+    expect(written[0]!.report).not.toHaveProperty('approvedBy');
+    expect(told[1]).not.toContain('Approved by');
   });
 
   test('of anything else leaves the ledger as it is', async () => {
@@ -296,7 +361,7 @@ describe('the report', () => {
 
     await reportRestore(edges, { ending: 'dry-run', execution: 'e', state });
 
-    expect(written).toMatchObject([{ outcome: 'DRY_RUN', phases: [] }]);
+    expect(written).toMatchObject([{ report: { outcome: 'DRY_RUN', phases: [] } }]);
     expect(at.events).toEqual(expect.arrayContaining(['history-unread', 'nobody-told']));
   });
 });

@@ -11,6 +11,7 @@ const plan: ReplacementPlan = {
 function edges(tell: TellEdges['tell'] | 'nobody' = async () => undefined) {
   const files: Record<string, string> = {};
   const told: string[] = [];
+  const warned: string[] = [];
   const all: TellEdges = {
     cluster: 'prod',
     write: async (restoreId, file, text) => {
@@ -23,21 +24,25 @@ function edges(tell: TellEdges['tell'] | 'nobody' = async () => undefined) {
             told.push(`${subject}\n${message}`);
             await tell(subject, message);
           },
-    telemetry: { log: () => undefined, warn: () => undefined },
+    telemetry: { log: () => undefined, warn: (event) => void warned.push(event) },
     now: () => new Date('2026-11-26T03:00:00Z'),
   };
-  return { all, files, told };
+  return { all, files, told, warned };
 }
 
-test.each<[who: string, tell: TellEdges['tell'] | 'nobody', told: boolean]>([
-  ['somebody', async () => undefined, true],
-  ['nobody', 'nobody', false],
-  ['a topic that refuses', () => Promise.reject(new Error('denied')), false],
-])('the question is in the bucket, and %s is told', async (_who, tell, told) => {
-  const { all, files } = edges(tell);
+const EXECUTION = 'arn:aws:states:eu-central-1:111122223333:execution:lifeboat-prod-replace-member:run-1';
+test.each<[who: string, tell: TellEdges['tell'] | 'nobody', told: boolean, warnings: readonly string[]]>([
+  ['somebody', async () => undefined, true, []],
+  ['nobody', 'nobody', false, []],
+  ['a topic that refuses', () => Promise.reject(new Error('denied')), false, ['nobody-told']],
+])('the question is in the bucket, and %s is told', async (_who, tell, told, warnings) => {
+  const { all, files, warned } = edges(tell);
 
-  expect(await askReplacement(all, { do: 'ask', plan, token: 'T0', execution: 'arn:x' })).toEqual({ told });
-  expect(files['run-1/approval.txt']).toMatch(/m3 is removed[^]*send-task-success[^]*'T0'[^]*send-task-failure[^]*'T0'/);
+  expect(await askReplacement(all, { do: 'ask', plan, token: 'T0', execution: EXECUTION })).toEqual({ told });
+  expect(files['run-1/approval.txt']).toMatch(
+    /m3 is removed[^]*send-task-success --region eu-central-1 [^]*'T0'[^]*send-task-failure --region eu-central-1 [^]*'T0'/,
+  );
+  expect(warned).toEqual(warnings);
 });
 
 const failure = { Error: 'NodesFailed', Cause: '{"errorMessage":"join-member failed"}' };
@@ -60,6 +65,15 @@ test.each<[sentence: string, ending: 'replaced' | 'refused' | 'failed', state: R
   expect(report.whatToDo.join('\n')).toContain(words);
   expect(told[0]).toContain(words);
   if (state.failure) expect(reported.summary).toBe(`${outcome}: NodesFailed, join-member failed`);
+});
+
+test('who approved is in the report and in the message', async () => {
+  const { all, files, told } = edges();
+
+  await reportReplacement(all, { do: 'report', ending: 'refused', state: { ...base, approval: { approvedBy: 'Ada' }, failure } });
+
+  expect(JSON.parse(files['run-1/report.json']!)).toMatchObject({ approvedBy: 'Ada' });
+  expect(told[0]).toContain('\nApproved by: Ada\n');
 });
 
 test('a topic that refuses keeps no report from being written', async () => {

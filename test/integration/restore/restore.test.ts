@@ -51,7 +51,9 @@ test('after approval one execution brings the whole control plane back, and its 
   const execution = await world.lifeboat.restore.start({});
   const question = await tokenOf(execution.name).then(() => world.file(execution.name, 'approval.txt'));
   expect(question).toContain(`Snapshot ${latest}`);
-  expect(question).toMatch(/What is lost: \d+ revisions\.\n {2}1 configmaps are gone/);
+  expect(question).toMatch(
+    /What is lost: \d+ revisions\.\n {2}1 configmaps are gone\nNo object comes back: if something was deleted, name an earlier snapshot\./,
+  );
   expect(await world.valuesOf(after)).toEqual(['x', 'x', 'x']);
 
   await world.cloud.succeedTask(await tokenOf(execution.name), { approvedBy: 'a test' });
@@ -64,6 +66,7 @@ test('after approval one execution brings the whole control plane back, and its 
     snapshot: latest,
     mode: 'in-place',
     safetySnapshot: expect.stringMatching(/^\d{8}T/) as string,
+    approvedBy: 'a test',
   });
   expect(report.downtimeSeconds).toBeLessThan(120);
   expect(report.phases.map(({ state }) => state)).toEqual(
@@ -119,7 +122,9 @@ describe('ends unharmed when', () => {
   });
   afterEach(() => expect(world.nodes.nodes.map((node) => node.pid('etcd'))).toEqual(pids));
 
-  test('somebody rejects it', async () => {
+  test('somebody rejects it, and a lock that it never took is not touched', async () => {
+    const locked = () => world.object(lockKey(world.lifeboat.cluster, 'control-plane')).catch(() => 'never taken');
+    const before = await locked();
     const execution = await world.lifeboat.restore.start({ snapshot });
     await world.cloud.failTask(await tokenOf(execution.name), 'Rejected', 'not at this hour');
 
@@ -128,6 +133,7 @@ describe('ends unharmed when', () => {
       error: 'UNHARMED',
       cause: expect.stringContaining('Rejected in Approve, not at this hour') as string,
     });
+    expect(await locked()).toBe(before);
   });
 
   test('nobody answers in time', async () => {
@@ -198,7 +204,11 @@ test('an execution that somebody aborted is undone by another one, which needs n
   const undone = await world.run({ rollBack: execution.name });
 
   expect([undone.status, undone.error]).toEqual(['FAILED', 'ROLLED_BACK']);
-  expect(await world.report(execution.name)).toMatchObject({ outcome: 'ROLLED_BACK', mode: 'roll-back' });
+  expect(await world.report(undone.execution.name)).toMatchObject({
+    outcome: 'ROLLED_BACK',
+    mode: 'roll-back',
+    restoreId: execution.name,
+  });
   await world.ready();
   expect(await world.valuesOf(after)).toEqual(['x', 'x', 'x']);
   await world.apiserversAreReady();
