@@ -55,6 +55,13 @@ test.each<[sentence: string, reading: Reading<'stop'>, attempt: Partial<Attempt>
   expect(nextStep(reading, attempted(attempt), AWAY)).toMatchObject(expected);
 });
 
+test.each<[sentence: string, attempt: Partial<Attempt>, around: Circumstances]>([
+  ['the time of the document', { since: ago(598) }, AROUND],
+  ['the patience with its node', { since: ago(590), awaySince: ago(178) }, AWAY],
+])('a document is looked at again in the moment in which %s is over', (_sentence, attempt, around) => {
+  expect(nextStep(running, attempted(attempt), around)).toMatchObject({ next: 'read', waitSeconds: 2 });
+});
+
 test('a node that comes back may go away again for as long', () => {
   const back = nextStep(running, attempted({ awaySince: ago(170) }), AROUND);
   const rebooted = nextStep(garbled, attempted({ awaySince: ago(170) }), AROUND);
