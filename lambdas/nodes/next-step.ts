@@ -73,7 +73,8 @@ function whileItRuns<C extends NodeCommandName>(
   const limit = delivered ? attempt.runSeconds : DELIVERY_SECONDS;
   const wait = (left: number): number => Math.max(1, Math.min(lookAgain(ran), Math.ceil(left)));
   if (!online) {
-    const since = awaySince ?? now.toISOString();
+    // One that took nothing was silent before Systems Manager said so.
+    const since = awaySince ?? (delivered ? undefined : attempt.troubleSince) ?? now.toISOString();
     const left = silenceSeconds - secondsBetween(since, now);
     if (left > 0) return { next: 'read', waitSeconds: wait(left), because, attempt: { ...attempt, awaySince: since }, cancel: false };
     if (!delivered) return { next: 'over', outcome: { outcome: 'undeliverable', because: `its node is away (${because})` }, cancel: true };
