@@ -90,8 +90,12 @@ export type NodeFacts = z.infer<typeof NodeFacts>;
 interface Command {
   readonly about: string;
   readonly parameters: readonly NodeParameterName[];
-  /** When the node's agent ends it. Longer than any wait inside, so that the document reports by itself. */
+  /** When the node's agent ends it. Longer than all waits inside, so that the document reports by itself. */
   readonly timeoutSeconds: number;
+  /** How often it may wait for `waitSeconds`, by what it is asked to stop or start; `both` where it is not asked. */
+  readonly waits?: Readonly<Record<string, number>>;
+  /** What it needs besides these waits, seconds, where that is less than the time limit of the agent. */
+  readonly workSeconds?: number;
   readonly result: z.ZodObject;
 }
 
@@ -131,7 +135,10 @@ export const NodeCommands = {
   stop: {
     about: 'stops etcd, kube-apiserver or both and waits until they are gone',
     parameters: [...PATHS, 'restoreId', 'what', 'waitSeconds'],
-    timeoutSeconds: 2100,
+    timeoutSeconds: 3300,
+    // A unit of systemd is waited for twice: until systemctl has ended it, and until its process is gone.
+    waits: { apiserver: 1, etcd: 2, both: 3 },
+    workSeconds: 60,
     result: Changed,
   },
   'prepare-data': {
@@ -144,18 +151,25 @@ export const NodeCommands = {
     about: 'puts data made from the staged snapshot in the place of the old, which is kept beside it',
     parameters: [...PATHS, 'restoreId', 'snapshotSha256', 'initialCluster', 'clusterToken', 'bumpRevision'],
     timeoutSeconds: 3600,
+    // Two renames. Ten minutes are for data that prepare-data made and somebody took away: 8 GiB are made again in less.
+    workSeconds: 600,
     result: Changed.extend({ found: dataState, bytes: bytes.optional(), oldBytes: bytes.optional() }),
   },
   start: {
     about: 'starts etcd, kube-apiserver or both and waits until etcd listens and kube-apiserver is ready',
     parameters: [...PATHS, 'restoreId', 'what', 'waitSeconds'],
     timeoutSeconds: 2100,
+    waits: { apiserver: 1, etcd: 1, both: 2 },
+    workSeconds: 60,
     result: Changed,
   },
   'roll-back': {
     about: 'puts the node back to what it was before a restore, whatever point that had reached, and starts it',
     parameters: [...PATHS, 'restoreId', 'waitSeconds'],
-    timeoutSeconds: 4200,
+    timeoutSeconds: 5400,
+    waits: { both: 5 },
+    // It removes data that was made and never used.
+    workSeconds: 120,
     result: Changed.extend({ found: dataState, failedBytes: bytes }),
   },
   'clean-up': {
@@ -167,17 +181,28 @@ export const NodeCommands = {
   leave: {
     about: 'stops etcd and sets its data aside, before its member is replaced',
     parameters: [...PATHS, 'restoreId', 'waitSeconds'],
-    timeoutSeconds: 1200,
+    timeoutSeconds: 2100,
+    waits: { both: 2 },
+    workSeconds: 60,
     result: Changed.extend({ found: dataState, oldBytes: bytes }),
   },
   'join-member': {
     about: 'starts etcd with an empty disk as a member that the cluster has added',
     parameters: [...PATHS, 'restoreId', 'initialCluster', 'waitSeconds'],
     timeoutSeconds: 1200,
+    waits: { both: 1 },
+    workSeconds: 60,
     result: Changed,
   },
 } as const satisfies Readonly<Record<string, Command>>;
 export type NodeCommandName = keyof typeof NodeCommands;
+
+/** How long a document may run that was given these parameters, seconds: its sender waits no longer, however long its agent would let it run. */
+export function runSecondsOf(command: NodeCommandName, parameters: Readonly<Record<string, string>>): number {
+  const { timeoutSeconds, waits = {}, workSeconds = timeoutSeconds }: Command = NodeCommands[command];
+  const waitSeconds = Number(parameters['waitSeconds'] ?? NodeParameters.waitSeconds.default);
+  return Math.min(timeoutSeconds, (waits[parameters['what'] ?? 'both'] ?? 0) * waitSeconds + workSeconds);
+}
 export type NodeResultOf<C extends NodeCommandName> = z.infer<(typeof NodeCommands)[C]['result']>;
 
 /** Every name that `error` of a failed document can have. Each comes with a message and what to do. */

@@ -1,14 +1,18 @@
 import { z } from 'zod';
 import { causeWords } from '../contract/function-failure';
-import { NodeCommands, nodeParametersOf } from '../contract/node-commands';
+import { NodeCommands, nodeParametersOf, runSecondsOf } from '../contract/node-commands';
 import type { NodeCommandName } from '../contract/node-commands';
 import { NodeEnd, RunbookNode } from '../contract/restore';
 import { NodesFailed } from './errors';
 import { Attempt, nextStep } from './next-step';
-import type { NodeOutcome } from './read-result';
+import type { NextStep } from './next-step';
+import type { NodeOutcome, Reading } from './read-result';
 import type { NodeSender } from './node-sender';
 
 const command = z.enum(Object.keys(NodeCommands) as [NodeCommandName, ...NodeCommandName[]]);
+/** So long nobody asks after the node of a document that was sent: nearly all end sooner, and requests are rationed for each account. */
+const TRUSTED_SECONDS = 5;
+
 const common = { command, node: RunbookNode, silenceSeconds: z.number().int().min(0).max(3600) };
 
 /** What a state machine asks for: one step with one document on one node, or a verdict on how a document ended on all of them. */
@@ -44,41 +48,36 @@ type Step<D extends NodeCommandEvent['do']> = Extract<NodeCommandEvent, { do: D 
  */
 export async function sendToNode({ sender, now }: NodeCommandEdges, event: Step<'send'>): Promise<NodeRun> {
   const { command, node, run } = event;
-  const earlier = run?.attempt;
-  const sent = await sender.send(command, node.instanceId, nodeParametersOf(command).parse(event.parameters));
-  const attempt: Attempt = { ...earlier, commandId: sent?.commandId ?? '', since: earlier?.since ?? now().toISOString() };
+  const parameters = nodeParametersOf(command).parse(event.parameters);
+  const sent = await sender.send(command, node.instanceId, parameters);
+  const attempt: Attempt = {
+    ...run?.attempt,
+    commandId: sent?.commandId ?? '',
+    since: now().toISOString(),
+    runSeconds: runSecondsOf(command, parameters),
+  };
   if (sent !== undefined) return { next: 'read', waitSeconds: 1, attempt, because: 'it was sent' };
-  return decide(
-    event,
-    attempt,
-    { outcome: 'undeliverable', because: `${node.instanceId} is not a node that Systems Manager reaches` },
-    now(),
-  );
+  const unknown = { outcome: 'undeliverable', because: `${node.instanceId} is not a node that Systems Manager reaches` } as const;
+  return runOf(event, nextStep(unknown, attempt, { silenceSeconds: event.silenceSeconds, online: false, now: now() }));
 }
 
-/** Reads what became of it. */
-export async function readFromNode(edges: NodeCommandEdges, event: Step<'read'>): Promise<NodeRun> {
-  const { command, node, run } = event;
-  const sent = { commandId: run.attempt.commandId, instanceId: node.instanceId };
-  const step = decide(event, run.attempt, await edges.sender.read(command, sent), edges.now());
-  if (step.next === 'over' && step.end.outcome === 'timed-out') await edges.sender.cancel(sent);
-  return step;
+/** Reads what became of it. A copy that nobody waits for any more is cancelled before the next one is sent. */
+export async function readFromNode({ sender, now }: NodeCommandEdges, event: Step<'read'>): Promise<NodeRun> {
+  const { command, node, silenceSeconds } = event;
+  const { attempt } = event.run;
+  const sent = { commandId: attempt.commandId, instanceId: node.instanceId };
+  const reading: Reading<NodeCommandName> = await sender.read(command, sent);
+  const asks = reading.outcome === 'running' && now().getTime() - Date.parse(attempt.since) >= TRUSTED_SECONDS * 1000;
+  const online = asks ? await sender.isOnline(node.instanceId) : true;
+  const step = nextStep(reading, attempt, { silenceSeconds, online, now: now() });
+  if (step.cancel) await sender.cancel(sent);
+  return runOf(event, step);
 }
 
-function decide(
-  { command, node, silenceSeconds }: Pick<Step<'read'>, 'command' | 'node' | 'silenceSeconds'>,
-  attempt: Attempt,
-  reading: Parameters<typeof nextStep>[0],
-  now: Date,
-): NodeRun {
-  const patience = { runSeconds: NodeCommands[command].timeoutSeconds, silenceSeconds };
-  const step = nextStep(reading, attempt, patience, now);
-  if (step.next === 'cancel')
-    return {
-      next: 'over',
-      end: endOf(node, { outcome: 'timed-out', because: `${command} had not ended in time (${step.because}) and was cancelled` }),
-    };
-  return step.next === 'over' ? { next: 'over', end: endOf(node, step.outcome) } : step;
+function runOf({ node }: Pick<Step<'read'>, 'node'>, step: NextStep<NodeCommandName>): NodeRun {
+  if (step.next === 'over') return { next: 'over', end: endOf(node, step.outcome) };
+  const { next, waitSeconds, attempt, because } = step;
+  return { next, waitSeconds, attempt, because };
 }
 
 function endOf(node: RunbookNode, outcome: NodeOutcome<NodeCommandName>): NodeEnd {

@@ -19,15 +19,20 @@ export type NodeOutcome<C extends NodeCommandName> =
   | { readonly outcome: 'failed'; readonly error: NodeFailure['error']; readonly message: string; readonly fix: string }
   /** It may have done anything up to its end: ask `facts`. */
   | { readonly outcome: 'timed-out'; readonly because: string }
+  /** Its node went away while it ran: ask `facts` when it is back. The agent may go on with it then. */
+  | { readonly outcome: 'lost'; readonly because: string }
   /** It never ran. */
   | { readonly outcome: 'undeliverable'; readonly because: string }
   /** It ended without a result, as when the node was rebooted: ask `facts`. */
   | { readonly outcome: 'garbled'; readonly because: string };
 
-export type Reading<C extends NodeCommandName> = NodeOutcome<C> | { readonly outcome: 'running'; readonly because: string };
+/** `delivered`: whether the agent has taken it. */
+export type Reading<C extends NodeCommandName> =
+  NodeOutcome<C> | { readonly outcome: 'running'; readonly delivered: boolean; readonly because: string };
 
 /** Delivery that has not been given up yet counts as running: https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html */
 const UNDERWAY: ReadonlySet<string> = new Set(['Pending', 'InProgress', 'Delayed', 'Cancelling']);
+const NOT_TAKEN_YET: ReadonlySet<string> = new Set(['Pending', 'Delayed']);
 const NEVER_RAN: ReadonlySet<string> = new Set(['Undeliverable', 'Terminated', 'DeliveryTimedOut', 'InvalidPlatform', 'AccessDenied']);
 const CUT_SHORT: ReadonlySet<string> = new Set(['TimedOut', 'ExecutionTimedOut', 'Cancelled', 'Canceled']);
 
@@ -39,7 +44,8 @@ export function readInvocation<C extends NodeCommandName>(command: C, invocation
   const { status, stdout } = invocation;
   // AWS writes some of them with blanks: `Delivery Timed Out`.
   const details = (invocation.statusDetails || status).replaceAll(' ', '');
-  if (UNDERWAY.has(status)) return { outcome: 'running', because: status };
+  if (UNDERWAY.has(status))
+    return { outcome: 'running', delivered: !NOT_TAKEN_YET.has(status) && !NOT_TAKEN_YET.has(details), because: status };
   const line = stdout.trimEnd().split('\n').at(-1) ?? '';
   const printed = jsonOf(line);
   const failure = NodeFailure.safeParse(printed);

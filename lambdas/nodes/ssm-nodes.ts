@@ -10,12 +10,10 @@ import { messageOf } from '../contract/lifeboat-error';
 import { nodeDocumentName } from '../contract/node-commands';
 import type { NodeCommandName } from '../contract/node-commands';
 import { NodesUnreachable } from './errors';
+import { DELIVERY_SECONDS } from './next-step';
 import type { Reading } from './read-result';
 import { readInvocation } from './read-result';
 import type { NodeSender, Sent } from './node-sender';
-
-/** How long the agent may take to fetch a document, in seconds; 30 is the least that AWS takes. */
-const DELIVERY_SECONDS = 60;
 
 export interface RegisteredNode {
   readonly instanceId: string;
@@ -84,9 +82,19 @@ export class SsmNodes implements NodeSender {
       });
     } catch (error) {
       // A command that was sent just now is not known everywhere yet.
-      if (isNamed(error, 'InvocationDoesNotExist')) return { outcome: 'running', because: 'Pending' };
+      if (isNamed(error, 'InvocationDoesNotExist')) return { outcome: 'running', delivered: false, because: 'Pending' };
       throw this.refused(error);
     }
+  }
+
+  /**
+   * An agent reports every 5 minutes, and is called ConnectionLost some minutes after it should have
+   * (github.com/aws/amazon-ssm-agent: agent/health, issue 210). A machine that was stopped is not listed any more at once (issue 407).
+   */
+  async isOnline(instanceId: string): Promise<boolean> {
+    const Filters = [{ Key: 'InstanceIds', Values: [instanceId] }];
+    const { InstanceInformationList = [] } = await this.call(() => this.ssm.send(new DescribeInstanceInformationCommand({ Filters })));
+    return InstanceInformationList.some(({ InstanceId, PingStatus }) => InstanceId === instanceId && PingStatus === 'Online');
   }
 
   async cancel({ commandId, instanceId }: Sent): Promise<void> {

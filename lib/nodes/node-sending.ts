@@ -42,8 +42,11 @@ export class NodeSending extends Construct {
     }
     for (const instance of instances)
       acknowledgeWildcard(this.nodeCommand, instance, 'Instances come and go; only those with the tag of this cluster are sent anything.');
-    const reading = 'Reading and cancelling a command has no rights on single resources; command ids are random and known to nobody else.';
-    this.nodeCommand.addToRolePolicy(new PolicyStatement({ actions: ['ssm:GetCommandInvocation', 'ssm:CancelCommand'], resources: ['*'] }));
+    // Whether a node is still there is asked while a document runs: the status of the command does not tell.
+    const actions = ['ssm:GetCommandInvocation', 'ssm:CancelCommand', 'ssm:DescribeInstanceInformation'];
+    const reading =
+      'Reading and cancelling a command and listing managed instances have no rights on single resources; command ids are random and known to nobody else.';
+    this.nodeCommand.addToRolePolicy(new PolicyStatement({ actions, resources: ['*'] }));
     acknowledgeWildcard(this.nodeCommand, '*', reading);
   }
 

@@ -5,6 +5,7 @@ targets by tag, checks of parameters, cancelling, time limits, ListCommandInvoca
 
 LIFEBOAT_NODES_FILE names the nodes; local/nodes/nodes-file.ts writes it and says what is in it. It is read for every call, so that nodes come and
 go while the emulator runs: one that is not in it is unknown (InvalidInstanceId), one that is not online gets nothing (Undeliverable).
+What a node ran when it went away is InProgress until it is back; AWS tells nothing else of it either.
 """
 
 import inspect
@@ -14,6 +15,7 @@ import re
 import signal
 import subprocess
 import threading
+import time
 
 import run_command_documents as documents
 from run_command_documents import refuse, script_of, values_of, versions_of
@@ -154,6 +156,31 @@ def run_on(node, command_id, invocation, script, seconds):
     return code, stdout.decode("utf-8", "replace"), stderr.decode("utf-8", "replace"), timed_out
 
 
+def when_back(instance_id):
+    """The node as soon as its agent answers; None when it has left for good."""
+    while True:
+        node = nodes().get(instance_id)
+        if node is None or node["online"]:
+            return node
+        time.sleep(0.05)
+
+
+def run_to_its_end(command_id, instance_id, invocation, argv, node):
+    """Runs the script; from its start again whenever the power of the node went away under it, as the agent does that finds it among what it had
+    begun (amazon-ssm-agent: processInProgressDocuments). An agent that only lost its connection tells the end when it has it again.
+
+    A cancellation that it did not hear keeps it from nothing: the agent begins what it had begun before it asks for anything new.
+    """
+    while node is not None:
+        invocation.update(StatusDetails="InProgress", Status="InProgress")
+        limit = min(argv["seconds"], node.get("secondsLimit", argv["seconds"]))
+        ended = run_on({**node, "id": instance_id}, command_id, invocation, argv["script"](node), limit)
+        began, node = node, when_back(instance_id)
+        if node is not None and node.get("powerCuts", 0) == began.get("powerCuts", 0):
+            return ended
+    return None
+
+
 def finish(ssm):
     def finish_invocation(command_id, instance_id, argv):
         record = ssm._commands.get(command_id)
@@ -163,8 +190,11 @@ def finish(ssm):
             invocation.update(StatusDetails="Undeliverable", Status="Failed", ExecutionEndDateTime=ssm._now_iso())
             ssm._refresh_command_status(record)
             return
-        invocation.update(StatusDetails="InProgress", Status="InProgress", ExecutionStartDateTime=ssm._now_iso())
-        code, stdout, stderr, timed_out = run_on({**node, "id": instance_id}, command_id, invocation, argv["script"](node), min(argv["seconds"], node.get("secondsLimit", argv["seconds"])))
+        invocation.update(ExecutionStartDateTime=ssm._now_iso())
+        ended = run_to_its_end(command_id, instance_id, invocation, argv, node)
+        if ended is None:
+            return
+        code, stdout, stderr, timed_out = ended
         invocation.update(
             ResponseCode=code,
             StandardOutputContent=stdout[: ssm._STDOUT_LIMIT],
@@ -200,7 +230,8 @@ def cancel_command(ssm):
             with running_lock:
                 invocation.update(Status="Cancelling", StatusDetails="Cancelling")
                 process = running.get((data["CommandId"], instance_id))
-            if process:
+            # An agent that is away does not hear of it.
+            if process and (nodes().get(instance_id) or {}).get("online"):
                 end_group(process)
         return json_response({})
 

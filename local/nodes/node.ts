@@ -52,7 +52,7 @@ export class LocalNode {
     this.tree = tree;
     this.programs = new Programs(tree.binDir);
     const env = { PATH: `${tree.binDir}:/usr/bin:/bin`, HOME: tree.folder, LANG: 'C.UTF-8', ...environment };
-    this.entry = { folder: tree.folder, runDir: tree.runDir, env, tags: { ...tags }, online: true, prefix: [] };
+    this.entry = { folder: tree.folder, runDir: tree.runDir, env, tags: { ...tags }, online: true, powerCuts: 0, prefix: [] };
     this.register({});
   }
 
@@ -88,7 +88,7 @@ export class LocalNode {
     return this.options.kubelet.pid(pod);
   }
 
-  /** Ends everything on it at once, a running command too, and starts what the manifests say. */
+  /** Ends everything on it at once, a running command too, and starts what the manifests say. Its agent begins anew with the commands that ran. */
   async reboot(): Promise<void> {
     await this.powerOff();
     this.options.kubelet.start();
@@ -97,7 +97,7 @@ export class LocalNode {
 
   /** Ends everything on it: its agent does not answer either. */
   async powerOff(): Promise<void> {
-    this.register({ online: false });
+    this.register({ online: false, powerCuts: this.entry.powerCuts + 1 });
     for (const file of readdirSync(this.tree.runDir).filter((name) => name.endsWith('.pid')))
       killGroup(Number(readFileSync(path.join(this.tree.runDir, file), 'utf8')));
     await this.options.kubelet.kill();
@@ -128,7 +128,7 @@ export class LocalNode {
     this.programs.repair();
   }
 
-  register(change: Partial<Pick<NodeEntry, 'online' | 'prefix' | 'secondsLimit'>>): void {
+  register(change: Partial<Pick<NodeEntry, 'online' | 'powerCuts' | 'prefix' | 'secondsLimit'>>): void {
     Object.assign(this.entry, change);
     if (this.options.nodesFile !== undefined) writeNodeEntry(this.options.nodesFile, this.instanceId, this.entry);
   }

@@ -9,6 +9,8 @@ export const NodeEntry = z.object({
   env: z.record(z.string(), z.string()),
   tags: z.record(z.string(), z.string()),
   online: z.boolean(),
+  /** How often its power went away: what ran at that moment is run again by its agent when it is back. */
+  powerCuts: z.number().default(0),
   /** Put before every command: a limit, a delay. */
   prefix: z.array(z.string()),
   /** The agent ends a command after so many seconds, whatever its document says. */

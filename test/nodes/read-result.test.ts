@@ -14,7 +14,17 @@ const read = (change: Partial<Invocation>) =>
   readInvocation('stop', { status: 'Success', statusDetails: 'Success', responseCode: 0, stdout: '', stderr: '', ...change });
 
 test.each<[sentence: string, change: Partial<Invocation>, outcome: object]>([
-  ['a command that waits is running', { status: 'Pending', responseCode: -1 }, { outcome: 'running', because: 'Pending' }],
+  [
+    'a command that waits is running',
+    { status: 'Pending', responseCode: -1 },
+    { outcome: 'running', delivered: false, because: 'Pending' },
+  ],
+  ['one that AWS tries to deliver again is running', { status: 'Delayed', responseCode: -1 }, { outcome: 'running', delivered: false }],
+  [
+    'one that the agent has taken is running',
+    { status: 'InProgress', statusDetails: 'InProgress' },
+    { outcome: 'running', delivered: true },
+  ],
   ['a command that is being cancelled is running', { status: 'Cancelling' }, { outcome: 'running' }],
   ['the last line is the result', { stdout: `noise\n${DONE}\n` }, { outcome: 'done', result: { now, seconds: 3 } }],
   [

@@ -4,7 +4,7 @@ import type { RunEdges } from '../support/run-on-nodes';
 import { runOnNodes } from '../support/run-on-nodes';
 
 type Answer = Reading<'clean-up'>;
-const RUNNING: Answer = { outcome: 'running', because: 'InProgress' };
+const RUNNING: Answer = { outcome: 'running', delivered: true, because: 'InProgress' };
 const DONE: Answer = { outcome: 'done', result: { freedBytes: 1, usedBytes: 0, kept: [] } };
 
 /** Nodes that give one answer after another, and a clock that waiting moves. */
@@ -19,6 +19,7 @@ function world(answers: Readonly<Record<string, readonly Answer[]>>): { edges: R
       return left.has(instanceId) ? { commandId: `of ${instanceId}`, instanceId } : undefined;
     },
     read: async (_command, { instanceId }) => (left.get(instanceId)?.shift() ?? RUNNING) as never,
+    isOnline: async () => true,
     cancel: async (command) => {
       cancelled.push(command);
     },

@@ -1,5 +1,5 @@
-import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -19,6 +19,8 @@ import type { LocalCloud } from '../../../local/cloud';
 import { startLocalCloud } from '../../../local/cloud';
 import { awsEnvironment } from '../../../local/cloud/clients';
 import { makeTree } from '../../../local/nodes/node-tree';
+import type { NodeTree } from '../../../local/nodes/node-tree';
+import type { NodeEntry } from '../../../local/nodes/nodes-file';
 import { writeNodeEntry } from '../../../local/nodes/nodes-file';
 
 // Run Command as AWS does it, on nodes that are no more than a folder: each test fails without local/cloud/run_command.py.
@@ -29,6 +31,7 @@ const [FIRST, SECOND, LOST] = ['i-00000000000000001', 'i-00000000000000002', 'i-
 let cloud: LocalCloud;
 let ssm: SSMClient;
 let folder: string;
+let first: { readonly tree: NodeTree; readonly entry: NodeEntry };
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'lifeboat-run-command-'));
   cloud = await startLocalCloud();
@@ -37,14 +40,10 @@ beforeAll(async () => {
     const tree = makeTree(path.join(folder, `node-${index + 1}`));
     const env = { PATH: '/usr/bin:/bin', WHERE: `node-${index + 1}` };
     const tags = { role: index === 0 ? 'first' : 'other', all: 'yes' };
-    writeNodeEntry(cloud.nodesFile, instanceId, {
-      folder: tree.folder,
-      runDir: tree.runDir,
-      env,
-      tags,
-      online: instanceId !== LOST,
-      prefix: [],
-    });
+    const online = instanceId !== LOST;
+    const entry = { folder: tree.folder, runDir: tree.runDir, env, tags, online, powerCuts: 0, prefix: [] };
+    writeNodeEntry(cloud.nodesFile, instanceId, entry);
+    if (instanceId === FIRST) first = { tree, entry };
   }
   await document('say', [
     '#!/usr/bin/env bash',
@@ -55,6 +54,11 @@ beforeAll(async () => {
   await document('long', ['printf "%0*d" {{ code }} 0', 'printf "%0*d" {{ code }} 0 >&2', 'exit 0']);
   await document('forever', ['sleep 60', 'exit {{ code }}'], '1');
   await document('patient', ['sleep 60', 'exit {{ code }}']);
+  await document('counting', [
+    'echo {{ word }} >>runs',
+    'until [ -e go ] || [ $(wc -l <runs) -gt 1 ]; do sleep 0.05; done',
+    'cat runs; exit {{ code }}',
+  ]);
 });
 afterAll(async () => {
   ssm.destroy();
@@ -152,6 +156,58 @@ test('cannot deliver to a node whose agent is silent, and says so of the node', 
     [SECOND, 'Online'],
     [LOST, 'ConnectionLost'],
   ]);
+});
+
+describe('a node that goes away under a document', () => {
+  const change = (entry: Partial<NodeEntry>) => writeNodeEntry(cloud.nodesFile, FIRST, { ...first.entry, ...entry });
+  const inFolder = (...names: string[]) => names.map((name) => path.join(first.tree.folder, name));
+  const begun = async (): Promise<string> => {
+    const CommandId = await send('counting');
+    await waitUntil('the command runs', 10_000, async () => inFolder('runs').every(existsSync));
+    return CommandId;
+  };
+  const cutThePower = () => {
+    change({ online: false, powerCuts: 1 });
+    for (const file of readdirSync(first.tree.runDir).filter((name) => name.endsWith('.pid')))
+      process.kill(-Number(readFileSync(path.join(first.tree.runDir, file), 'utf8')), 'SIGKILL');
+  };
+  afterEach(() => {
+    change({});
+    for (const file of inFolder('runs', 'go')) rmSync(file, { force: true });
+  });
+
+  test('leaves it in progress, and runs it again from its start when it is back', async () => {
+    const CommandId = await begun();
+
+    cutThePower();
+    await waitUntil('the document is dead', 10_000, async () => readdirSync(first.tree.runDir).length === 0);
+    expect(await read(CommandId)).toMatchObject({ Status: 'InProgress', StandardOutputContent: '' });
+    change({ powerCuts: 1 });
+
+    expect(await ended(CommandId)).toMatchObject({ Status: 'Success', StandardOutputContent: 'hello\nhello\n' });
+  });
+
+  test('has not heard that it was cancelled meanwhile', async () => {
+    const CommandId = await begun();
+
+    cutThePower();
+    await ssm.send(new CancelCommandCommand({ CommandId }));
+    change({ powerCuts: 1 });
+
+    expect(await ended(CommandId)).toMatchObject({ Status: 'Success' });
+  });
+
+  test('tells its end when only its connection was away', async () => {
+    const CommandId = await begun();
+
+    change({ online: false });
+    execFileSync('touch', inFolder('go'));
+    await waitUntil('the document is over', 10_000, async () => readdirSync(first.tree.runDir).length === 0);
+    expect(await read(CommandId)).toMatchObject({ Status: 'InProgress' });
+    change({});
+
+    expect(await ended(CommandId)).toMatchObject({ Status: 'Success', StandardOutputContent: 'hello\n' });
+  });
 });
 
 test('lets a role send the document that it may send, and no other', async () => {

@@ -120,7 +120,7 @@ test('a restore that serves already is rolled back, and what came after the snap
   expect(await world.valuesOf(after)).toEqual(['x', 'x', 'x']);
 });
 
-test('a node that is rebooted in the middle of a document says afterwards where it stands', async () => {
+test('a node that is rebooted in the middle of a document begins it anew, and ends it', async () => {
   const restoreId = randomUUID();
   const { parameters } = await snapshotBetween(restoreId);
   await stage(parameters);
@@ -130,11 +130,11 @@ test('a node that is rebooted in the middle of a document says afterwards where 
 
   const restored = world.run('restore-data', restoring(parameters), [first!]);
   await first!.commandRuns();
+  first!.heal();
   await first!.reboot();
 
-  expect(await restored).toMatchObject([{ outcome: 'garbled' }]);
-  first!.register({ prefix: [] });
-  expect(await world.states(restoreId)).toMatchObject(Array(3).fill({ state: 'stopped', data: 'old' }));
+  expect(await restored).toMatchObject([{ outcome: 'done', result: { found: 'original' } }]);
+  expect(await world.states(restoreId)).toMatchObject(['restored', 'old', 'old'].map((data) => ({ state: 'stopped', data })));
   await world.do('roll-back', { restoreId });
   await world.ready();
 });

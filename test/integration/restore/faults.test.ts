@@ -1,7 +1,9 @@
 import type { RestoreOutcome } from '../../../lambdas/contract/restore';
 import type { LocalNode } from '../../../local/nodes';
 import type { NodeFault, Phase } from './faults';
-import { NODE_FAULTS, PHASES, stoppedBefore } from './faults';
+import { NODE_FAULTS, PHASES, stoppedBefore, whileItRuns } from './faults';
+import { runScript, succeeded } from '../../support/node-script';
+import { Members } from '../nodes/members';
 import { RestoreWorld } from './world';
 
 jest.setTimeout(300_000);
@@ -46,6 +48,43 @@ function endOf({ phase, fault }: Row): RestoreOutcome {
   return fault.kind === 'node-gone' ? 'NEEDS_HANDS' : 'ROLLED_BACK';
 }
 
+const factsOf = async (node: LocalNode) => succeeded('facts', await runScript('facts', node.paths, node.env));
+
+describe('a node that dies under a document, is given up, and comes back when everything was rolled back', () => {
+  const dead = whileItRuns('loses its node', 'node-gone', (node) => node.powerOff());
+
+  test.each([
+    ['RestoreData', 'puts the restored data in place and starts nothing', false],
+    ['StartEtcd', 'starts a member with the restored data, which finds nobody of its cluster', true],
+  ])('%s: goes on by itself, %s, and serves what the others serve once it is rolled back', async (state, _what, startsEtcd) => {
+    const node = world.nodes.nodes[1] as LocalNode;
+    const others = new Members({ ...world.nodes, endpoints: world.nodes.endpoints.filter((each) => each !== node.clientUrl) });
+    const after = `/registry/configmaps/default/back-${Date.now()}`;
+    await world.put(after);
+    const before = await factsOf(node);
+    const beside = dead.arm(node, PHASES.find((phase) => phase.state === state) as Phase);
+
+    const execution = await world.lifeboat.restore.start({ snapshot, approval: 'skip', waitForNodesSeconds: 6 });
+    await beside?.();
+    expect(await execution.wait({ timeoutMs: 240_000 })).toMatchObject({ error: 'NEEDS_HANDS' });
+    const facts = { data: { restoredBy: execution.name }, etcd: { running: startsEtcd } };
+
+    node.heal();
+    await node.reboot();
+    await world.idle(node);
+    // The document that nobody waited for any more has run: what it left on the node is restored data, and the others serve the old.
+    expect(await factsOf(node)).toMatchObject(facts);
+    expect(await others.valuesOf(after)).toEqual(['x', 'x']);
+    expect(new Set((await others.hashes()).hashes).size).toBe(1);
+
+    expect(await world.run({ rollBack: execution.name })).toMatchObject({ error: 'ROLLED_BACK' });
+    await world.ready();
+    expect(await factsOf(node)).toMatchObject({ data: { restoredBy: before.data?.restoredBy }, etcd: { running: true } });
+    expect(await world.kinds()).toEqual({ hashes: 1, clusters: 1 });
+    expect(await world.valuesOf(after)).toEqual(['x', 'x', 'x']);
+  });
+});
+
 test.each(
   rows.map((row) => [`${row.phase.state}: a document that ${row.fault.name} on node ${row.node + 1} ends as ${endOf(row)}`, row] as const),
 )('%s', async (_sentence, row) => {
@@ -71,6 +110,7 @@ test.each(
     expect([again.status, again.error]).toEqual(['FAILED', 'ROLLED_BACK']);
   } else if (fault.kind === 'node-gone') await node.reboot();
   await world.ready();
+  await world.idle(node);
 
   // Never mixed, never stopped: everybody serves the one or everybody the other.
   expect(await world.kinds()).toEqual({ hashes: 1, clusters: 1 });

@@ -45,8 +45,9 @@ const script = (name: string, kind: Passing, text: string, at?: NodeFault['at'])
     return undefined;
   },
 });
+
 /** The document begins, and its node dies under it. */
-const whileItRuns = (name: string, kind: Passing, happen: (node: LocalNode) => Promise<void>): NodeFault => ({
+export const whileItRuns = (name: string, kind: Passing, happen: (node: LocalNode) => Promise<void>): NodeFault => ({
   name,
   kind,
   arm: (node, { command, what }) => {

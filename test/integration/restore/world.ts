@@ -1,4 +1,5 @@
 import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { SSMClient, paginateListCommandInvocations } from '@aws-sdk/client-ssm';
 import { RestoreReport } from '../../../lambdas/contract/restore';
 import type { RestoreFile } from '../../../lambdas/contract/s3-keys';
 import { restoreKey } from '../../../lambdas/contract/s3-keys';
@@ -9,7 +10,7 @@ import { deployLifeboat } from '../../../local/deployment';
 import type { Deployment } from '../../../local/deployment';
 import { seedKubernetesData } from '../../../local/etcd/kubernetes-data';
 import { startLocalNodes } from '../../../local/nodes';
-import type { LocalNodes, LocalNodesOptions } from '../../../local/nodes';
+import type { LocalNode, LocalNodes, LocalNodesOptions } from '../../../local/nodes';
 import { Members } from '../nodes/members';
 
 /** The waits of the state machines are for machines in a data centre; here everything answers at once. */
@@ -99,6 +100,18 @@ export class RestoreWorld extends Members {
   async apiserversAreReady(): Promise<void> {
     for (const node of this.nodes.nodes)
       await waitUntil(`kube-apiserver on ${node.name} gets ready`, 30_000, () => node.apiserverIsReady());
+  }
+
+  /** Waits until nothing runs on a node: what was cut off when its power went is begun again when it is back. */
+  async idle(node: LocalNode): Promise<void> {
+    const ssm = new SSMClient(this.cloud.clientConfig());
+    const runs = async (): Promise<boolean> => {
+      for await (const { CommandInvocations = [] } of paginateListCommandInvocations({ client: ssm }, { InstanceId: node.instanceId }))
+        if (CommandInvocations.some(({ Status = '' }) => ['Pending', 'InProgress', 'Cancelling'].includes(Status))) return true;
+      return false;
+    };
+    await waitUntil(`nothing runs on ${node.name}`, 60_000, async () => !(await runs()), 200);
+    ssm.destroy();
   }
 
   async stop(): Promise<void> {

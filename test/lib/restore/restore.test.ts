@@ -199,7 +199,11 @@ describe('rights', () => {
       Condition: { StringEquals: { 'ssm:resourceTag/lifeboat/control-plane': 'prod' } },
     });
     expect(drill).toMatchObject({ Action: 'ssm:SendCommand', Condition: { StringEquals: { 'ssm:resourceTag/lifeboat/drill': 'prod' } } });
-    expect(reading).toEqual({ Effect: 'Allow', Action: ['ssm:CancelCommand', 'ssm:GetCommandInvocation'], Resource: '*' });
+    expect(reading).toEqual({
+      Effect: 'Allow',
+      Action: ['ssm:CancelCommand', 'ssm:DescribeInstanceInformation', 'ssm:GetCommandInvocation'],
+      Resource: '*',
+    });
   });
 
   test('planning reads manifests and the ledger, asks the members, and writes only the plan', () => {
