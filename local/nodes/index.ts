@@ -1,21 +1,23 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { LocalCloud } from '../cloud';
 import { commandEnvironment } from '../cloud/clients';
 import type { Certificate } from '../etcd/certificates';
 import { issueCertificate } from '../etcd/certificates';
 import type { EtcdCredentials } from '../etcd/member';
-import { freePort } from '../free-port';
 import type { EtcdRelease } from '../tools';
-import { etcdProgram, pythonPath } from '../tools';
+import { etcdProgram } from '../tools';
+import type { Address, Ports } from './addresses';
+import { addressOf } from './addresses';
+import { PRETENDED_VERSION, bindAdministrators, controlPlaneOn, kubernetesVersion } from './control-plane';
 import { Kubelet } from './kubelet';
-import { apiserverManifest, etcdManifest } from './manifests';
+import { etcdManifest } from './manifests';
 import { LocalNode } from './node';
-import type { NodeTree } from './node-tree';
-import { installPki, installPrograms, makeTree, newAuthorities } from './node-tree';
+import { installPrograms, makeTree } from './node-tree';
+import type { Authorities } from './pki';
+import { installPki, newAuthorities } from './pki';
 
 export { LocalNode } from './node';
 
@@ -27,11 +29,18 @@ export interface LocalNodesOptions {
   /** @default '3.6' */
   readonly release?: EtcdRelease;
   /**
-   * Whether API servers run on them: real ones from LIFEBOAT_K8S_BIN, or else programs that tell by /readyz whether their etcd is healthy.
+   * What runs on them besides etcd: kube-apiserver, kube-controller-manager and kube-scheduler, or programs that only tell by
+   * kube-apiserver's `/readyz` whether their etcd is healthy.
    *
-   * @default true
+   * @default 'pretended'
    */
-  readonly apiserver?: boolean;
+  readonly kubernetes?: 'real' | 'pretended';
+  /** Which members each API server knows: its own, as kubeadm has it, or all. @default 'own' */
+  readonly etcdServers?: 'own' | 'all';
+  /** @default 'free' */
+  readonly ports?: Ports;
+  /** What stands in front of the API servers, as clients reach it. @default - each API server for itself */
+  readonly controlPlane?: { readonly host: string; readonly port: number };
   /** @default - { 'lifeboat/control-plane': 'demo' } */
   readonly tags?: Readonly<Record<string, string>>;
 }
@@ -42,6 +51,7 @@ export interface LocalNodes {
   readonly endpoints: readonly string[];
   readonly credentials: EtcdCredentials;
   readonly authority: Certificate;
+  readonly authorities: Authorities;
   readonly release: EtcdRelease;
   readonly folder: string;
   /** As etcd takes it: name=peerUrl of every node. */
@@ -49,65 +59,53 @@ export interface LocalNodes {
   stop(): Promise<void>;
 }
 
-interface Address {
-  readonly name: string;
-  readonly host: string;
-  readonly clientUrl: string;
-  readonly peerUrl: string;
-  readonly apiPort: number;
-}
-
-async function addressOf(index: number): Promise<Address> {
-  const host = `127.0.1.${index + 1}`;
-  const url = async () => `https://${host}:${await freePort(host)}`;
-  return { name: `master-${index + 1}`, host, clientUrl: await url(), peerUrl: await url(), apiPort: await freePort(host) };
-}
-
 const versionOf = (release: EtcdRelease): string =>
   /etcd Version: (\S+)/.exec(execFileSync(etcdProgram(release, 'etcd'), ['--version'], { encoding: 'utf8' }))?.[1] ?? release;
 
-/** The real one when the user has it. A script is named by its file in the process table, as a program is. */
-function apiserverProgram({ folder }: NodeTree): string {
-  const real = path.join(process.env['LIFEBOAT_K8S_BIN'] ?? '', 'kube-apiserver');
-  if (process.env['LIFEBOAT_K8S_BIN'] !== undefined && existsSync(real)) return real;
-  const pretended = path.join(folder, 'kube-apiserver');
-  writeFileSync(pretended, `#!${pythonPath()}\n${readFileSync(path.join(__dirname, 'pretend-apiserver.py'), 'utf8')}`);
-  chmodSync(pretended, 0o755);
-  return pretended;
-}
-
-/** Starts the nodes and waits until every member serves. Everything lies in a temporary folder that `stop` deletes. */
+/** Starts the nodes and waits until every member serves, and every real API server. Everything lies in a temporary folder that `stop` deletes. */
 export async function startLocalNodes(options: LocalNodesOptions = {}): Promise<LocalNodes> {
-  const { cloud, count = 3, release = '3.6', apiserver = true, tags = { 'lifeboat/control-plane': 'demo' } } = options;
+  const { cloud, count = 3, release = '3.6', tags = { 'lifeboat/control-plane': 'demo' }, controlPlane } = options;
+  const real = options.kubernetes === 'real';
   if (process.platform !== 'linux') throw new Error(`local nodes need Linux, this is ${process.platform}: the node documents read /proc`);
   const folder = mkdtempSync(path.join(tmpdir(), 'lifeboat-nodes-'));
   const authorities = newAuthorities();
   const credentials = { ca: authorities.etcd.cert, ...issueCertificate(authorities.etcd, { commonName: 'lifeboat', usage: 'client' }) };
   const addresses: Address[] = [];
-  for (let index = 0; index < count; index++) addresses.push(await addressOf(index));
+  for (let index = 0; index < count; index++) addresses.push(await addressOf(index, options.ports ?? 'free'));
   const initialCluster = addresses.map(({ name, peerUrl }) => `${name}=${peerUrl}`).join(',');
+  const endpoints = addresses.map(({ clientUrl }) => clientUrl);
   const version = versionOf(release);
+  const kubernetes = { real, controlPlane, version: real ? kubernetesVersion() : PRETENDED_VERSION };
   const nodes = addresses.map((address, index) => {
     const { name, host, clientUrl, peerUrl, apiPort } = address;
+    const advertiseAddress = `192.0.2.${index + 1}`;
     const tree = makeTree(path.join(folder, name));
     const { pkiDir, dataDir, manifestDir, logDir } = tree;
     installPrograms(tree, release);
-    installPki(tree, name, [host, 'localhost', name], authorities);
-    const write = (file: string, text: string) => writeFileSync(path.join(manifestDir, file), text, { mode: 0o600 });
-    write('etcd.yaml', etcdManifest({ name, clientUrl, peerUrl, dataDir, pkiDir, version, initialCluster }));
-    const advertiseAddress = `192.0.2.${index + 1}`;
-    if (apiserver)
-      write('kube-apiserver.yaml', apiserverManifest({ advertiseAddress, bindAddress: host, port: apiPort, etcdUrl: clientUrl, pkiDir }));
-    const programs: Readonly<Record<string, string>> = {
-      etcd: etcdProgram(release, 'etcd'),
-      ...(apiserver && { 'kube-apiserver': apiserverProgram(tree) }),
-    };
-    const kubelet = new Kubelet({ manifestDir, logDir, programOf: (program) => programs[program] ?? program });
+    installPki(tree, name, [host, 'localhost', name], authorities, [advertiseAddress, ...(controlPlane ? [controlPlane.host] : [])]);
+    const etcdUrls = options.etcdServers === 'all' ? endpoints : [clientUrl];
+    const { manifests, programs } = controlPlaneOn(tree, authorities, { ...kubernetes, address, advertiseAddress, etcdUrls });
+    const etcd = etcdManifest({ name, clientUrl, peerUrl, dataDir, pkiDir, version, initialCluster });
+    for (const [file, text] of Object.entries({ ...manifests, 'etcd.yaml': etcd }))
+      writeFileSync(path.join(manifestDir, file), text, { mode: 0o600 });
+    const files = new Map(Object.entries({ ...programs, etcd: etcdProgram(release, 'etcd') }));
+    const kubelet = new Kubelet({ manifestDir, logDir, programOf: (program) => files.get(program) ?? program });
     kubelet.start();
     const environment = cloud === undefined ? {} : commandEnvironment(cloud.endpoint);
-    const nodesFile = cloud?.nodesFile;
     const apiUrl = `https://${host}:${apiPort}`;
-    return new LocalNode({ name, host, clientUrl, peerUrl, apiUrl, tree, kubelet, credentials, environment, tags, nodesFile });
+    return new LocalNode({
+      name,
+      host,
+      clientUrl,
+      peerUrl,
+      apiUrl,
+      tree,
+      kubelet,
+      credentials,
+      environment,
+      tags,
+      nodesFile: cloud?.nodesFile,
+    });
   });
   const stop = async () => {
     await Promise.all(nodes.map((node) => node.remove()));
@@ -115,10 +113,11 @@ export async function startLocalNodes(options: LocalNodesOptions = {}): Promise<
   };
   try {
     await Promise.all(nodes.map((node) => node.ready()));
+    if (real) await Promise.all(nodes.map((node) => node.apiserverReady()));
+    if (real && nodes[0] !== undefined) await bindAdministrators(nodes[0]);
   } catch (error) {
     await stop();
     throw error;
   }
-  const endpoints = nodes.map(({ clientUrl }) => clientUrl);
-  return { nodes, endpoints, credentials, authority: authorities.etcd, release, folder, initialCluster, stop };
+  return { nodes, endpoints, credentials, authority: authorities.etcd, authorities, release, folder, initialCluster, stop };
 }

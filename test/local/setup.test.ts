@@ -78,7 +78,7 @@ test.each([[[]], [['--for', 'fun']], [['--for']], [['demo']], [['--for', 'demo',
     const { status, stderr } = setup(args);
 
     expect(status).toBe(1);
-    expect(stderr).toContain('usage: node local/setup.mjs --for demo|test|bench|ci [-- <command> [arguments …]]');
+    expect(stderr).toContain('usage: node local/setup.mjs --for demo|test|bench|e2e|ci [-- <command> [arguments …]]');
   },
 );
 
