@@ -1,10 +1,12 @@
 // What a small company runs: enough kinds that a restore which forgets one is seen.
 import { z } from 'zod';
+import { waitUntil } from '../local/child-process';
 import type { Kubectl } from '../local/kubectl';
 
 export const LOST_NAMESPACE = 'shop';
 export const KEPT_NAMESPACE = 'staging';
 export const WORKER = 'worker-1';
+const SCHEDULED_WITHIN_MS = 120_000;
 
 /** Nobody runs its pods: they are scheduled and stay so, whatever the node's state is believed to be. */
 const worker = () => ({
@@ -27,7 +29,12 @@ export const deployment = (namespace: string, name: string, replicas: number) =>
     selector: { matchLabels: { app: name } },
     template: {
       metadata: { labels: { app: name } },
-      spec: { tolerations: [{ operator: 'Exists' }], containers: [{ name: 'main', image: 'example.com/none:1' }] },
+      // Nobody is there who would say that a pod has ended.
+      spec: {
+        terminationGracePeriodSeconds: 0,
+        tolerations: [{ operator: 'Exists' }],
+        containers: [{ name: 'main', image: 'example.com/none:1' }],
+      },
     },
   },
 });
@@ -91,7 +98,21 @@ export async function makeWorkload(kubectl: Kubectl, moreNamespaces: readonly st
     ...numbered(3, 'boat').map((name, index) => boat(name, index + 2)),
   ]);
   for (const where of [LOST_NAMESPACE, KEPT_NAMESPACE])
-    await kubectl.run(['wait', '--namespace', where, '--for=condition=PodScheduled', 'pod', '--all', '--timeout=60s']);
+    for (const app of numbered(3, 'web')) await podsAreScheduled(kubectl, where, app, 2);
+}
+
+/** Waits until controller-manager has made the pods of a deployment, and kube-scheduler given them a node. */
+export async function podsAreScheduled(kubectl: Kubectl, where: string, app: string, count: number): Promise<void> {
+  const pods = ['pods', '--namespace', where, '--selector', `app=${app}`];
+  await waitUntil(
+    `${count} pods of ${app} in ${where} are scheduled`,
+    SCHEDULED_WITHIN_MS,
+    async () => {
+      const nodes = await kubectl.run(['get', ...pods, '-o', 'jsonpath={.items[*].spec.nodeName}']);
+      return nodes.split(' ').filter((node) => node === WORKER).length === count;
+    },
+    500,
+  );
 }
 
 const Listed = z.object({

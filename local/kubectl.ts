@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { kubernetesProgram } from './tools';
 
-const WITHIN_MS = 60_000;
+const WITHIN_MS = 180_000;
 
 /** kubectl by one kubeconfig, against the server that this names or another. */
 export class Kubectl {

@@ -9,7 +9,7 @@ import { leadersRenew } from '../leases';
 import type { Traffic } from '../traffic';
 import { startWatcher } from '../watcher';
 import type { Watcher } from '../watcher';
-import { BOATS, KEPT_NAMESPACE, LOST_NAMESPACE, configMap, deployment, inventoryOf, lackingIn } from '../workload';
+import { BOATS, KEPT_NAMESPACE, LOST_NAMESPACE, configMap, deployment, inventoryOf, lackingIn, podsAreScheduled } from '../workload';
 import type { World } from '../world';
 
 const ENDS_WITHIN_MS = 900_000;
@@ -149,12 +149,7 @@ async function writesWork(narrator: Narrator, { eachApiserver }: World): Promise
 
 async function controllersWork(kubectl: Kubectl): Promise<void> {
   await kubectl.apply([deployment(KEPT_NAMESPACE, 'made-after-the-restore', 3)]);
-  const selector = ['--namespace', KEPT_NAMESPACE, '--selector', 'app=made-after-the-restore'];
-  await waitUntil('its pods are made', BACK_WITHIN_MS, async () => {
-    const names = await kubectl.run(['get', 'pods', ...selector, '-o', 'name']);
-    return names.trim().split('\n').filter(Boolean).length === 3;
-  });
-  await kubectl.run(['wait', 'pod', ...selector, '--for=condition=PodScheduled', '--timeout=60s']);
+  await podsAreScheduled(kubectl, KEPT_NAMESPACE, 'made-after-the-restore', 3);
 }
 
 async function watchHears(narrator: Narrator, { kubectl }: World, watcher: Watcher): Promise<void> {
