@@ -45,6 +45,9 @@ export const RestoreRequest = z
   });
 export type RestoreRequest = z.infer<typeof RestoreRequest>;
 
+/** What the clock starts a drill on machines with: nobody is asked, since nothing that serves is touched. */
+export const DRILL_ON_MACHINES = { drill: true, approval: 'skip' } as const satisfies z.input<typeof RestoreRequest>;
+
 /** What is restored: the control plane itself, fresh nodes elsewhere, or nothing: an earlier execution is undone. */
 export const RestoreMode = z.enum(['in-place', 'elsewhere', 'drill', 'roll-back']);
 export type RestoreMode = z.infer<typeof RestoreMode>;

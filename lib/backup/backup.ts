@@ -6,7 +6,7 @@ import { DISK_HEADROOM_GIB } from '../../lambdas/contract/limits';
 import type { LockPolicy } from '../../lambdas/contract/retention';
 import type { AlarmDefaults } from '../monitoring/lifeboat-alarm';
 import type { EtcdClientSecret } from '../platform/etcd-client-secret';
-import { FunctionSchedule } from '../platform/function-schedule';
+import { StartSchedule } from '../platform/start-schedule';
 import { LifeboatFunction } from '../platform/lifeboat-function';
 import type { FunctionDefaults } from '../platform/lifeboat-function';
 import type { StateBucket } from '../platform/state-bucket';
@@ -75,7 +75,7 @@ export class Backup extends Construct {
     props.state.grantLedger(this.takeSnapshot);
     props.etcdClient.grantRead(this.takeSnapshot);
 
-    new FunctionSchedule(this, 'Schedule', {
+    new StartSchedule(this, 'Schedule', {
       clusterName: props.functions.clusterName,
       target: this.takeSnapshot,
       purpose: 'take a snapshot',

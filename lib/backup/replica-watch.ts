@@ -5,7 +5,7 @@ import { ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import { Env } from '../../lambdas/contract/env';
 import { snapshotsPrefix } from '../../lambdas/contract/s3-keys';
-import { FunctionSchedule } from '../platform/function-schedule';
+import { StartSchedule } from '../platform/start-schedule';
 import { LifeboatFunction } from '../platform/lifeboat-function';
 import type { FunctionDefaults } from '../platform/lifeboat-function';
 
@@ -50,7 +50,7 @@ export class ReplicaWatch extends Construct {
         conditions: { StringEquals: { 's3:prefix': snapshotsPrefix(functions.clusterName) } },
       }),
     );
-    new FunctionSchedule(this, 'Schedule', {
+    new StartSchedule(this, 'Schedule', {
       clusterName: functions.clusterName,
       target: this.watchReplica,
       purpose: 'compare the replica',

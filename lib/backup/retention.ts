@@ -4,7 +4,7 @@ import { Construct } from 'constructs';
 import { Env } from '../../lambdas/contract/env';
 import type { RetentionPolicy } from '../../lambdas/contract/retention';
 import type { AlarmDefaults } from '../monitoring/lifeboat-alarm';
-import { FunctionSchedule } from '../platform/function-schedule';
+import { StartSchedule } from '../platform/start-schedule';
 import { LifeboatFunction } from '../platform/lifeboat-function';
 import type { FunctionDefaults } from '../platform/lifeboat-function';
 import type { StateBucket } from '../platform/state-bucket';
@@ -51,7 +51,7 @@ export class Retention extends Construct {
     this.pruneSnapshots.setEnvironment(Env.retentionPolicy, JSON.stringify(policy));
     state.grantPrune(this.pruneSnapshots);
     state.grantLock(this.pruneSnapshots, 'prune');
-    new FunctionSchedule(this, 'Schedule', {
+    new StartSchedule(this, 'Schedule', {
       clusterName: functions.clusterName,
       target: this.pruneSnapshots,
       purpose: 'remove old snapshots',

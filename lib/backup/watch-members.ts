@@ -3,7 +3,7 @@ import { ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import { Env } from '../../lambdas/contract/env';
 import type { EtcdClientSecret } from '../platform/etcd-client-secret';
-import { FunctionSchedule } from '../platform/function-schedule';
+import { StartSchedule } from '../platform/start-schedule';
 import { LifeboatFunction } from '../platform/lifeboat-function';
 import type { FunctionDefaults } from '../platform/lifeboat-function';
 import type { StateBucket } from '../platform/state-bucket';
@@ -49,7 +49,7 @@ export class WatchMembers extends Construct {
     state.grantManifests(this.watchMembers);
     etcdClient.grantRead(this.watchMembers);
 
-    new FunctionSchedule(this, 'Schedule', {
+    new StartSchedule(this, 'Schedule', {
       clusterName: functions.clusterName,
       target: this.watchMembers,
       purpose: 'look at the etcd members',

@@ -134,6 +134,10 @@ const Backup = section('snapshots: when, how long, how large', {
   replica: section('a copy of every snapshot in another region', { region }).optional(),
   maxDbSizeGiB: whole('GiB of the largest database; the function’s own disk is sized from it', 1, LARGEST_DB_GIB).default(LARGEST_DB_GIB),
   drill: section('the proof that the newest verified snapshot, as it lies in S3, is still what was taken', {
+    on: oneOf('what a drill runs on: a function opens the file, machines with nodes.drillTag boot etcd from it', [
+      'function',
+      'machines',
+    ]).default('function'),
     schedule: checkedText('a schedule, rate(…) or cron(…) in UTC', scheduleMistake).default('cron(30 4 ? * SUN *)'),
     alarmAfterDays: whole('days without a drill that passed until the alarm: two weekly slots and a day', 1, 366).default(15),
   })

@@ -99,6 +99,7 @@ export class LifeboatStack extends Stack {
       functions,
       alarms,
       state,
+      onMachines: cluster.backup.drill.on === 'machines' ? restore.stateMachine : undefined,
       schedule: cluster.backup.drill.schedule,
       alarmAfter: Duration.days(cluster.backup.drill.alarmAfterDays),
       maxDbSizeGiB: cluster.backup.maxDbSizeGiB,

@@ -1,10 +1,12 @@
 import { Duration, Size } from 'aws-cdk-lib';
 import { ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
+import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { Env } from '../../lambdas/contract/env';
 import { DISK_HEADROOM_GIB } from '../../lambdas/contract/limits';
+import { DRILL_ON_MACHINES } from '../../lambdas/contract/restore';
 import type { AlarmDefaults } from '../monitoring/lifeboat-alarm';
-import { FunctionSchedule } from '../platform/function-schedule';
+import { StartSchedule } from '../platform/start-schedule';
 import { LifeboatFunction } from '../platform/lifeboat-function';
 import type { FunctionDefaults } from '../platform/lifeboat-function';
 import type { StateBucket } from '../platform/state-bucket';
@@ -20,6 +22,13 @@ export interface DrillProps {
   /** Where the snapshots are. */
   readonly state: StateBucket;
 
+  /**
+   * The restore runbook, when drills are held on machines of their own.
+   *
+   * @default - the function holds them, which boots no etcd
+   */
+  readonly onMachines?: IStateMachine;
+
   /** When the newest verified snapshot is drilled: an expression of EventBridge Scheduler, in UTC. */
   readonly schedule: string;
 
@@ -31,16 +40,15 @@ export interface DrillProps {
 }
 
 /**
- * Proves by schedule that what lies in S3 is still what was taken: fetched whole, judged as a backup judges, compared with the manifest.
+ * Proves by schedule that what lies in S3 can still bring a cluster back.
  *
- * ## Limitations
- *
- * It opens the file and runs no etcd: that members start from it is proven where a snapshot is restored.
+ * On machines it is the restore runbook itself, which boots members from the snapshot and puts the machines back. Without machines a function
+ * fetches the file whole, judges it as a backup does, and compares it with the manifest. That is weaker: no etcd runs.
  */
 export class Drill extends Construct {
   readonly drillInFunction: LifeboatFunction;
 
-  constructor(scope: Construct, id: string, { functions, alarms, state, schedule, alarmAfter, maxDbSizeGiB }: DrillProps) {
+  constructor(scope: Construct, id: string, { functions, alarms, state, onMachines, schedule, alarmAfter, maxDbSizeGiB }: DrillProps) {
     super(scope, id);
     this.drillInFunction = new LifeboatFunction(this, 'DrillInFunction', {
       ...functions,
@@ -55,12 +63,12 @@ export class Drill extends Construct {
     });
     this.drillInFunction.setEnvironment(Env.maxDbSizeGiB, String(maxDbSizeGiB));
     state.grantDrill(this.drillInFunction);
-    new FunctionSchedule(this, 'Schedule', {
+    new StartSchedule(this, 'Schedule', {
       clusterName: functions.clusterName,
-      target: this.drillInFunction,
+      target: onMachines ?? this.drillInFunction,
       purpose: 'drill the newest snapshot',
       expression: schedule,
-      input: ScheduleTargetInput.fromObject({}),
+      input: ScheduleTargetInput.fromObject(onMachines === undefined ? {} : DRILL_ON_MACHINES),
       deadLetterQueue: functions.deadLetterQueue,
     });
     new DrillAlarms(this, 'Alarms', { alarms, alarmAfter });

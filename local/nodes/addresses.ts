@@ -21,11 +21,11 @@ export async function portOn(host: string, standard: number, ports: Ports): Prom
   return ports === 'standard' && (await isFree(standard, host)) ? standard : freePort(host);
 }
 
-export async function addressOf(index: number, ports: Ports): Promise<Address> {
-  const host = `127.0.1.${index + 1}`;
+export async function addressOf(number: number, ports: Ports): Promise<Address> {
+  const host = `127.0.1.${number}`;
   const port = (program: keyof typeof STANDARD) => portOn(host, STANDARD[program], ports);
   return {
-    name: `master-${index + 1}`,
+    name: `master-${number}`,
     host,
     clientUrl: `https://${host}:${await port('client')}`,
     peerUrl: `https://${host}:${await port('peer')}`,

@@ -1,23 +1,19 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { LocalCloud } from '../cloud';
-import { commandEnvironment } from '../cloud/clients';
-import type { Certificate } from '../etcd/certificates';
 import { issueCertificate } from '../etcd/certificates';
 import type { EtcdCredentials } from '../etcd/member';
 import type { EtcdRelease } from '../tools';
 import { etcdProgram } from '../tools';
 import type { Address, Ports } from './addresses';
 import { addressOf } from './addresses';
-import { PRETENDED_VERSION, bindAdministrators, controlPlaneOn, kubernetesVersion } from './control-plane';
-import { Kubelet } from './kubelet';
-import { etcdManifest } from './manifests';
-import { LocalNode } from './node';
-import { installPrograms, makeTree } from './node-tree';
+import { PRETENDED_VERSION, bindAdministrators, kubernetesVersion } from './control-plane';
+import type { LocalNode } from './node';
 import type { Authorities } from './pki';
-import { installPki, newAuthorities } from './pki';
+import { newAuthorities } from './pki';
+import { startNode } from './start-node';
 
 export { LocalNode } from './node';
 
@@ -43,6 +39,8 @@ export interface LocalNodesOptions {
   readonly controlPlane?: { readonly host: string; readonly port: number };
   /** @default - { 'lifeboat/control-plane': 'demo' } */
   readonly tags?: Readonly<Record<string, string>>;
+  /** Nodes that are there already: these have the same authorities, other names, and a cluster of their own. @default - none */
+  readonly beside?: LocalNodes;
 }
 
 /** Control-plane nodes on this machine: a kubeadm-shaped tree each, and a supervisor that runs what its manifests say. */
@@ -50,7 +48,6 @@ export interface LocalNodes {
   readonly nodes: readonly LocalNode[];
   readonly endpoints: readonly string[];
   readonly credentials: EtcdCredentials;
-  readonly authority: Certificate;
   readonly authorities: Authorities;
   readonly release: EtcdRelease;
   readonly folder: string;
@@ -64,48 +61,22 @@ const versionOf = (release: EtcdRelease): string =>
 
 /** Starts the nodes and waits until every member serves, and every real API server. Everything lies in a temporary folder that `stop` deletes. */
 export async function startLocalNodes(options: LocalNodesOptions = {}): Promise<LocalNodes> {
-  const { cloud, count = 3, release = '3.6', tags = { 'lifeboat/control-plane': 'demo' }, controlPlane } = options;
+  const { cloud, count = 3, release = '3.6', tags = { 'lifeboat/control-plane': 'demo' }, beside, controlPlane } = options;
   const real = options.kubernetes === 'real';
   if (process.platform !== 'linux') throw new Error(`local nodes need Linux, this is ${process.platform}: the node documents read /proc`);
   const folder = mkdtempSync(path.join(tmpdir(), 'lifeboat-nodes-'));
-  const authorities = newAuthorities();
+  const authorities = beside?.authorities ?? newAuthorities();
+  const first = 1 + (beside?.nodes.length ?? 0);
   const credentials = { ca: authorities.etcd.cert, ...issueCertificate(authorities.etcd, { commonName: 'lifeboat', usage: 'client' }) };
   const addresses: Address[] = [];
-  for (let index = 0; index < count; index++) addresses.push(await addressOf(index, options.ports ?? 'free'));
+  for (let index = 0; index < count; index++) addresses.push(await addressOf(first + index, options.ports ?? 'free'));
   const initialCluster = addresses.map(({ name, peerUrl }) => `${name}=${peerUrl}`).join(',');
   const endpoints = addresses.map(({ clientUrl }) => clientUrl);
-  const version = versionOf(release);
+  const shared = { folder, authorities, credentials, release, etcdVersion: versionOf(release), initialCluster, cloud, tags };
   const kubernetes = { real, controlPlane, version: real ? kubernetesVersion() : PRETENDED_VERSION };
   const nodes = addresses.map((address, index) => {
-    const { name, host, clientUrl, peerUrl, apiPort } = address;
-    const advertiseAddress = `192.0.2.${index + 1}`;
-    const tree = makeTree(path.join(folder, name));
-    const { pkiDir, dataDir, manifestDir, logDir } = tree;
-    installPrograms(tree, release);
-    installPki(tree, name, [host, 'localhost', name], authorities, [advertiseAddress, ...(controlPlane ? [controlPlane.host] : [])]);
-    const etcdUrls = options.etcdServers === 'all' ? endpoints : [clientUrl];
-    const { manifests, programs } = controlPlaneOn(tree, authorities, { ...kubernetes, address, advertiseAddress, etcdUrls });
-    const etcd = etcdManifest({ name, clientUrl, peerUrl, dataDir, pkiDir, version, initialCluster });
-    for (const [file, text] of Object.entries({ ...manifests, 'etcd.yaml': etcd }))
-      writeFileSync(path.join(manifestDir, file), text, { mode: 0o600 });
-    const files = new Map(Object.entries({ ...programs, etcd: etcdProgram(release, 'etcd') }));
-    const kubelet = new Kubelet({ manifestDir, logDir, programOf: (program) => files.get(program) ?? program });
-    kubelet.start();
-    const environment = cloud === undefined ? {} : commandEnvironment(cloud.endpoint);
-    const apiUrl = `https://${host}:${apiPort}`;
-    return new LocalNode({
-      name,
-      host,
-      clientUrl,
-      peerUrl,
-      apiUrl,
-      tree,
-      kubelet,
-      credentials,
-      environment,
-      tags,
-      nodesFile: cloud?.nodesFile,
-    });
+    const etcdUrls = options.etcdServers === 'all' ? endpoints : [address.clientUrl];
+    return startNode({ ...shared, address, controlPlane: { ...kubernetes, advertiseAddress: `192.0.2.${first + index}`, etcdUrls } });
   });
   const stop = async () => {
     await Promise.all(nodes.map((node) => node.remove()));
@@ -119,5 +90,5 @@ export async function startLocalNodes(options: LocalNodesOptions = {}): Promise<
     await stop();
     throw error;
   }
-  return { nodes, endpoints, credentials, authority: authorities.etcd, authorities, release, folder, initialCluster, stop };
+  return { nodes, endpoints, credentials, authorities, release, folder, initialCluster, stop };
 }

@@ -151,9 +151,8 @@ export const apiserverManifest = ({ advertiseAddress, bindAddress, port, etcdUrl
       `--service-cluster-ip-range=${SERVICE_SUBNET}`,
       `--tls-cert-file=${pkiDir}/apiserver.crt`,
       `--tls-private-key-file=${pkiDir}/apiserver.key`,
-      // Not kubeadm's. Nodes share a machine, and without the second open watches hold the end back for more than 40 s.
+      // Not kubeadm's: nodes share a machine.
       `--bind-address=${bindAddress}`,
-      '--shutdown-watch-termination-grace-period=3s',
     ],
     volumes: [['k8s-certs', pkiDir]],
     graceSeconds: 30,

@@ -17,6 +17,8 @@ const WAIT_SCALE = 0.25;
 
 export interface RestoreWorldOptions extends Omit<LocalNodesOptions, 'cloud'> {
   readonly megabytes: number;
+  /** Whether there is a machine too on which restores are only tried, with an etcd of its own. @default false */
+  readonly spare?: boolean;
 }
 
 /** Control-plane nodes with real etcd, and the deployed app that backs them up and restores them. */
@@ -25,17 +27,27 @@ export class RestoreWorld extends Members {
     readonly cloud: LocalCloud,
     nodes: LocalNodes,
     readonly lifeboat: Deployment,
+    private readonly spareNodes: LocalNodes | undefined,
   ) {
     super(nodes);
   }
 
-  static async start({ megabytes, ...options }: RestoreWorldOptions): Promise<RestoreWorld> {
+  static async start({ megabytes, spare = false, ...options }: RestoreWorldOptions): Promise<RestoreWorld> {
     const cloud = await startLocalCloud({ schedules: false, waitScale: WAIT_SCALE });
     const nodes = await startLocalNodes({ ...options, cloud });
     await seedKubernetesData(nodes, { megabytes });
     const lifeboat = await deployLifeboat(cloud, { endpoints: nodes.endpoints });
     await lifeboat.putSecret(nodes.credentials);
-    return new RestoreWorld(cloud, nodes, lifeboat);
+    const spareNodes = spare
+      ? await startLocalNodes({ cloud, count: 1, release: nodes.release, tags: { 'lifeboat/drill': 'demo' }, beside: nodes })
+      : undefined;
+    return new RestoreWorld(cloud, nodes, lifeboat, spareNodes);
+  }
+
+  /** The machine on which restores are only tried. @throws Error in a world without */
+  get spare(): Members {
+    if (this.spareNodes === undefined) throw new Error('this world has no spare machine: start it with one');
+    return new Members(this.spareNodes);
   }
 
   /** Takes a snapshot and raises the ledger, as the schedules would have done; the id of the snapshot. */
@@ -91,6 +103,7 @@ export class RestoreWorld extends Members {
 
   async stop(): Promise<void> {
     await this.nodes.stop();
+    await this.spareNodes?.stop();
     await this.cloud.stop();
   }
 }

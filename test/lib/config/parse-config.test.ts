@@ -21,7 +21,7 @@ test('fills in what an operator would expect', () => {
     },
     etcd: { endpoints: ['https://10.0.1.10:2379'], topology: 'stacked' },
     backup: {
-      drill: { schedule: 'cron(30 4 ? * SUN *)', alarmAfterDays: 15 },
+      drill: { on: 'function', schedule: 'cron(30 4 ? * SUN *)', alarmAfterDays: 15 },
       schedule: 'rate(1 hour)',
       retention: {
         hourly: 24,
@@ -144,6 +144,11 @@ test.each<[string, unknown, string]>([
     'an alarm between two backups',
     backup({ schedule: 'rate(6 hours)', alarmAfterHours: 6 }),
     'backup.alarmAfterHours: 6 is too short for rate(6 hours), which pauses for up to 6 hours; use at least 7',
+  ],
+  [
+    'a drill on the nodes of the cluster',
+    backup({ drill: { on: 'nodes' } }),
+    'backup.drill.on: "nodes" is not one of "function", "machines"',
   ],
   ['a drill in words', backup({ drill: { schedule: 'weekly' } }), 'backup.drill.schedule: "weekly" is not a schedule; use rate(1 hour)'],
   [

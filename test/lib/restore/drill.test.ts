@@ -36,6 +36,22 @@ test('the schedule of the config starts this function and nothing else', () => {
   });
 });
 
+test('on machines it is the restore runbook that is started, which asks nobody and leaves no machine as a new cluster', () => {
+  const onMachines = templateOf(inVpc({ backup: { drill: { on: 'machines' } } }));
+  const [machineId] = only(onMachines, 'AWS::StepFunctions::StateMachine', 'RestoreStateMachine');
+  const [, schedule] = only(onMachines, 'AWS::Scheduler::Schedule', 'DrillSchedule');
+
+  expect(schedule.Properties).toMatchObject({
+    ScheduleExpression: 'cron(30 4 ? * SUN *)',
+    Target: { Arn: { Ref: machineId }, Input: '{"drill":true,"approval":"skip"}' },
+  });
+  expect(statementsOf(onMachines, 'DrillScheduleRole')).toContainEqual({
+    Effect: 'Allow',
+    Action: 'states:StartExecution',
+    Resource: { Ref: machineId },
+  });
+});
+
 test('the limit of the config is that of the alarm', () => {
   const alarm = only(template, 'AWS::CloudWatch::Alarm', 'DrillAlarmsNoRecentDrill')[1];
 

@@ -4,14 +4,15 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Schedule, ScheduleExpression, ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import type { ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 
-export interface FunctionScheduleProps {
-  /** Name of the cluster that the function works for. */
+export interface StartScheduleProps {
+  /** Name of the cluster that it works for. */
   readonly clusterName: string;
 
-  /** What is started. */
-  readonly target: IFunction;
+  /** The function or the runbook that is started. */
+  readonly target: IFunction | IStateMachine;
 
   /** What the target does, in a few words: `take a snapshot`. */
   readonly purpose: string;
@@ -33,9 +34,9 @@ export interface FunctionScheduleProps {
   readonly retry?: boolean;
 }
 
-/** Starts one function by the clock, with a role that can start nothing else. */
-export class FunctionSchedule extends Construct {
-  constructor(scope: Construct, id: string, props: FunctionScheduleProps) {
+/** Starts one function or one runbook by the clock, with a role that can start nothing else. */
+export class StartSchedule extends Construct {
+  constructor(scope: Construct, id: string, props: StartScheduleProps) {
     const { clusterName, target, purpose, expression, input, deadLetterQueue, retry = true } = props;
     super(scope, id);
     // A group of its own, so that no other cluster's schedule can assume the role. Its name is fixed: kept, it would be in the way.
@@ -50,7 +51,8 @@ export class FunctionSchedule extends Construct {
       }),
     });
     // CDK's own target would allow every version and alias too (`:*`).
-    role.addToPolicy(new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [target.functionArn] }));
+    const { arn, action } = startOf(target);
+    role.addToPolicy(new PolicyStatement({ actions: [action], resources: [arn] }));
     role.addToPolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [deadLetterQueue.queueArn] }));
     new Schedule(this, 'Schedule', {
       description: `kube-lifeboat ${clusterName}: ${purpose}`,
@@ -58,7 +60,7 @@ export class FunctionSchedule extends Construct {
       scheduleGroup,
       target: {
         bind: () => ({
-          arn: target.functionArn,
+          arn,
           role,
           input,
           // Only for starting the run, which is answered at once; a run that fails is Lambda's to repeat.
@@ -71,3 +73,8 @@ export class FunctionSchedule extends Construct {
     });
   }
 }
+
+const startOf = (target: IFunction | IStateMachine): { readonly arn: string; readonly action: string } =>
+  'functionArn' in target
+    ? { arn: target.functionArn, action: 'lambda:InvokeFunction' }
+    : { arn: target.stateMachineArn, action: 'states:StartExecution' };
