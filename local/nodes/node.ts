@@ -115,6 +115,15 @@ export class LocalNode {
     await this.options.kubelet.kill();
   }
 
+  /** Its kubelet sees no change of manifests any more; what runs stays. */
+  pauseKubelet(): void {
+    this.options.kubelet.pause();
+  }
+
+  resumeKubelet(): void {
+    this.options.kubelet.start();
+  }
+
   /** Waits until a command of Systems Manager runs on it. */
   commandRuns(): Promise<void> {
     return waitUntil(`a command runs on ${this.name}`, READY_WITHIN_MS, () =>
