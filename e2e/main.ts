@@ -4,12 +4,13 @@ import { Command, Option } from 'commander';
 import { Narrator } from '../local/narrator';
 import type { Chapter, Measured } from './chapter';
 import { restoreChapter } from './chapters/restore';
+import { rollBackChapter } from './chapters/roll-back';
 import { stay } from './stay';
 import type { TrafficSummary } from './traffic';
 import type { World, WorldOptions } from './world';
 import { WORLD_STEPS, withWorld } from './world';
 
-const CHAPTERS: readonly Chapter[] = [restoreChapter];
+const CHAPTERS: readonly Chapter[] = [restoreChapter, rollBackChapter];
 
 interface E2eOptions extends WorldOptions {
   readonly chapters: readonly string[];

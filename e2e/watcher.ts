@@ -90,7 +90,10 @@ class Seen {
 
   private async watch(from: string): Promise<void> {
     const answer = await this.ask(`?watch=true&allowWatchBookmarks=true&resourceVersion=${from}`, this.ending.signal);
-    if (answer.statusCode === 410) return void this.tooOld();
+    if (answer.statusCode === 410) {
+      this.tooOld();
+      return;
+    }
     if (answer.statusCode !== 200) throw new Error(`the watch answers ${answer.statusCode}`);
     this.opened++;
     let rest = '';

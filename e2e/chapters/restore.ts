@@ -1,18 +1,16 @@
 import type { RestoreReport } from '../../lambdas/contract/restore';
 import { sleep, waitUntil } from '../../local/child-process';
-import { approveAsPrinted, questionOf, reportOf } from '../../local/demo/approval';
-import { followStates } from '../../local/demo/follow-states';
 import type { Kubectl } from '../../local/kubectl';
 import type { Narrator } from '../../local/narrator';
 import type { Chapter, Measured } from '../chapter';
 import { leadersRenew } from '../leases';
+import { runRestore, takeSnapshot } from '../runbook';
 import type { Traffic } from '../traffic';
 import { startWatcher } from '../watcher';
 import type { Watcher } from '../watcher';
 import { BOATS, KEPT_NAMESPACE, LOST_NAMESPACE, configMap, deployment, inventoryOf, lackingIn, podsAreScheduled } from '../workload';
 import type { World } from '../world';
 
-const ENDS_WITHIN_MS = 900_000;
 const BACK_WITHIN_MS = 120_000;
 /** The balancer asks every second, and believes the second good answer. */
 const SEEN_BY_BALANCER_MS = 3_000;
@@ -59,7 +57,7 @@ async function tell(narrator: Narrator, world: World, watcher: Watcher): Promise
 
   const { status, report, endedAt } = await narrator.run(
     'run the deployed restore, approved as it asks',
-    () => restore(narrator, world),
+    () => runRestore(narrator, world, {}),
     (end) => `${end.status}, ${(end.report.downtimeSeconds ?? Number.NaN).toFixed(1)} s without etcd`,
   );
   narrator.check('the execution', status, 'SUCCEEDED');
@@ -80,16 +78,6 @@ async function tell(narrator: Narrator, world: World, watcher: Watcher): Promise
   return measured(narrator, traffic, began, report, endedAt, watcher);
 }
 
-async function takeSnapshot({ lifeboat }: World) {
-  const answer = await lifeboat.takeSnapshot({ trigger: 'scheduled' });
-  if (answer.outcome === 'failed') throw new Error(`take-snapshot failed with ${answer.error.name}: ${answer.error.message}`);
-  // As its schedule does every minute: it remembers how far revisions went.
-  await lifeboat.watchMembers();
-  const taken = (await lifeboat.snapshots()).at(-1);
-  if (taken?.verified !== true) throw new Error('the snapshot that was taken is not listed as verified');
-  return taken;
-}
-
 /** Without the custom resources, whose definition is gone. */
 const STILL_SERVED = ['namespaces', 'nodes', 'configmaps', 'secrets', 'serviceaccounts', 'deployments', 'replicasets', 'pods'];
 
@@ -99,19 +87,6 @@ async function ruin(kubectl: Kubectl): Promise<void> {
   await kubectl.run(['delete', 'configmap', ...DELETED_SETTINGS, '--namespace', KEPT_NAMESPACE]);
   await kubectl.apply([configMap(KEPT_NAMESPACE, 'settings-9', { version: 'second' })]);
   await kubectl.run(['create', 'namespace', LATE_NAMESPACE]);
-}
-
-async function restore(narrator: Narrator, { lifeboat, cloud }: World) {
-  const execution = await lifeboat.restore.start({});
-  const question = await questionOf(lifeboat, execution);
-  const told = followStates(narrator, execution);
-  try {
-    await approveAsPrinted(cloud, question);
-    const { status } = await execution.wait({ timeoutMs: ENDS_WITHIN_MS });
-    return { status, report: await reportOf(lifeboat, execution), endedAt: Date.now() };
-  } finally {
-    await told.stop();
-  }
 }
 
 async function allAreBack(narrator: Narrator, { eachApiserver, kubectl }: World, wanted: ReadonlyMap<string, string>): Promise<void> {
