@@ -1,4 +1,3 @@
-import type { Manifest } from '../lambdas/contract/manifest';
 import type { RestoreReport } from '../lambdas/contract/restore';
 import { approveAsPrinted, questionOf, reportOf } from '../local/demo/approval';
 import { followStates } from '../local/demo/follow-states';
@@ -6,16 +5,6 @@ import type { Narrator } from '../local/narrator';
 import type { World } from './world';
 
 const ENDS_WITHIN_MS = 900_000;
-
-/** By the deployed functions, as their schedules call them: the second one remembers how far revisions went. */
-export async function takeSnapshot({ lifeboat }: World): Promise<Manifest> {
-  const answer = await lifeboat.takeSnapshot({ trigger: 'scheduled' });
-  if (answer.outcome === 'failed') throw new Error(`take-snapshot failed with ${answer.error.name}: ${answer.error.message}`);
-  await lifeboat.watchMembers();
-  const taken = (await lifeboat.snapshots()).at(-1);
-  if (taken?.verified !== true) throw new Error('the snapshot that was taken is not listed as verified');
-  return taken;
-}
 
 export interface RunInput {
   readonly approval?: 'skip';

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { sleep } from '../local/child-process';
 import type { ApiCredentials } from './api-client';
 import { send, textOf } from './api-client';
+import type { World } from './world';
 
 const LIST_WITHIN_MS = 20_000;
 const AGAIN_AFTER_MS = 500;
@@ -28,14 +29,24 @@ export interface Watcher {
   stop(): Promise<void>;
 }
 
-export interface WatcherOptions {
+interface WatcherOptions {
   readonly url: string;
   readonly credentials: ApiCredentials;
   /** Of a list, such as `/api/v1/namespaces/shop/configmaps`. */
   readonly path: string;
 }
 
-export function startWatcher(options: WatcherOptions): Watcher {
+/** Lets `work` have a watcher of one list, through the balancer. */
+export async function watching<T>(world: World, path: string, work: (watcher: Watcher) => Promise<T>): Promise<T> {
+  const watcher = startWatcher({ url: world.balancer.url, credentials: world.credentials(), path });
+  try {
+    return await work(watcher);
+  } finally {
+    await watcher.stop();
+  }
+}
+
+function startWatcher(options: WatcherOptions): Watcher {
   const seen = new Seen(options);
   const ended = seen.follow();
   return {

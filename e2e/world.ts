@@ -5,7 +5,7 @@ import { startBalancer } from '../local/balancer';
 import type { Balancer } from '../local/balancer';
 import { startLocalCloud } from '../local/cloud';
 import type { LocalCloud } from '../local/cloud';
-import { deployLifeboat } from '../local/deployment';
+import { deployStep } from '../local/demo/first-steps';
 import type { Deployment } from '../local/deployment';
 import { issueCertificate } from '../local/etcd/certificates';
 import { Kubectl } from '../local/kubectl';
@@ -76,15 +76,7 @@ async function begin(narrator: Narrator, options: WorldOptions, folder: string, 
   });
   const traffic = startTraffic({ url: balancer.url, credentials: credentials(), log: path.join(folder, 'failed-requests.jsonl') });
   closing.unshift(() => traffic.stop());
-  const lifeboat = await narrator.run(
-    'cdk deploy, the app unchanged',
-    async () => {
-      const deployed = await deployLifeboat(cloud, { endpoints: nodes.endpoints });
-      await deployed.putSecret(nodes.credentials);
-      return deployed;
-    },
-    ({ restore }) => restore.arn.split(':').at(-1) ?? '',
-  );
+  const lifeboat = await deployStep(narrator, cloud, nodes);
   const eachApiserver = nodes.nodes.map(({ name, apiUrl }) => ({ name, kubectl: kubectl.at(apiUrl) }));
   return { cloud, nodes, balancer, lifeboat, kubectl, eachApiserver, traffic, credentials, folder };
 }

@@ -1,12 +1,13 @@
 import type { RestoreReport } from '../../lambdas/contract/restore';
 import { sleep, waitUntil } from '../../local/child-process';
 import type { Kubectl } from '../../local/kubectl';
+import { takeSnapshot } from '../../local/demo/first-steps';
 import type { Narrator } from '../../local/narrator';
 import type { Chapter, Measured } from '../chapter';
 import { leadersRenew } from '../leases';
-import { runRestore, takeSnapshot } from '../runbook';
+import { runRestore } from '../runbook';
 import type { Traffic } from '../traffic';
-import { startWatcher } from '../watcher';
+import { watching } from '../watcher';
 import type { Watcher } from '../watcher';
 import { BOATS, KEPT_NAMESPACE, LOST_NAMESPACE, configMap, deployment, inventoryOf, lackingIn, podsAreScheduled } from '../workload';
 import type { World } from '../world';
@@ -24,14 +25,7 @@ export const restoreChapter: Chapter = {
   name: 'restore',
   title: 'Objects are deleted, and the whole control plane is restored',
   steps: 9,
-  tell: async (narrator, world) => {
-    const watcher = startWatcher({ url: world.balancer.url, credentials: world.credentials(), path: WATCHED });
-    try {
-      return await tell(narrator, world, watcher);
-    } finally {
-      await watcher.stop();
-    }
-  },
+  tell: (narrator, world) => watching(world, WATCHED, (watcher) => tell(narrator, world, watcher)),
 };
 
 async function tell(narrator: Narrator, world: World, watcher: Watcher): Promise<Measured> {
@@ -40,7 +34,7 @@ async function tell(narrator: Narrator, world: World, watcher: Watcher): Promise
   const wanted = await inventoryOf(kubectl);
   const snapshot = await narrator.run(
     'take a snapshot by the deployed function',
-    () => takeSnapshot(world),
+    () => takeSnapshot(world.lifeboat),
     ({ id }) => id,
   );
   await narrator.run(

@@ -1,9 +1,10 @@
 import { sleep, waitUntil } from '../../local/child-process';
+import { takeSnapshot } from '../../local/demo/first-steps';
 import type { Narrator } from '../../local/narrator';
 import type { Chapter, Measured } from '../chapter';
 import { leadersRenew } from '../leases';
-import { runRestore, takeSnapshot } from '../runbook';
-import { startWatcher } from '../watcher';
+import { runRestore } from '../runbook';
+import { watching } from '../watcher';
 import type { Watcher } from '../watcher';
 import { KEPT_NAMESPACE, configMap, deployment, podsAreScheduled } from '../workload';
 import type { World } from '../world';
@@ -20,20 +21,13 @@ export const rollBackChapter: Chapter = {
   name: 'roll-back',
   title: 'A restore is undone after clients have seen it',
   steps: 7,
-  tell: async (narrator, world) => {
-    const watcher = startWatcher({ url: world.balancer.url, credentials: world.credentials(), path: WATCHED });
-    try {
-      return await tell(narrator, world, watcher);
-    } finally {
-      await watcher.stop();
-    }
-  },
+  tell: (narrator, world) => watching(world, WATCHED, (watcher) => tell(narrator, world, watcher)),
 };
 
 async function tell(narrator: Narrator, world: World, watcher: Watcher): Promise<Measured> {
   const { kubectl, traffic } = world;
   await narrator.run('take a snapshot, and make objects after it', async () => {
-    await takeSnapshot(world);
+    await takeSnapshot(world.lifeboat);
     await kubectl.apply([configMap(KEPT_NAMESPACE, MADE, {})]);
   });
   const restored = await narrator.run(
