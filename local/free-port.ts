@@ -4,7 +4,8 @@ import { createServer } from 'node:net';
 const LOWEST = 20_000;
 const HIGHEST = 32_700;
 
-function isFree(port: number, host: string): Promise<boolean> {
+/** Whether nobody listens there now. */
+export function isFree(port: number, host: string): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));

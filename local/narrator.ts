@@ -8,6 +8,8 @@ const COLOURED = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
 export class Narrator {
   passed = 0;
   failed = 0;
+  /** How long each step took, by its words. */
+  readonly seconds: Record<string, number> = {};
   private step = 0;
 
   constructor(
@@ -29,8 +31,9 @@ export class Narrator {
     const label = `[${++this.step}/${this.steps}] ${what} `;
     try {
       const result = await work();
-      const seconds = `${((performance.now() - started) / 1000).toFixed(1)} s`;
-      this.say(`${label.padEnd(52, '.')} ${seconds.padStart(7)}  ${tell(result)}`.trimEnd());
+      const seconds = ((performance.now() - started) / 1000).toFixed(1);
+      this.seconds[what] = Number(seconds);
+      this.say(`${label.padEnd(52, '.')} ${`${seconds} s`.padStart(7)}  ${tell(result)}`.trimEnd());
       return result;
     } catch (error) {
       this.say(`${label.padEnd(52, '.')} ${styleText('red', 'failed')}`);

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Makes a fresh machine ready, then runs a command with the project's own tools:
-//   node local/setup.mjs --for demo|test|bench|ci [-- <command> [arguments …]]
+//   node local/setup.mjs --for demo|test|bench|e2e|ci [-- <command> [arguments …]]
 // Plain JavaScript without packages: it runs under the system's Node, before anything is installed.
 // Everything it says goes to stderr, so the command's stdout stays its own.
 import { parseArguments } from './setup/arguments.mjs';

@@ -68,7 +68,7 @@ export function reportOf(cluster: string, ending: Ending, state: RunbookState, p
     })),
     ...(downtimeSeconds !== undefined && { downtimeSeconds }),
     nodes,
-    whatToDo: whatToDo(outcome, state, nodes),
+    whatToDo: whatToDo(outcome, state, nodes, phases),
   };
 }
 
@@ -107,6 +107,18 @@ function downtimeOf(phases: readonly Phase[]): number | undefined {
   return stopped === undefined || served === undefined ? undefined : Math.max(0, (served.getTime() - stopped.getTime()) / 1000);
 }
 
+/**
+ * Whoever has read restored data from an API server waits for revisions that the old data has not: a watch from there is silent, and no error
+ * ends it. One API server that serves for a moment is enough, and what an earlier execution started nobody knows here.
+ */
+function aheadWords(mode: RestoreMode, phases: readonly Phase[]): string[] {
+  const known = phases.some(({ state }) => state === 'StartApiservers');
+  if (!known && mode !== 'roll-back') return [];
+  return [
+    `clients ${known ? '' : 'may '}have seen the restored data: restart kubelet, kube-controller-manager, kube-scheduler and every other client that watches, since their caches are ahead now`,
+  ];
+}
+
 function safetyWords({ mode, safety }: RunbookState): string {
   if (safety?.id !== undefined) return safety.id;
   if (safety?.Error !== undefined) return `none: ${causeWords(safety.Cause ?? safety.Error)}`;
@@ -115,8 +127,9 @@ function safetyWords({ mode, safety }: RunbookState): string {
 
 function whatToDo(
   outcome: RestoreOutcome,
-  { restoreId, promised, verified, safety, oldFailure }: RunbookState,
+  { restoreId, mode, promised, verified, safety, oldFailure }: RunbookState,
   nodes: readonly NodeLine[],
+  phases: readonly Phase[],
 ): string[] {
   if (outcome === 'RESTORED') {
     return [
@@ -131,11 +144,11 @@ function whatToDo(
     ];
   }
   if (outcome === 'ROLLED_BACK') {
-    const seen =
-      verified === undefined
-        ? []
-        : ['clients have seen the restored data: restart kubelet, kube-controller-manager and kube-scheduler, whose caches are ahead now'];
-    return ['the cluster serves what it did before; mend what failed and start again', ...seen];
+    const first =
+      mode === 'roll-back'
+        ? 'the cluster serves what it did before'
+        : 'the cluster serves what it did before; mend what failed and start again';
+    return [first, ...aheadWords(mode, phases)];
   }
   if (outcome === 'UNHARMED') return ['nothing was stopped; mend what failed and start again'];
   if (outcome !== 'NEEDS_HANDS') return [];

@@ -12,7 +12,11 @@ import type { Deployment } from '../deployment';
 const run = promisify(execFile);
 const ASKED_WITHIN_MS = 180_000;
 
-async function fileOf({ s3, bucket, cluster }: Deployment, { name }: Execution, file: RestoreFile): Promise<string | undefined> {
+async function fileOf(
+  { s3, bucket, cluster }: Deployment,
+  { name }: Pick<Execution, 'name'>,
+  file: RestoreFile,
+): Promise<string | undefined> {
   try {
     const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: restoreKey(cluster, name, file) }));
     return await Body?.transformToString();
@@ -39,6 +43,6 @@ export async function approveAsPrinted({ endpoint, folder }: LocalCloud, questio
   await run('/bin/bash', ['-c', command], { env: awsEnvironment(endpoint, folder) });
 }
 
-export async function reportOf(lifeboat: Deployment, execution: Execution): Promise<RestoreReport> {
+export async function reportOf(lifeboat: Deployment, execution: Pick<Execution, 'name'>): Promise<RestoreReport> {
   return RestoreReport.parse(JSON.parse((await fileOf(lifeboat, execution, 'report.json')) ?? '{}'));
 }

@@ -1,7 +1,6 @@
 import { waitUntil } from '../child-process';
 import { startLocalCloud } from '../cloud';
 import type { Execution, LocalCloud } from '../cloud';
-import { deployLifeboat } from '../deployment';
 import type { Deployment } from '../deployment';
 import { startReadProbe } from '../etcd/read-probe';
 import type { ReadProbe } from '../etcd/read-probe';
@@ -11,6 +10,7 @@ import type { Narrator } from '../narrator';
 import { startLocalNodes } from '../nodes';
 import type { LocalNodes } from '../nodes';
 import { approveAsPrinted, questionOf, reportOf } from './approval';
+import { deployStep, takeSnapshot } from './first-steps';
 import { followStates } from './follow-states';
 import { DELETED, deleteResources, oldDataOf, survey, writeAfterSnapshot } from './live-data';
 import { checkBack, showOldData, showQuestion, showTimes, whereToLookNext } from './present-restore';
@@ -57,15 +57,7 @@ async function prepare(narrator: Narrator, options: TourOptions, { cloud, nodes 
     () => seedKubernetesData(nodes, { megabytes: options.size }),
     ({ objects, revision }) => `${objects} objects, revision ${revision}`,
   );
-  const lifeboat = await narrator.run(
-    'cdk deploy, the app unchanged',
-    async () => {
-      const deployed = await deployLifeboat(cloud, { endpoints: nodes.endpoints });
-      await deployed.putSecret(nodes.credentials);
-      return deployed;
-    },
-    ({ restore }) => restore.arn.split(':').at(-1) ?? '',
-  );
+  const lifeboat = await deployStep(narrator, cloud, nodes);
   options.stopped.throwIfAborted();
   const probe = startReadProbe(nodes);
   try {
@@ -131,16 +123,6 @@ async function run(narrator: Narrator, { cloud }: Stage, execution: Execution, q
   } finally {
     await told.stop();
   }
-}
-
-async function takeSnapshot(lifeboat: Deployment) {
-  const answer = await lifeboat.takeSnapshot({ trigger: 'scheduled' });
-  if (answer.outcome === 'failed') throw new Error(`take-snapshot failed with ${answer.error.name}: ${answer.error.message}`);
-  // As its schedule does every minute: it remembers how far revisions went.
-  await lifeboat.watchMembers();
-  const taken = (await lifeboat.snapshots()).at(-1);
-  if (taken?.verified !== true) throw new Error('the snapshot that was taken is not listed as verified');
-  return taken;
 }
 
 function missing(wanted: Readonly<Record<string, number>>, found: Readonly<Record<string, number>> = {}): number {

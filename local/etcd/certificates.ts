@@ -10,6 +10,8 @@ export interface Certificate {
 
 export interface CertificateOptions {
   readonly commonName: string;
+  /** Kubernetes reads it as the group of a user. @default - none */
+  readonly organization?: string;
   /** DNS names and IP addresses that the certificate is for. @default - none */
   readonly hosts?: readonly string[];
   /** @default - both */
@@ -25,6 +27,7 @@ const VALID_MS = 30 * 24 * HOUR_MS;
 
 interface Subject {
   readonly commonName: string;
+  readonly organization?: string | undefined;
   readonly notBefore?: Date | undefined;
   readonly notAfter?: Date | undefined;
 }
@@ -43,14 +46,17 @@ function publicKeyOf(key: string): forge.pki.rsa.PublicKey {
   return forge.pki.setRsaPublicKey(n, e);
 }
 
-function blank({ commonName, notBefore, notAfter }: Subject, key: string): forge.pki.Certificate {
+function blank({ commonName, organization, notBefore, notAfter }: Subject, key: string): forge.pki.Certificate {
   const certificate = forge.pki.createCertificate();
   certificate.publicKey = publicKeyOf(key);
   // Positive: a serial whose first bit is set would be read as negative (RFC 5280, 4.1.2.2).
   certificate.serialNumber = `01${randomBytes(15).toString('hex')}`;
   certificate.validity.notBefore = notBefore ?? new Date(Date.now() - HOUR_MS);
   certificate.validity.notAfter = notAfter ?? new Date(Date.now() + VALID_MS);
-  certificate.setSubject([{ name: 'commonName', value: commonName }]);
+  certificate.setSubject([
+    ...(organization === undefined ? [] : [{ name: 'organizationName', value: organization }]),
+    { name: 'commonName', value: commonName },
+  ]);
   return certificate;
 }
 

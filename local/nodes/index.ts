@@ -2,19 +2,18 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { LocalCloud } from '../cloud';
-import { commandEnvironment } from '../cloud/clients';
 import { issueCertificate } from '../etcd/certificates';
 import type { EtcdCredentials } from '../etcd/member';
-import { freePort } from '../free-port';
 import type { EtcdRelease } from '../tools';
-import { etcdProgram, pythonPath } from '../tools';
-import { Kubelet } from './kubelet';
-import { apiserverManifest, etcdManifest } from './manifests';
-import { LocalNode } from './node';
-import type { Authorities, NodeTree } from './node-tree';
-import { installPki, installPrograms, makeTree, newAuthorities } from './node-tree';
+import { etcdProgram } from '../tools';
+import type { Address, Ports } from './addresses';
+import { addressOf } from './addresses';
+import { PRETENDED_VERSION, bindAdministrators, kubernetesVersion } from './control-plane';
+import type { LocalNode } from './node';
+import type { Authorities } from './pki';
+import { newAuthorities } from './pki';
+import { startNode } from './start-node';
 
 export { LocalNode } from './node';
 
@@ -26,11 +25,18 @@ export interface LocalNodesOptions {
   /** @default '3.6' */
   readonly release?: EtcdRelease;
   /**
-   * Whether API servers run on them: real ones from LIFEBOAT_K8S_BIN, or else programs that tell by /readyz whether their etcd is healthy.
+   * What runs on them besides etcd: kube-apiserver, kube-controller-manager and kube-scheduler, or programs that only tell by
+   * kube-apiserver's `/readyz` whether their etcd is healthy.
    *
-   * @default true
+   * @default 'pretended'
    */
-  readonly apiserver?: boolean;
+  readonly kubernetes?: 'real' | 'pretended';
+  /** Which members each API server knows: its own, as kubeadm has it, or all. @default 'own' */
+  readonly etcdServers?: 'own' | 'all';
+  /** @default 'free' */
+  readonly ports?: Ports;
+  /** What stands in front of the API servers, as clients reach it. @default - each API server for itself */
+  readonly controlPlane?: { readonly host: string; readonly port: number };
   /** @default - { 'lifeboat/control-plane': 'demo' } */
   readonly tags?: Readonly<Record<string, string>>;
   /** Nodes that are there already: these have the same authorities, other names, and a cluster of their own. @default - none */
@@ -50,66 +56,27 @@ export interface LocalNodes {
   stop(): Promise<void>;
 }
 
-interface Address {
-  readonly name: string;
-  readonly host: string;
-  readonly clientUrl: string;
-  readonly peerUrl: string;
-  readonly apiPort: number;
-}
-
-async function addressOf(number: number): Promise<Address> {
-  const host = `127.0.1.${number}`;
-  const url = async () => `https://${host}:${await freePort(host)}`;
-  return { name: `master-${number}`, host, clientUrl: await url(), peerUrl: await url(), apiPort: await freePort(host) };
-}
-
 const versionOf = (release: EtcdRelease): string =>
   /etcd Version: (\S+)/.exec(execFileSync(etcdProgram(release, 'etcd'), ['--version'], { encoding: 'utf8' }))?.[1] ?? release;
 
-/** The real one when the user has it. A script is named by its file in the process table, as a program is. */
-function apiserverProgram({ folder }: NodeTree): string {
-  const real = path.join(process.env['LIFEBOAT_K8S_BIN'] ?? '', 'kube-apiserver');
-  if (process.env['LIFEBOAT_K8S_BIN'] !== undefined && existsSync(real)) return real;
-  const pretended = path.join(folder, 'kube-apiserver');
-  writeFileSync(pretended, `#!${pythonPath()}\n${readFileSync(path.join(__dirname, 'pretend-apiserver.py'), 'utf8')}`);
-  chmodSync(pretended, 0o755);
-  return pretended;
-}
-
-/** Starts the nodes and waits until every member serves. Everything lies in a temporary folder that `stop` deletes. */
+/** Starts the nodes and waits until every member serves, and every real API server. Everything lies in a temporary folder that `stop` deletes. */
 export async function startLocalNodes(options: LocalNodesOptions = {}): Promise<LocalNodes> {
-  const { cloud, count = 3, release = '3.6', apiserver = true, tags = { 'lifeboat/control-plane': 'demo' }, beside } = options;
+  const { cloud, count = 3, release = '3.6', tags = { 'lifeboat/control-plane': 'demo' }, beside, controlPlane } = options;
+  const real = options.kubernetes === 'real';
   if (process.platform !== 'linux') throw new Error(`local nodes need Linux, this is ${process.platform}: the node documents read /proc`);
   const folder = mkdtempSync(path.join(tmpdir(), 'lifeboat-nodes-'));
   const authorities = beside?.authorities ?? newAuthorities();
   const first = 1 + (beside?.nodes.length ?? 0);
   const credentials = { ca: authorities.etcd.cert, ...issueCertificate(authorities.etcd, { commonName: 'lifeboat', usage: 'client' }) };
   const addresses: Address[] = [];
-  for (let index = 0; index < count; index++) addresses.push(await addressOf(first + index));
+  for (let index = 0; index < count; index++) addresses.push(await addressOf(first + index, options.ports ?? 'free'));
   const initialCluster = addresses.map(({ name, peerUrl }) => `${name}=${peerUrl}`).join(',');
-  const version = versionOf(release);
+  const endpoints = addresses.map(({ clientUrl }) => clientUrl);
+  const shared = { folder, authorities, credentials, release, etcdVersion: versionOf(release), initialCluster, cloud, tags };
+  const kubernetes = { real, controlPlane, version: real ? kubernetesVersion() : PRETENDED_VERSION };
   const nodes = addresses.map((address, index) => {
-    const { name, host, clientUrl, peerUrl, apiPort } = address;
-    const tree = makeTree(path.join(folder, name));
-    const { pkiDir, dataDir, manifestDir, logDir } = tree;
-    installPrograms(tree, release);
-    installPki(tree, name, [host, 'localhost', name], authorities);
-    const write = (file: string, text: string) => writeFileSync(path.join(manifestDir, file), text, { mode: 0o600 });
-    write('etcd.yaml', etcdManifest({ name, clientUrl, peerUrl, dataDir, pkiDir, version, initialCluster }));
-    const advertiseAddress = `192.0.2.${first + index}`;
-    if (apiserver)
-      write('kube-apiserver.yaml', apiserverManifest({ advertiseAddress, bindAddress: host, port: apiPort, etcdUrl: clientUrl, pkiDir }));
-    const programs: Readonly<Record<string, string>> = {
-      etcd: etcdProgram(release, 'etcd'),
-      ...(apiserver && { 'kube-apiserver': apiserverProgram(tree) }),
-    };
-    const kubelet = new Kubelet({ manifestDir, logDir, programOf: (program) => programs[program] ?? program });
-    kubelet.start();
-    const environment = cloud === undefined ? {} : commandEnvironment(cloud.endpoint);
-    const nodesFile = cloud?.nodesFile;
-    const apiUrl = `https://${host}:${apiPort}`;
-    return new LocalNode({ name, host, clientUrl, peerUrl, apiUrl, tree, kubelet, credentials, environment, tags, nodesFile });
+    const etcdUrls = options.etcdServers === 'all' ? endpoints : [address.clientUrl];
+    return startNode({ ...shared, address, controlPlane: { ...kubernetes, advertiseAddress: `192.0.2.${first + index}`, etcdUrls } });
   });
   const stop = async () => {
     await Promise.all(nodes.map((node) => node.remove()));
@@ -117,10 +84,11 @@ export async function startLocalNodes(options: LocalNodesOptions = {}): Promise<
   };
   try {
     await Promise.all(nodes.map((node) => node.ready()));
+    if (real) await Promise.all(nodes.map((node) => node.apiserverReady()));
+    if (real && nodes[0] !== undefined) await bindAdministrators(nodes[0]);
   } catch (error) {
     await stop();
     throw error;
   }
-  const endpoints = nodes.map(({ clientUrl }) => clientUrl);
   return { nodes, endpoints, credentials, authorities, release, folder, initialCluster, stop };
 }

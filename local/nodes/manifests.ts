@@ -16,16 +16,28 @@ export interface ApiserverPlace {
   readonly advertiseAddress: string;
   readonly bindAddress: string;
   readonly port: number;
-  readonly etcdUrl: string;
+  /** Of its own member, or of all of them. */
+  readonly etcdUrls: readonly string[];
   readonly pkiDir: string;
+  readonly version: string;
+}
+
+/** Where kube-controller-manager or kube-scheduler runs. */
+export interface ManagerPlace {
+  readonly bindAddress: string;
+  readonly port: number;
+  /** Its kubeconfig. */
+  readonly kubeconfig: string;
+  readonly pkiDir: string;
+  readonly version: string;
 }
 
 interface Pod {
   readonly component: string;
   readonly image: string;
   readonly command: readonly string[];
-  /** Folders of the node, which the container sees under the same path. */
-  readonly volumes: readonly (readonly [name: string, folder: string])[];
+  /** Folders and files of the node, which the container sees under the same path. */
+  readonly volumes: readonly (readonly [name: string, path: string, type?: 'FileOrCreate'])[];
   readonly graceSeconds: number;
 }
 
@@ -52,12 +64,12 @@ ${lines(command, 4)}
         cpu: 100m
         memory: 100Mi
     volumeMounts:
-${volumes.map(([name, folder]) => `    - mountPath: ${folder}\n      name: ${name}`).join('\n')}
+${volumes.map(([name, path]) => `    - mountPath: ${path}\n      name: ${name}`).join('\n')}
   hostNetwork: true
   priorityClassName: system-node-critical
   terminationGracePeriodSeconds: ${graceSeconds}
   volumes:
-${volumes.map(([name, folder]) => `  - hostPath:\n      path: ${folder}\n      type: DirectoryOrCreate\n    name: ${name}`).join('\n')}
+${volumes.map(([name, path, type = 'DirectoryOrCreate']) => `  - hostPath:\n      path: ${path}\n      type: ${type}\n    name: ${name}`).join('\n')}
 status: {}
 `;
 
@@ -103,33 +115,91 @@ export const etcdManifest = ({ name, clientUrl, peerUrl, dataDir, pkiDir, versio
     graceSeconds: 30,
   });
 
-export const apiserverManifest = ({ advertiseAddress, bindAddress, port, etcdUrl, pkiDir }: ApiserverPlace): string =>
+/** kubeadm's default: the first address is that of the service `kubernetes`, so the certificate names it. */
+export const SERVICE_SUBNET = '10.96.0.0/12';
+
+export const apiserverManifest = ({ advertiseAddress, bindAddress, port, etcdUrls, pkiDir, version }: ApiserverPlace): string =>
   podYaml({
     component: 'kube-apiserver',
-    image: 'registry.k8s.io/kube-apiserver:v1.37.2',
+    image: `registry.k8s.io/kube-apiserver:v${version}`,
     command: [
       'kube-apiserver',
       `--advertise-address=${advertiseAddress}`,
       '--allow-privileged=true',
       '--authorization-mode=Node,RBAC',
-      `--bind-address=${bindAddress}`,
       `--client-ca-file=${pkiDir}/ca.crt`,
-      '--disable-admission-plugins=ServiceAccount',
+      '--enable-admission-plugins=NodeRestriction',
       '--enable-bootstrap-token-auth=true',
       `--etcd-cafile=${pkiDir}/etcd/ca.crt`,
       `--etcd-certfile=${pkiDir}/apiserver-etcd-client.crt`,
       `--etcd-keyfile=${pkiDir}/apiserver-etcd-client.key`,
-      `--etcd-servers=${etcdUrl}`,
+      `--etcd-servers=${etcdUrls.join(',')}`,
+      `--kubelet-client-certificate=${pkiDir}/apiserver-kubelet-client.crt`,
+      `--kubelet-client-key=${pkiDir}/apiserver-kubelet-client.key`,
+      '--kubelet-preferred-address-types=InternalIP,ExternalIP,Hostname',
+      `--proxy-client-cert-file=${pkiDir}/front-proxy-client.crt`,
+      `--proxy-client-key-file=${pkiDir}/front-proxy-client.key`,
+      '--requestheader-allowed-names=front-proxy-client',
+      `--requestheader-client-ca-file=${pkiDir}/front-proxy-ca.crt`,
+      '--requestheader-extra-headers-prefix=X-Remote-Extra-',
+      '--requestheader-group-headers=X-Remote-Group',
+      '--requestheader-username-headers=X-Remote-User',
       `--secure-port=${port}`,
       '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
       `--service-account-key-file=${pkiDir}/sa.pub`,
       `--service-account-signing-key-file=${pkiDir}/sa.key`,
-      '--service-cluster-ip-range=10.96.0.0/16',
-      // Without it open watches hold the end back for more than 40 s.
-      '--shutdown-watch-termination-grace-period=3s',
+      `--service-cluster-ip-range=${SERVICE_SUBNET}`,
       `--tls-cert-file=${pkiDir}/apiserver.crt`,
       `--tls-private-key-file=${pkiDir}/apiserver.key`,
+      // Not kubeadm's: nodes share a machine.
+      `--bind-address=${bindAddress}`,
     ],
     volumes: [['k8s-certs', pkiDir]],
+    graceSeconds: 30,
+  });
+
+export const controllerManagerManifest = ({ bindAddress, port, kubeconfig, pkiDir, version }: ManagerPlace): string =>
+  podYaml({
+    component: 'kube-controller-manager',
+    image: `registry.k8s.io/kube-controller-manager:v${version}`,
+    command: [
+      'kube-controller-manager',
+      `--authentication-kubeconfig=${kubeconfig}`,
+      `--authorization-kubeconfig=${kubeconfig}`,
+      `--bind-address=${bindAddress}`,
+      `--client-ca-file=${pkiDir}/ca.crt`,
+      '--cluster-name=kubernetes',
+      `--cluster-signing-cert-file=${pkiDir}/ca.crt`,
+      `--cluster-signing-key-file=${pkiDir}/ca.key`,
+      '--controllers=*,bootstrapsigner,tokencleaner',
+      `--kubeconfig=${kubeconfig}`,
+      '--leader-elect=true',
+      `--requestheader-client-ca-file=${pkiDir}/front-proxy-ca.crt`,
+      `--root-ca-file=${pkiDir}/ca.crt`,
+      `--secure-port=${port}`,
+      `--service-account-private-key-file=${pkiDir}/sa.key`,
+      '--use-service-account-credentials=true',
+    ],
+    volumes: [
+      ['k8s-certs', pkiDir],
+      ['kubeconfig', kubeconfig, 'FileOrCreate'],
+    ],
+    graceSeconds: 30,
+  });
+
+export const schedulerManifest = ({ bindAddress, port, kubeconfig, version }: ManagerPlace): string =>
+  podYaml({
+    component: 'kube-scheduler',
+    image: `registry.k8s.io/kube-scheduler:v${version}`,
+    command: [
+      'kube-scheduler',
+      `--authentication-kubeconfig=${kubeconfig}`,
+      `--authorization-kubeconfig=${kubeconfig}`,
+      `--bind-address=${bindAddress}`,
+      `--kubeconfig=${kubeconfig}`,
+      '--leader-elect=true',
+      `--secure-port=${port}`,
+    ],
+    volumes: [['kubeconfig', kubeconfig, 'FileOrCreate']],
     graceSeconds: 30,
   });

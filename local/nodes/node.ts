@@ -12,6 +12,11 @@ import { writeNodeEntry } from './nodes-file';
 import { Programs } from './programs';
 
 const READY_WITHIN_MS = 60_000;
+/** Several real API servers start at once on a small machine. */
+const APISERVER_READY_WITHIN_MS = 180_000;
+
+/** What a node may run, by the names of its pods. */
+export type PodName = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler';
 
 export interface NodeOptions {
   readonly name: string;
@@ -69,10 +74,17 @@ export class LocalNode {
 
   /** Waits until its member serves linearizable reads. */
   ready(): Promise<void> {
-    return waitUntil(`etcd on ${this.name} gets healthy`, READY_WITHIN_MS, () => isHealthy(this.clientUrl, this.options.credentials)).catch(
-      (error: unknown) => {
-        throw new Error(`${String(error)}; its log says:\n${tailOf(path.join(this.tree.logDir, 'etcd.log'), 10)}`);
-      },
+    return this.orLog(
+      'etcd',
+      waitUntil(`etcd on ${this.name} gets healthy`, READY_WITHIN_MS, () => isHealthy(this.clientUrl, this.options.credentials)),
+    );
+  }
+
+  /** Waits until its API server says that it is ready. */
+  apiserverReady(): Promise<void> {
+    return this.orLog(
+      'kube-apiserver',
+      waitUntil(`kube-apiserver on ${this.name} gets ready`, APISERVER_READY_WITHIN_MS, () => this.apiserverIsReady(), 200),
     );
   }
 
@@ -84,7 +96,7 @@ export class LocalNode {
     );
   }
 
-  pid(pod: 'etcd' | 'kube-apiserver'): number | undefined {
+  pid(pod: PodName): number | undefined {
     return this.options.kubelet.pid(pod);
   }
 
@@ -101,6 +113,15 @@ export class LocalNode {
     for (const file of readdirSync(this.tree.runDir).filter((name) => name.endsWith('.pid')))
       killGroup(Number(readFileSync(path.join(this.tree.runDir, file), 'utf8')));
     await this.options.kubelet.kill();
+  }
+
+  /** Its kubelet sees no change of manifests any more; what runs stays. */
+  pauseKubelet(): void {
+    this.options.kubelet.pause();
+  }
+
+  resumeKubelet(): void {
+    this.options.kubelet.start();
   }
 
   /** Waits until a command of Systems Manager runs on it. */
@@ -173,6 +194,12 @@ export class LocalNode {
   /** From now on every command starts so much later. */
   slowDown(seconds: number): void {
     this.register({ prefix: ['/bin/bash', '-c', `sleep ${seconds}; exec "$@"`, 'slow'] });
+  }
+
+  private orLog(pod: PodName, waiting: Promise<void>): Promise<void> {
+    return waiting.catch((error: unknown) => {
+      throw new Error(`${String(error)}; its log says:\n${tailOf(path.join(this.tree.logDir, `${pod}.log`), 10)}`);
+    });
   }
 
   async remove(): Promise<void> {

@@ -1,6 +1,7 @@
 """Stands in for kube-apiserver where no binaries of Kubernetes are: serves /livez and /readyz by TLS, and takes a moment to end.
 
-As the real one, it is ready only while its own etcd answers a linearizable read. It answers nothing else, and asks nobody who they are."""
+As the real one, it is ready only while its own etcd answers a linearizable read, and open watches hold its end back. It answers nothing else,
+and asks nobody who they are."""
 
 import http.client
 import http.server
@@ -35,6 +36,8 @@ class Health(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         path, _, query = self.path.partition("?")
+        if "watch=true" in query:
+            return self.watch()
         if path not in ("/livez", "/readyz"):
             return self.answer(404, "the server could not find the requested resource\n")
         checks = {"ping": True} | ({"etcd": etcd_is_healthy()} if path == "/readyz" else {})
@@ -42,6 +45,14 @@ class Health(http.server.BaseHTTPRequestHandler):
         if not all(checks.values()):
             return self.answer(500, "".join(lines) + f"{path[1:]} check failed\n")
         return self.answer(200, "".join(lines) + f"{path[1:]} check passed\n" if "verbose" in query else "ok")
+
+    def watch(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.flush()
+        # Nothing ever changes: the client ends it.
+        self.connection.settimeout(None)
+        self.rfile.read(1)
 
     def answer(self, status, text):
         self.send_response(status)
@@ -55,6 +66,9 @@ class Health(http.server.BaseHTTPRequestHandler):
 
 
 class Server(http.server.ThreadingHTTPServer):
+    # Whoever is being answered is waited for.
+    daemon_threads = False
+
     def handle_error(self, *_):
         # Whoever only looks whether the port is open ends the connection before the handshake.
         pass
@@ -68,3 +82,4 @@ server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on
 # Open requests are finished first.
 signal.signal(signal.SIGTERM, lambda *_: threading.Timer(0.3, server.shutdown).start())
 server.serve_forever(poll_interval=0.05)
+server.server_close()

@@ -1,6 +1,6 @@
 import { SetupError } from './setup-error.mjs';
 
-export const PURPOSES = ['demo', 'test', 'bench', 'ci'];
+export const PURPOSES = ['demo', 'test', 'bench', 'e2e', 'ci'];
 const USAGE = `usage: node local/setup.mjs --for ${PURPOSES.join('|')} [-- <command> [arguments …]]`;
 
 /** What the machine is made ready for, and the command to run afterwards; nothing after `--` is interpreted. */

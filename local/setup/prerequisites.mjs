@@ -12,7 +12,7 @@ const PYTHON = {
 const GO = {
   name: 'Go',
   least: [1, 26],
-  get: 'https://go.dev/dl/, or name a folder that holds etcd, etcdctl and etcdutl in LIFEBOAT_ETCD_BIN_3_6 (and LIFEBOAT_ETCD_BIN_3_5)',
+  get: 'https://go.dev/dl/, or name a folder that holds etcd, etcdctl and etcdutl in LIFEBOAT_ETCD_BIN_3_6 (and LIFEBOAT_ETCD_BIN_3_5; for e2e, one with the programs of Kubernetes in LIFEBOAT_K8S_BIN)',
 };
 
 const numbers = (text) => text.split('.').map(Number);

@@ -44,11 +44,31 @@ put_back() {
 
 etcd_is_gone() { find_etcd_process && [ -z "$REPLY" ]; }
 etcd_is_there() { find_etcd_process && [ -n "$REPLY" ] && serves_live_data "$REPLY" && listens "$etcd_client_url"; }
-apiserver_is_gone() { find_apiserver_process && [ -z "$REPLY" ]; }
+
+# How long kube-apiserver may finish what it has begun, once its port is closed. Then only open watches hold it back, which nobody ends: with
+# kubeadm's flags until the kubelet kills it after 30 s, in which nobody is served.
+DRAIN_SECONDS=3
+
+apiserver_listens() { [ -n "$apiserver_serves_at" ] && listens "https://$apiserver_serves_at"; }
+
+# apiserver_has_ended: ends it when it has been told to end, which a port shows that was open and is closed, and has had its time.
+apiserver_has_ended() {
+  find_apiserver_process
+  if [ -z "$REPLY" ]; then return 0; fi
+  if [ "$listened" = no ] || apiserver_listens; then return 1; fi
+  closed_since=${closed_since:-$SECONDS}
+  if [ $((SECONDS - closed_since)) -ge "$DRAIN_SECONDS" ]; then
+    say "kube-apiserver (process $REPLY) has closed its port and is held back by watches: it is killed"
+    kill -KILL "$REPLY" || true
+  fi
+  return 1
+}
 
 stop_apiserver() {
+  local listened=no closed_since=''
+  if apiserver_listens; then listened=yes; fi
   put_away kube-apiserver.yaml
-  if ! wait_for "$LIFEBOAT_WAIT_SECONDS" apiserver_is_gone; then
+  if ! wait_for "$LIFEBOAT_WAIT_SECONDS" apiserver_has_ended; then
     find_apiserver_process
     fail ApiserverStillRuns "kube-apiserver (process $REPLY) still runs $LIFEBOAT_WAIT_SECONDS s after its manifest was taken away" \
       "see that the kubelet runs and that no other file in $LIFEBOAT_MANIFEST_DIR starts it, then run this again"

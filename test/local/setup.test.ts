@@ -70,6 +70,26 @@ describe('what the machine lacks', () => {
     expect(stderr).toContain('Python with venv >= 3.11: not found');
     expect(stderr).not.toContain('Go >=');
   });
+
+  test('is told of a folder with programs of Kubernetes that miss one', () => {
+    const names = ['kube-apiserver', 'kube-controller-manager', 'kubectl'];
+    for (const name of names) writeFileSync(path.join(folder, name), '#!/bin/sh\necho Kubernetes v1.36.0\n', { mode: 0o755 });
+
+    const { status, stderr } = setup(['--for', 'e2e'], { LIFEBOAT_K8S_BIN: folder });
+
+    expect(status).toBe(1);
+    expect(stderr).toContain(`LIFEBOAT_K8S_BIN=${folder} does not hold Kubernetes 1.x: kube-scheduler is not there\n`);
+  });
+});
+
+test('programs of Kubernetes that the user names are given to the command, and nothing is built', () => {
+  const names = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubectl'];
+  for (const name of names) writeFileSync(path.join(folder, name), '#!/bin/sh\necho Kubernetes v1.36.0\n', { mode: 0o755 });
+
+  const { stdout, stderr } = setup(['--for', 'e2e', '--', 'sh', '-c', 'echo $LIFEBOAT_K8S_BIN'], { LIFEBOAT_K8S_BIN: folder });
+
+  expect(stdout).toBe(`${folder}\n`);
+  expect(stderr).toContain('everything already there');
 });
 
 test.each([[[]], [['--for', 'fun']], [['--for']], [['demo']], [['--for', 'demo', 'tsx']]])(
@@ -78,7 +98,7 @@ test.each([[[]], [['--for', 'fun']], [['--for']], [['demo']], [['--for', 'demo',
     const { status, stderr } = setup(args);
 
     expect(status).toBe(1);
-    expect(stderr).toContain('usage: node local/setup.mjs --for demo|test|bench|ci [-- <command> [arguments …]]');
+    expect(stderr).toContain('usage: node local/setup.mjs --for demo|test|bench|e2e|ci [-- <command> [arguments …]]');
   },
 );
 

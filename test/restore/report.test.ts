@@ -92,11 +92,25 @@ test('old data on every node and members that serve are a roll-back', () => {
   );
 });
 
-test('a roll-back after clients have seen the restored data says that their caches are ahead', () => {
-  expect(report('rolled-back', { after: whole, old: { lineage: 'a1' }, verified: { revision: 7 } }).whatToDo.join()).toContain(
-    'whose caches are ahead now',
-  );
-  expect(report('rolled-back', { after: whole, old: { lineage: 'a1' } }).whatToDo.join()).not.toContain('caches');
+test.each<[sentence: string, state: Partial<RunbookState>, phases: readonly Phase[], words: string]>([
+  [
+    'an API server was started',
+    {},
+    [phase('StartApiservers', 0, 1), phase('Rollback', 1, 2)],
+    'clients have seen the restored data: restart',
+  ],
+  ['an earlier execution is undone, whatever it did', { mode: 'roll-back' }, [phase('Rollback', 1, 2)], 'clients may have seen'],
+])('a roll-back says that caches of clients are ahead when %s', (_sentence, state, phases, words) => {
+  const { whatToDo } = report('rolled-back', { after: whole, old: { lineage: 'a1' }, ...state }, phases);
+
+  expect(whatToDo.join('\n')).toContain(words);
+  expect(whatToDo.join('\n')).toContain('since their caches are ahead now');
+});
+
+test('a roll-back before any API server was started says nothing of clients', () => {
+  const phases = [phase('StopControlPlane', 0, 10), phase('CheckEtcd', 10, 12), phase('Rollback', 12, 30)];
+
+  expect(report('rolled-back', { after: whole, old: { lineage: 'a1' } }, phases).whatToDo.join()).not.toContain('caches');
 });
 
 test.each<[sentence: string, state: Partial<RunbookState>, words: string]>([

@@ -1,4 +1,5 @@
 import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { get } from 'node:https';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { nodeStateOf } from '../../../lambdas/nodes/node-state';
@@ -68,6 +69,30 @@ test('connections that say nothing keep nobody waiting', async () => {
 
   expect(await apiserver()).toMatchObject({ ready: true });
   for (const socket of silent) socket.destroy();
+});
+
+test('a watch that nobody ends holds the stop of kube-apiserver back for seconds, not until the kubelet loses patience', async () => {
+  const watching = get(`${on.node.apiUrl}/api/v1/pods?watch=true`, { rejectUnauthorized: false, agent: false });
+  watching.on('error', () => undefined);
+  await new Promise((resolve) => watching.once('response', resolve));
+
+  const { now, seconds } = await on.do('stop', { what: 'apiserver' });
+
+  watching.destroy();
+  expect(now.apiserver).toEqual({ definition: 'kept', running: false, ready: false });
+  expect(seconds).toBeGreaterThanOrEqual(2);
+  expect(seconds).toBeLessThan(15);
+});
+
+test('an API server that nobody told to end goes on although its manifest was taken away', async () => {
+  const pid = on.node.pid('kube-apiserver');
+  on.node.pauseKubelet();
+
+  const outcome = failure(await on.run('stop', { what: 'apiserver', waitSeconds: '5' }));
+
+  expect(outcome).toMatchObject({ error: 'ApiserverStillRuns' });
+  expect(on.node.pid('kube-apiserver')).toBe(pid);
+  on.node.resumeKubelet();
 });
 
 test.each<[sentence: string, answers: readonly string[], ready: boolean | null]>([

@@ -37,7 +37,7 @@ export class StillNode {
   /** Of an API server at an address of its own: without a manifest every one that runs on this machine would count. */
   apiserverManifest(): string {
     const place = { advertiseAddress: '192.0.2.9', bindAddress: '127.0.1.9', port: 6444 };
-    return apiserverManifest({ ...place, etcdUrl: 'https://127.0.1.9:2379', pkiDir: '/etc/kubernetes/pki' });
+    return apiserverManifest({ ...place, etcdUrls: ['https://127.0.1.9:2379'], version: '1.37.2', pkiDir: '/etc/kubernetes/pki' });
   }
 
   write(text: string, file = 'etcd.yaml'): void {

@@ -1,0 +1,34 @@
+import path from 'node:path';
+import { goTools, pinned } from './go-tools.mjs';
+
+const COMPONENTS = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'];
+const PROGRAMS = {
+  ...Object.fromEntries(COMPONENTS.map((name) => [name, { package: `k8s.io/kubernetes/cmd/${name}`, version: ['--version'] }])),
+  kubectl: { package: 'k8s.io/kubernetes/cmd/kubectl', version: ['version', '--client'] },
+};
+
+/** What hack/lib/version.sh of Kubernetes passes: without it the programs call themselves v0.0.0-master, and no client makes sense of that. */
+function ldflags(release) {
+  const [major, minor] = release.split('.');
+  const variables = { gitVersion: `v${release}`, gitMajor: major, gitMinor: minor, gitTreeState: 'clean' };
+  return ['-s -w', ...Object.entries(variables).map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`)].join(' ');
+}
+
+/** What a kubeadm control plane runs besides etcd, and kubectl of the same release. */
+export function kubernetesTools(places, env) {
+  const module = path.join(places.setup, 'kubernetes');
+  const release = pinned(module, 'k8s.io/kubernetes');
+  const tools = {
+    name: 'Kubernetes',
+    folder: 'kubernetes',
+    release,
+    module,
+    programs: PROGRAMS,
+    found: /v(\d+\.\d+\.\d+)/,
+    ldflags: ldflags(release),
+    variable: 'LIFEBOAT_K8S_BIN',
+    accepts: (found) => found.startsWith('1.'),
+    wanted: '1.x',
+  };
+  return goTools(places, tools, env);
+}
