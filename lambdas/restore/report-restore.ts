@@ -8,9 +8,13 @@ import type { RestoreReport } from '../contract/restore';
 import type { HistoryEntry } from './phases';
 import { phasesOf } from './phases';
 import { Ending, RunbookState, reportOf } from './report';
+import { RefusedEvent } from './tell-refused';
 
 export const ReportEvent = z.object({ ending: Ending, execution: z.string(), state: RunbookState });
 export type ReportEvent = z.infer<typeof ReportEvent>;
+
+/** Every end that an execution can come to. */
+export const EndedEvent = z.discriminatedUnion('ending', [ReportEvent, RefusedEvent]);
 
 export interface ReportEdges {
   readonly ledger: LedgerEdges;

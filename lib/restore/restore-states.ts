@@ -124,7 +124,7 @@ export class RestoreStates extends RunbookStates<RestoreFunctions> {
     // Somebody may have taken hours to approve: what was true then is looked at again, now that no other runbook can change it.
     const again = this.inOrder(unharmed, [
       this.task('FindNodesAgain', { handler: findNodes, payload: FIND, resultPath: '$.again' }),
-      this.facts('FactsAgain', '$.again.asked'),
+      this.facts('FactsAgain', '$.again.asked', '$.facts'),
       this.plan('PlanAgain', { 'mode.$': '$.again.mode', 'nodes.$': '$.again.nodes', 'approved.$': '$.plan' }),
     ]);
     again.end.next(begin);
@@ -140,7 +140,7 @@ export class RestoreStates extends RunbookStates<RestoreFunctions> {
     approve.addCatch(unharmed, { resultPath: '$.failure' });
     approve.next(locked.start);
     const planned = this.inOrder(unharmed, [
-      this.facts('Facts', '$.asked'),
+      this.facts('Facts', '$.asked', '$.facts'),
       this.plan('Plan', { 'mode.$': '$.mode', 'nodes.$': '$.nodes' }),
     ]);
     planned.end.next(new Choice(this, 'Approval').when(asks, approve).otherwise(locked.start));
@@ -153,13 +153,22 @@ export class RestoreStates extends RunbookStates<RestoreFunctions> {
       payload: FIND,
       resultPath: '$',
     });
-    find.addCatch(new Fail(this, 'Refused', { errorPath: '$.Error', causePath: '$.Cause' }), { resultPath: '$' });
+    find.addCatch(this.refused(), { resultPath: '$' });
     find.next(new Choice(this, 'Mode').when(Condition.stringEquals('$.mode', 'roll-back'), undoLock.start).otherwise(planned.start));
     this.start = find;
   }
 
-  private facts(name: string, nodesPath: string): Step {
-    return this.phase(name, { command: 'facts', nodesPath, mustSucceed: false, resultPath: '$.facts' });
+  /** Whoever starts a restore sees that it was refused; of a drill that the clock starts people are told. */
+  private refused(): State {
+    const tell = new FunctionTask(this, 'TellRefused', {
+      handler: this.functions.reportRestore,
+      payload: { ending: 'refused', 'execution.$': '$$.Execution.Id', 'input.$': '$$.Execution.Input', 'failure.$': '$' },
+      resultPath: '$.told',
+    });
+    const refused = new Fail(this, 'Refused', { errorPath: '$.Error', causePath: '$.Cause' });
+    tell.addCatch(refused, { resultPath: '$.told' });
+    tell.next(refused);
+    return tell;
   }
 
   private plan(name: string, what: Readonly<Record<string, string>>): Step {
@@ -178,7 +187,7 @@ export class RestoreStates extends RunbookStates<RestoreFunctions> {
       parametersPath: '$.rollBack',
       mustSucceed: false,
     });
-    const facts = this.phase('FactsAfter', { command: 'facts', nodesPath: '$.nodes', mustSucceed: false, resultPath: '$.after' });
+    const facts = this.facts('FactsAfter', '$.nodes', '$.after');
     const report = this.reportTask('ReportPutBack', { 'ending.$': '$.ending' });
     const old = this.check('CheckOldEtcd', 'old', '$.old', { 'facts.$': '$.after' });
     this.onFailure([old], report, '$.oldFailure');

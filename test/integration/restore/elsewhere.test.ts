@@ -3,6 +3,7 @@ import { Ledger } from '../../../lambdas/contract/ledger';
 import { Metric } from '../../../lambdas/contract/metrics';
 import { DRILL_ON_MACHINES } from '../../../lambdas/contract/restore';
 import { ledgerKey, snapshotKey } from '../../../lambdas/contract/s3-keys';
+import { rightsOf } from '../../support/permissions/stack-rights';
 import { findingsOf } from './rights';
 import { RestoreWorld } from './world';
 
@@ -131,12 +132,15 @@ describe('a drill on a machine of its own', () => {
     expect(await measured()).toBe(before + 1);
   });
 
-  test('refuses a node of the control plane', async () => {
+  test('refuses a node of the control plane, and people are told that no drill was held', async () => {
     const { instanceId } = world.nodes.nodes[0]!;
 
-    const { status, cause } = await world.run({ ...DRILL_ON_MACHINES, nodes: [instanceId] });
+    const { execution, status, error, cause } = await world.run({ ...DRILL_ON_MACHINES, nodes: [instanceId] });
 
-    expect(status).toBe('FAILED');
+    expect([status, error]).toEqual(['FAILED', 'RestoreRefused']);
+    const { functions } = rightsOf(await world.cloud.stack(`Lifeboat-${world.lifeboat.cluster}`));
+    const log = await world.cloud.logs(functions.find(({ label }) => label === 'RestoreReportRestore')?.name ?? '');
+    expect(log.join('\n')).toMatch(new RegExp(`"drill-refused".*:${execution.name}"`));
     expect(cause).toContain(`${instanceId} carries lifeboat/control-plane=demo: a drill runs on nodes with lifeboat/drill=demo only`);
   });
 });

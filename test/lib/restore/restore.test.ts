@@ -155,6 +155,14 @@ describe('a failure', () => {
     },
   );
 
+  test('in the very first state ends with its own words, told or not', () => {
+    expect(catchOf('FindNodes')).toBe('TellRefused');
+    expect(States['TellRefused']).toMatchObject({ ResultPath: '$.told', Next: 'Refused' });
+    expect(States['TellRefused']!.Parameters).toMatchObject({ ending: 'refused', 'input.$': '$$.Execution.Input', 'failure.$': '$' });
+    expect(catchOf('TellRefused')).toBe('Refused');
+    expect(States['Refused']).toMatchObject({ Type: 'Fail', ErrorPath: '$.Error', CausePath: '$.Cause' });
+  });
+
   test('of the safety snapshot stops nobody: on that day etcd is mostly dead', () => {
     expect(catchOf('SafetySnapshot')).toBe('Materialize');
   });
