@@ -31,9 +31,12 @@ const stamp = async (snapshot: string, drill: Drill): Promise<void> => {
   await stampDrill({ manifests: new S3ManifestDocuments(s3, bucket, cluster), telemetry, now: () => new Date() }, snapshot, drill);
 };
 
-export async function handler(event: unknown): Promise<Reported | { readonly told: boolean }> {
+export async function handler(event: unknown): Promise<Reported | undefined> {
   const ended = parseEvent(EndedEvent, event);
-  if (ended.ending === 'refused') return tellRefused({ cluster, tell, telemetry }, ended);
+  if (ended.ending === 'refused') {
+    await tellRefused({ cluster, tell, telemetry }, ended);
+    return undefined;
+  }
   const edges = {
     ledger,
     history: executionHistory,

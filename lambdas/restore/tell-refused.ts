@@ -23,9 +23,9 @@ const Drill = z.object({ drill: z.literal(true) });
 /**
  * Tells people that a drill was not held: the clock starts it, and nobody looks at its end. Whoever starts a restore sees why it was refused.
  */
-export async function tellRefused({ cluster, tell, telemetry }: RefusedEdges, event: RefusedEvent): Promise<{ readonly told: boolean }> {
+export async function tellRefused({ cluster, tell, telemetry }: RefusedEdges, event: RefusedEvent): Promise<void> {
   const { execution, input, failure } = event;
-  if (!Drill.safeParse(input).success) return { told: false };
+  if (!Drill.safeParse(input).success) return;
   const because = causeWords(failure.Cause);
   telemetry.log('drill-refused', { execution, error: failure.Error, because });
   const message = [
@@ -34,11 +34,7 @@ export async function tellRefused({ cluster, tell, telemetry }: RefusedEdges, ev
     'No machine was touched, and it says nothing of any snapshot: mend it and hold a drill, see "No recent drill" in the operator runbook.',
     execution,
   ].join('\n');
-  return tell(`kube-lifeboat ${cluster}: drill refused, none was held`, message).then(
-    () => ({ told: true }),
-    (error: unknown) => {
-      telemetry.warn('nobody-told', { because: messageOf(error) });
-      return { told: false };
-    },
+  await tell(`kube-lifeboat ${cluster}: drill refused, none was held`, message).catch((error: unknown) =>
+    telemetry.warn('nobody-told', { because: messageOf(error) }),
   );
 }
