@@ -12,6 +12,9 @@ find_etcd_process
 etcd_process=$REPLY
 ask_apiserver
 find_etcdutl
+unit_is=''
+# By its exit code too it says that a unit is not enabled.
+if [ "$etcd_runs" = systemd ]; then unit_is=$(systemctl is-enabled etcd.service 2>/dev/null || true); fi
 
 etcdutl_facts=null
 if [ -n "$etcdutl" ]; then
@@ -54,7 +57,7 @@ succeed host "$(text "$(uname -n)")" busyWith "$(text_or_null "$busy")" \
     servesLiveData "$(if [ -n "$etcd_process" ]; then yes_or_no serves_live_data "$etcd_process"; else printf false; fi)" \
     listening "$(if [ -n "$etcd_client_url" ]; then yes_or_no listens "$etcd_client_url"; else printf false; fi)" \
     name "$(text_or_null "$etcd_name")" peerUrls "$(text_or_null "$etcd_peer_urls")" clientUrl "$(text_or_null "$etcd_client_url")" \
-    walDir "$(text_or_null "$etcd_wal_dir")" image "$(text_or_null "$etcd_image")" version "$(text_or_null "$etcd_version")")" \
+    walDir "$(text_or_null "$etcd_wal_dir")" image "$(text_or_null "$etcd_image")" version "$(text_or_null "$etcd_version")" unitIs "$(text_or_null "$unit_is")")" \
   apiserver "$(object definition "$(text "$apiserver_at")" keptBy "$(text_or_null "$apiserver_kept_by")" running "$(yes_or_no test -n "$apiserver_process")" ready "$apiserver_ready" \
     address "$(text_or_null "$apiserver_serves_at")")" \
   etcdutl "$etcdutl_facts" data "$data_facts" \

@@ -47,7 +47,7 @@ if [ ! -e "$staged" ]; then
   found=$(sha_of "$staged.part")
   if [ "$found" != "$LIFEBOAT_SNAPSHOT_SHA256" ]; then
     rm -f -- "$staged.part"
-    fail SnapshotDiffers "the SHA-256 of what arrived is $found and the manifest says $LIFEBOAT_SNAPSHOT_SHA256" \
+    fail DownloadDiffers "the SHA-256 of what arrived is $found and the manifest says $LIFEBOAT_SNAPSHOT_SHA256" \
       'run this again; when it stays, the object is not the snapshot of that manifest'
   fi
   sync -- "$staged.part"

@@ -41,6 +41,8 @@ export const NodeFacts = z.object({
     walDir: z.string().nullable(),
     image: z.string().nullable(),
     version: z.string().nullable(),
+    /** What `systemctl is-enabled` calls its unit, such as `enabled` or `disabled`; null where no unit runs it. */
+    unitIs: z.string().nullable(),
   }),
   apiserver: z.object({
     definition,
@@ -213,6 +215,7 @@ export const NodeErrorNames = [
   'BumpUnsupported',
   'DataDirDiffers',
   'DataUnclear',
+  'DownloadDiffers',
   'DownloadFailed',
   'EtcdAbsent',
   'EtcdNotListening',

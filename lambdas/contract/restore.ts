@@ -28,6 +28,8 @@ export const RestoreRequest = z
     ...Waiting,
     /** Ends after everything was staged and proven, before anything is stopped. */
     dryRun: z.boolean().default(false),
+    /** Whether a snapshot is taken first of what the cluster holds now. An etcd that is known to be dead only makes one wait for it. */
+    safetySnapshot: z.boolean().default(true),
     allowUnverified: z.boolean().default(false),
     /** Restore although the revision cannot be raised (etcdutl before 3.5.10): every client of the API must then be restarted. */
     allowNoBump: z.boolean().default(false),
@@ -38,9 +40,10 @@ export const RestoreRequest = z
     /** The name of an execution that was aborted in its middle: the nodes are put back to what they were before it. */
     rollBack: RestoreId.optional(),
   })
-  .superRefine(({ rollBack, drill, dryRun, snapshot, allowUnverified }, context) => {
+  .superRefine(({ rollBack, drill, dryRun, snapshot, allowUnverified, safetySnapshot }, context) => {
     if (rollBack === undefined) return;
-    const given = Object.entries({ drill, dryRun, allowUnverified, snapshot: snapshot !== 'latest' }).filter(([, set]) => set);
+    const changed = { drill, dryRun, allowUnverified, snapshot: snapshot !== 'latest', safetySnapshot: !safetySnapshot };
+    const given = Object.entries(changed).filter(([, set]) => set);
     for (const [key] of given) context.addIssue({ code: 'custom', path: [key], message: 'says nothing together with rollBack' });
   });
 export type RestoreRequest = z.infer<typeof RestoreRequest>;
@@ -108,6 +111,8 @@ export const RestorePlan = z.object({
     objects: z.record(z.string(), z.number().int()),
   }),
   warnings: z.array(z.string()),
+  /** Where it was planned again after people had approved: when the plan was made that they saw, and what they could not know. */
+  approved: z.object({ madeAt: z.iso.datetime(), since: z.array(z.string()) }).optional(),
   /** For the documents, by the name of the state that sends them. */
   parameters: z.object({
     stage: parameters,
@@ -130,6 +135,10 @@ export type HandedPlan = z.infer<typeof HandedPlan>;
 /** How an execution ended. */
 export const RestoreOutcome = z.enum(['RESTORED', 'DRILLED', 'DRY_RUN', 'UNHARMED', 'ROLLED_BACK', 'NEEDS_HANDS']);
 export type RestoreOutcome = z.infer<typeof RestoreOutcome>;
+
+/** What an execution in the mode `drill` says of its snapshot; `silent`: nothing, since it was not held or only looked. */
+export const DrillVerdict = z.enum(['passed', 'failed', 'silent']);
+export type DrillVerdict = z.infer<typeof DrillVerdict>;
 
 /**
  * What whoever approved gave as the output of the task: anything at all. Only a name is kept of it.
@@ -155,8 +164,11 @@ export const RestoreReport = z.object({
   snapshot: z.string().optional(),
   /** As that somebody gave it; whoever has the token can give any name. */
   approvedBy: z.string().optional(),
+  /** What was found after the approval and did not speak against it. */
+  sinceApproval: z.array(z.string()).optional(),
   /** What made it end otherwise than asked. */
   failure: z.object({ state: z.string().optional(), error: z.string(), because: z.string() }).optional(),
+  drill: DrillVerdict.optional(),
   bump: z.object({ by: z.number().int(), to: z.number().int() }).optional(),
   newLineage: z.string().optional(),
   safetySnapshot: z.string(),

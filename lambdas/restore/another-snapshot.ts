@@ -20,12 +20,19 @@ export async function verifiedSnapshots(catalog: SnapshotList, cluster: string):
     .sort((a, b) => b.takenAt.getTime() - a.takenAt.getTime() || b.revision - a.revision);
 }
 
-/** Which verified snapshot comes into question instead of one that is damaged, in words; the newest is the one that loses least. */
+/**
+ * Which verified snapshot comes into question instead of one that is damaged, in words; the newest is the one that loses least. What restores took
+ * before they began is passed over as `latest` does: that is the state that somebody wanted to get away from.
+ */
 export async function anotherThan(catalog: SnapshotList, cluster: string, damagedId: string): Promise<string> {
   try {
     const others = (await verifiedSnapshots(catalog, cluster)).filter(({ id }) => id !== damagedId);
-    const [newest] = others;
-    if (newest === undefined) return 'no other verified one is listed: look for an earlier version of the object, or in the replica';
+    const newest = others.find(({ trigger }) => trigger !== 'pre-restore');
+    if (newest === undefined) {
+      const [safety] = others;
+      const but = safety && ` but ${safety.id}, which a restore took before it began, of the state that somebody wanted to get away from`;
+      return `no other verified one is listed${but ?? ''}: look for an earlier version of the object, or in the replica`;
+    }
     return `try ${newest.id}, the newest other verified one, or an earlier version of the object, or the replica`;
   } catch (error) {
     return `which one to try instead cannot be said (${messageOf(error)})`;

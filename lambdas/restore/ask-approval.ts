@@ -28,27 +28,47 @@ export async function askApproval(
 
 /** What will happen, what is lost, and the two commands. */
 export function approvalMessage(plan: RestorePlan, token: string, execution: string): string {
-  const { cluster, snapshot, members, loss, bump, warnings } = plan;
+  const { cluster, mode, snapshot, members, loss, bump, warnings } = plan;
   const objects = Object.entries(loss.objects).map(([name, difference]) =>
     difference > 0 ? `  ${difference} ${name} are gone` : `  ${-difference} ${name} come back`,
   );
   return [
-    `Restore of the control plane of ${cluster}, execution ${plan.restoreId}`,
+    `${WHAT[mode]} of the control plane of ${cluster}, execution ${plan.restoreId}`,
     '',
     `Snapshot ${snapshot.id}, taken ${age(loss.seconds)} ago at revision ${snapshot.revision}: ${snapshot.objects} objects, ${snapshot.verified ? 'verified' : 'NOT VERIFIED'}.`,
     `Members: ${members.map(({ name, host, instanceId }) => `${name} on ${host} (${instanceId})`).join(', ')}.`,
-    `kube-apiserver and etcd are stopped on all of them, get the data of the snapshot, and are started again; the old data stays beside it.`,
+    `kube-apiserver and etcd are stopped on all of them, get the data of the snapshot, and are started again; the old data ${mode === 'drill' ? 'is put back afterwards' : 'stays beside it'}.`,
     bump.needed ? `Revisions continue above ${bump.servedUpTo}.` : 'Revisions will run BACKWARDS.',
     '',
-    loss.revisions === undefined
-      ? 'What is lost: nobody knows, since no member answers; at most everything since the snapshot.'
-      : `What is lost: ${loss.revisions} revisions.`,
+    `What is lost: ${lossWords(plan)}.`,
     ...objects.slice(0, 30),
     ...(objects.length > 30 ? [`  and ${objects.length - 30} more kinds: see plan.json`] : []),
     ...nothingBack(loss),
     ...(warnings.length > 0 ? ['', 'Mind:', ...warnings.map((warning) => `- ${warning}`)] : []),
     ...answerLines(token, execution),
   ].join('\n');
+}
+
+const WHAT = {
+  'in-place': 'Restore',
+  elsewhere: 'Restore elsewhere',
+  drill: 'Drill of a restore',
+  'roll-back': 'Roll-back of a restore',
+} as const satisfies Record<RestorePlan['mode'], string>;
+
+/** The members of the cluster are asked only where it is they that lose something. */
+function lossWords({ mode, cluster, loss }: RestorePlan): string {
+  switch (mode) {
+    case 'elsewhere':
+      return `nothing of ${cluster} itself, whose members were not asked and are not touched; what was written there since the snapshot is not in the copy, and what these nodes serve now is set aside`;
+    case 'drill':
+      return `nothing; the members of ${cluster} were not asked and are not touched, and these nodes get back what they serve now`;
+    case 'in-place':
+    case 'roll-back':
+      return loss.revisions === undefined
+        ? 'nobody knows, since no member answers; at most everything since the snapshot'
+        : `${loss.revisions} revisions`;
+  }
 }
 
 /**

@@ -93,6 +93,11 @@ export function doubtsOn({ host, facts }: KnownNode, snapshot: { readonly etcd: 
     );
   if (etcd.version !== null && minorOf(etcd.version) !== minorOf(snapshot.etcd))
     doubts.push(`etcd on ${host} is ${etcd.version}, and the snapshot was taken by ${snapshot.etcd}`);
+  // A restore leaves the unit as it finds it. What is linked, static or enabled until the next reboot starts by somebody else's hand, if at all.
+  if (etcd.unitIs !== null && etcd.unitIs !== 'enabled')
+    doubts.push(
+      `etcd.service on ${host} is ${etcd.unitIs} and not enabled: after a reboot it would not come back by itself; systemctl enable etcd.service, before or after the restore`,
+    );
   const olds = (data?.kept ?? []).filter(({ kind }) => kind === 'old');
   const bytes = olds.reduce((sum, each) => sum + each.bytes, 0);
   if (olds.length > 0)

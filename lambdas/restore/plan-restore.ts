@@ -12,6 +12,7 @@ import { chooseSnapshot } from './choose-snapshot';
 import { RestoreRefused } from './errors';
 import type { LiveCluster } from './plan';
 import { planRestore } from './plan';
+import { brokenPromises, sinceApproval } from './still-approved';
 
 export const PlanEvent = z.object({
   request: RestoreRequest,
@@ -19,6 +20,8 @@ export const PlanEvent = z.object({
   mode: RestoreMode.exclude(['roll-back']),
   nodes: z.array(RunbookNode),
   facts: z.array(NodeEnd),
+  /** The plan that people approved, where it is looked again whether it holds. */
+  approved: HandedPlan.optional(),
 });
 export type PlanEvent = z.infer<typeof PlanEvent>;
 
@@ -33,13 +36,18 @@ export interface PlanEdges {
 /**
  * Makes the plan, puts it into S3 and hands on what the states after it need.
  *
+ * After an approval, which may have taken hours, it is made anew, of the very snapshot that was approved and for the very nodes. plan.json is then
+ * written again: it says what is carried out, and approval.txt what people were told.
+ *
  * @throws RestoreRefused with everything that speaks against the restore, and StoreFailed
  */
 export async function makePlan(
   edges: PlanEdges,
   bucket: string,
-  { request, restoreId, mode, nodes, facts }: PlanEvent,
+  { request: asked, restoreId, mode, nodes, facts, approved }: PlanEvent,
 ): Promise<HandedPlan> {
+  // The newest one may be another by now, which nobody approved.
+  const request = approved === undefined ? asked : { ...asked, snapshot: approved.snapshot.id };
   const { cluster, telemetry } = edges.ledger;
   const stored = await readStored(edges.ledger);
   const choice = chooseSnapshot(candidatesAmong(cluster, stored), request);
@@ -49,15 +57,24 @@ export async function makePlan(
   const bump = bumpFor(await readMergedLedger(edges.ledger, stored.texts), manifest, edges.now());
   const planned = planRestore({ cluster, bucket, request, restoreId, mode, nodes, facts, manifest, bump, live, now: edges.now() });
   if ('refused' in planned) throw refusal(planned.refused);
-  await edges.writePlan(planned.plan);
+  const plan = approved === undefined ? planned.plan : confirmed(approved, planned.plan);
+  await edges.writePlan(plan);
   telemetry.log('restore-planned', {
     restoreId,
     snapshot: manifest.id,
     mode,
-    members: planned.plan.members.length,
-    loss: planned.plan.loss,
+    members: plan.members.length,
+    loss: plan.loss,
+    ...(plan.approved && { since: plan.approved.since }),
   });
-  return HandedPlan.parse(planned.plan);
+  return HandedPlan.parse(plan);
+}
+
+/** @throws RestoreRefused where it is no more what people approved */
+function confirmed(approved: HandedPlan, fresh: RestorePlan): RestorePlan {
+  const broken = brokenPromises(approved, fresh);
+  if (broken.length > 0) throw refusal([`what was approved does not hold any more, start again to be asked anew: ${broken.join('; ')}`]);
+  return { ...fresh, approved: { madeAt: approved.madeAt, since: sinceApproval(approved, fresh) } };
 }
 
 const refusal = (reasons: readonly string[]): RestoreRefused => new RestoreRefused(`nothing was changed: ${reasons.join('; ')}`);

@@ -13,7 +13,8 @@ import type { Drill } from '../contract/manifest';
 import { Metric } from '../contract/metrics';
 import { stampDrill } from './stamp-drill';
 import type { Reported } from './report-restore';
-import { ReportEvent, reportRestore } from './report-restore';
+import { EndedEvent, reportRestore } from './report-restore';
+import { tellRefused } from './tell-refused';
 
 const cluster = requireEnv(Env.clusterName);
 const bucket = requireEnv(Env.stateBucket);
@@ -30,7 +31,12 @@ const stamp = async (snapshot: string, drill: Drill): Promise<void> => {
   await stampDrill({ manifests: new S3ManifestDocuments(s3, bucket, cluster), telemetry, now: () => new Date() }, snapshot, drill);
 };
 
-export async function handler(event: unknown): Promise<Reported> {
+export async function handler(event: unknown): Promise<Reported | undefined> {
+  const ended = parseEvent(EndedEvent, event);
+  if (ended.ending === 'refused') {
+    await tellRefused({ cluster, tell, telemetry }, ended);
+    return undefined;
+  }
   const edges = {
     ledger,
     history: executionHistory,
@@ -39,5 +45,5 @@ export async function handler(event: unknown): Promise<Reported> {
     stamp,
     now: () => new Date(),
   };
-  return reportRestore(edges, parseEvent(ReportEvent, event));
+  return reportRestore(edges, ended);
 }

@@ -8,9 +8,13 @@ import type { RestoreReport } from '../contract/restore';
 import type { HistoryEntry } from './phases';
 import { phasesOf } from './phases';
 import { Ending, RunbookState, reportOf } from './report';
+import { RefusedEvent } from './tell-refused';
 
 export const ReportEvent = z.object({ ending: Ending, execution: z.string(), state: RunbookState });
 export type ReportEvent = z.infer<typeof ReportEvent>;
+
+/** Every end that an execution can come to. */
+export const EndedEvent = z.discriminatedUnion('ending', [ReportEvent, RefusedEvent]);
 
 export interface ReportEdges {
   readonly ledger: LedgerEdges;
@@ -51,21 +55,26 @@ export async function reportRestore(edges: ReportEdges, { ending, execution, sta
   const summary = summaryOf(report);
   telemetry.log('restore-ended', { restoreId: report.restoreId, outcome: report.outcome, downtimeSeconds: report.downtimeSeconds });
   await edges
-    .tell(`kube-lifeboat ${cluster}: restore ${report.outcome}`, messageFor(report, summary))
+    .tell(`kube-lifeboat ${cluster}: ${subjectOf(report)}`, messageFor(report, summary))
     .catch((error: unknown) => telemetry.warn('nobody-told', { because: messageOf(error) }));
   return { outcome: report.outcome, report, summary };
+}
+
+/** For whoever reads no more than the subject: whether a drill failed or never was. */
+function subjectOf({ outcome, drill }: RestoreReport): string {
+  if (drill === undefined) return `restore ${outcome}`;
+  return `drill ${outcome}${outcome === 'UNHARMED' ? (drill === 'failed' ? ', the snapshot did not pass' : ', none was held') : ''}`;
 }
 
 /** An execution's ARN ends in its name. */
 const nameOf = (execution: string): string => execution.slice(execution.lastIndexOf(':') + 1);
 
-/** A drill that was rolled back was begun and did not end well; one that was refused says nothing of the snapshot. */
 async function stampIfDrill(
   { stamp, now, ledger }: ReportEdges,
-  { mode, outcome, snapshot, restoreId, failure, phases }: RestoreReport,
+  { drill, snapshot, restoreId, failure, phases }: RestoreReport,
 ): Promise<void> {
-  if (mode !== 'drill' || snapshot === undefined || outcome === 'UNHARMED' || outcome === 'DRY_RUN') return;
-  const passed = outcome === 'DRILLED';
+  if (drill === undefined || drill === 'silent' || snapshot === undefined) return;
+  const passed = drill === 'passed';
   const seconds = phases.reduce((sum, phase) => sum + phase.seconds, 0);
   const detail = passed || failure === undefined ? {} : { detail: `${failure.error}: ${failure.because}` };
   await stamp(snapshot, { at: now().toISOString(), kind: 'restored', passed, ...detail, seconds, by: restoreId }).catch((error: unknown) =>
@@ -103,6 +112,8 @@ export function summaryOf({ outcome, snapshot, failure, downtimeSeconds, nodes }
 function messageFor(report: RestoreReport, summary: string): string {
   const phases = report.phases.map(({ state, seconds }) => `  ${state.padEnd(18)} ${seconds.toFixed(1).padStart(8)} s`);
   const todo = report.whatToDo.map((line) => `- ${line}`);
-  const approved = report.approvedBy === undefined ? [] : [`Approved by: ${report.approvedBy}`];
-  return [summary, '', ...approved, `Safety snapshot: ${report.safetySnapshot}`, '', ...todo, '', ...phases].join('\n');
+  const { approvedBy, sinceApproval = [] } = report;
+  const approved = approvedBy === undefined ? [] : [`Approved by: ${approvedBy}`];
+  const since = sinceApproval.length === 0 ? [] : [`Since the approval: ${sinceApproval.join('; ')}`];
+  return [summary, '', ...approved, ...since, `Safety snapshot: ${report.safetySnapshot}`, '', ...todo, '', ...phases].join('\n');
 }

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { causeWords } from '../contract/function-failure';
 import { Approval, HandedPlan, NodeEnd, RestoreId, RestoreMode } from '../contract/restore';
-import type { RestoreOutcome, RestoreReport } from '../contract/restore';
+import type { DrillVerdict, RestoreOutcome, RestoreReport } from '../contract/restore';
 import { nodeStateOf } from '../nodes/node-state';
 import type { NodeState } from '../nodes/node-state';
+import { drillVerdict } from './drill-verdict';
 import { survey } from './node-readiness';
 
 /** How the state machine came to its end. */
@@ -19,10 +20,13 @@ export const RunbookState = z.object({
   plan: HandedPlan.optional(),
   approval: Approval,
   promised: z.object({ by: z.number().int(), to: z.number().int(), at: z.iso.datetime() }).optional(),
+  request: z.object({ safetySnapshot: z.boolean() }).optional(),
   safety: z.object({ id: z.string().optional(), Error: z.string().optional(), Cause: z.string().optional() }).optional(),
   restored: z.object({ lineage: z.string() }).optional(),
   verified: z.object({ api: z.string().optional(), revision: z.number().int() }).optional(),
   failure: Failure.optional(),
+  /** How the last document that changes something ended on each node. */
+  ends: z.array(NodeEnd).optional(),
   /** `facts` after a roll-back. */
   after: z.array(NodeEnd).optional(),
   /** Whether the old members serve again. */
@@ -46,6 +50,8 @@ export function reportOf(cluster: string, ending: Ending, state: RunbookState, p
   const nodes = ending === 'rolled-back' || ending === 'drilled' ? nodeLines(state) : [];
   const outcome = outcomeOf(ending, state, nodes);
   const downtimeSeconds = downtimeOf(phases);
+  const failure = state.failure && { error: state.failure.Error, because: causeWords(state.failure.Cause) };
+  const verdict = mode === 'drill' ? drillVerdict({ outcome, failure }, state.ends ?? []) : undefined;
   return {
     version: 1,
     restoreId,
@@ -55,9 +61,9 @@ export function reportOf(cluster: string, ending: Ending, state: RunbookState, p
     endedAt: now.toISOString(),
     ...(plan && { snapshot: plan.snapshot.id }),
     ...approval,
-    ...(state.failure && {
-      failure: { ...lastBefore(phases, 'Rollback'), error: state.failure.Error, because: causeWords(state.failure.Cause) },
-    }),
+    ...(plan?.approved && plan.approved.since.length > 0 && { sinceApproval: plan.approved.since }),
+    ...(failure && { failure: { ...lastBefore(phases, 'Rollback'), ...failure } }),
+    ...(verdict && { drill: verdict }),
     ...(promised && { bump: { by: promised.by, to: promised.to } }),
     ...(restored && outcome === 'RESTORED' && { newLineage: restored.lineage }),
     safetySnapshot: safetyWords(state),
@@ -68,7 +74,7 @@ export function reportOf(cluster: string, ending: Ending, state: RunbookState, p
     })),
     ...(downtimeSeconds !== undefined && { downtimeSeconds }),
     nodes,
-    whatToDo: whatToDo(outcome, state, nodes, phases),
+    whatToDo: verdict && outcome === 'UNHARMED' ? unharmedDrill(verdict) : whatToDo(outcome, state, nodes, phases),
   };
 }
 
@@ -119,11 +125,19 @@ function aheadWords(mode: RestoreMode, phases: readonly Phase[]): string[] {
   ];
 }
 
-function safetyWords({ mode, safety }: RunbookState): string {
+function safetyWords({ mode, request, safety }: RunbookState): string {
   if (safety?.id !== undefined) return safety.id;
   if (safety?.Error !== undefined) return `none: ${causeWords(safety.Cause ?? safety.Error)}`;
-  return mode === 'in-place' ? 'none: the execution never came that far' : 'none: nothing of the cluster was touched';
+  if (mode !== 'in-place') return 'none: nothing of the cluster was touched';
+  return request?.safetySnapshot === false ? 'none: the input asked for none' : 'none: the execution never came that far';
 }
+
+/** No machine was touched either way. A drill that never was is not one that failed, and its alarm is another one. */
+const unharmedDrill = (verdict: DrillVerdict): string[] => [
+  verdict === 'failed'
+    ? 'the snapshot did not pass, and no machine was touched: see "Drill failed" in the operator runbook, and drill the one before it'
+    : 'no drill was held, and it says nothing of the snapshot: mend what failed and hold one; the alarm no-recent-drill begins when none passes for too long',
+];
 
 function whatToDo(
   outcome: RestoreOutcome,

@@ -144,7 +144,9 @@ export class LifeboatStack extends Stack {
       deadLetterQueueUrl: deadLetterQueue.queueUrl,
       replaceMemberStateMachine: replaceMember.stateMachine.stateMachineArn,
       restoreStateMachine: restore.stateMachine.stateMachineArn,
-      restoreLogGroups: Object.fromEntries(Object.entries(restore.functions).map(([name, { logGroup }]) => [name, logGroup.logGroupName])),
+      restoreLogGroups: Object.fromEntries(
+        Object.entries({ ...restore.functions, ...replaceMember.functions }).map(([name, { logGroup }]) => [name, logGroup.logGroupName]),
+      ),
       replica: replica &&
         watch && {
           bucket: replica.bucket.bucketName,

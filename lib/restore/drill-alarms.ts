@@ -25,7 +25,7 @@ export class DrillAlarms extends Construct {
       alarms,
       article: 'Drill failed',
       urgency: 'act today',
-      what: `A stored snapshot of ${clusterName} is no longer what was taken.`,
+      what: `A stored snapshot of ${clusterName} is no longer what was taken, or machines on which it was tried did not come to serve it.`,
       metric: lifeboatMetric(Metric.drillPassed, { clusterName }, { statistic: 'Minimum', period: EVENT_PERIOD }),
       comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
     });

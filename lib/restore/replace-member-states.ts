@@ -63,10 +63,7 @@ export class ReplaceMemberStates extends RunbookStates<ReplaceMemberFunctions> {
     });
     approve.addCatch(refused, { resultPath: '$.failure' });
     approve.next(locked.start);
-    const planned = this.inOrder(refused, [
-      this.phase('Facts', { command: 'facts', nodesPath: '$.asked', mustSucceed: false, resultPath: '$.facts' }),
-      this.plan('Plan'),
-    ]);
+    const planned = this.inOrder(refused, [this.facts('Facts', '$.asked', '$.facts'), this.plan('Plan')]);
     planned.end.next(
       new Choice(this, 'Approval').when(Condition.stringEquals('$.request.approval', 'required'), approve).otherwise(locked.start),
     );

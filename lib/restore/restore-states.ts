@@ -20,6 +20,9 @@ export interface RestoreFunctions extends RunbookFunctions {
   readonly reportRestore: IFunction;
 }
 
+/** What the nodes are found by. */
+const FIND = { 'input.$': '$$.Execution.Input', 'execution.$': '$$.Execution.Name' };
+
 /**
  * The states of the restore runbook, in the order in which they are read here.
  *
@@ -31,7 +34,7 @@ export class RestoreStates extends RunbookStates<RestoreFunctions> {
 
   constructor(scope: Construct, id: string, functions: RestoreFunctions) {
     super(scope, id, functions);
-    const { findNodes, planRestore, askApproval, takeSnapshot, materializeSnapshot, promiseRevisions } = functions;
+    const { findNodes, askApproval, takeSnapshot, materializeSnapshot, promiseRevisions } = functions;
     const rollback = this.putBack();
     const undo = new Pass(this, 'RollBack', { result: Result.fromString('rolled-back'), resultPath: '$.ending' });
     undo.next(rollback);
@@ -112,8 +115,21 @@ export class RestoreStates extends RunbookStates<RestoreFunctions> {
     // Best effort: on the day of a restore etcd is mostly dead.
     safety.addCatch(staged.start, { resultPath: '$.safety' });
     safety.next(staged.start);
+    const ofItself = Condition.and(Condition.stringEquals('$.mode', 'in-place'), Condition.booleanEquals('$.request.safetySnapshot', true));
+    const begin = new Choice(this, 'Elsewhere').when(ofItself, safety).otherwise(staged.start);
+    const asks = Condition.and(
+      Condition.stringEquals('$.request.approval', 'required'),
+      Condition.booleanEquals('$.request.dryRun', false),
+    );
+    // Somebody may have taken hours to approve: what was true then is looked at again, now that no other runbook can change it.
+    const again = this.inOrder(unharmed, [
+      this.task('FindNodesAgain', { handler: findNodes, payload: FIND, resultPath: '$.again' }),
+      this.facts('FactsAgain', '$.again.asked', '$.facts'),
+      this.plan('PlanAgain', { 'mode.$': '$.again.mode', 'nodes.$': '$.again.nodes', 'approved.$': '$.plan' }),
+    ]);
+    again.end.next(begin);
     const locked = this.inOrder(unharmed, [this.lock('Lock', 'acquire')]);
-    locked.end.next(new Choice(this, 'Elsewhere').when(Condition.stringEquals('$.mode', 'in-place'), safety).otherwise(staged.start));
+    locked.end.next(new Choice(this, 'Approved').when(asks, again.start).otherwise(begin));
 
     const approve = new FunctionTask(this, 'Approve', {
       handler: askApproval,
@@ -124,39 +140,43 @@ export class RestoreStates extends RunbookStates<RestoreFunctions> {
     approve.addCatch(unharmed, { resultPath: '$.failure' });
     approve.next(locked.start);
     const planned = this.inOrder(unharmed, [
-      this.phase('Facts', { command: 'facts', nodesPath: '$.asked', mustSucceed: false, resultPath: '$.facts' }),
-      this.task('Plan', {
-        handler: planRestore,
-        payload: {
-          'request.$': '$.request',
-          'restoreId.$': '$.restoreId',
-          'mode.$': '$.mode',
-          'nodes.$': '$.nodes',
-          'facts.$': '$.facts',
-        },
-        resultPath: '$.plan',
-      }),
+      this.facts('Facts', '$.asked', '$.facts'),
+      this.plan('Plan', { 'mode.$': '$.mode', 'nodes.$': '$.nodes' }),
     ]);
-    planned.end.next(
-      new Choice(this, 'Approval')
-        .when(
-          Condition.and(Condition.stringEquals('$.request.approval', 'required'), Condition.booleanEquals('$.request.dryRun', false)),
-          approve,
-        )
-        .otherwise(locked.start),
-    );
+    planned.end.next(new Choice(this, 'Approval').when(asks, approve).otherwise(locked.start));
 
     const refused = new Fail(this, 'Locked', { errorPath: '$.failure.Error', causePath: '$.failure.Cause' });
     const undoLock = this.inOrder(refused, [this.lock('LockForRollBack', 'acquire')]);
     undoLock.end.next(undo);
     const find = new FunctionTask(this, 'FindNodes', {
       handler: findNodes,
-      payload: { 'input.$': '$$.Execution.Input', 'execution.$': '$$.Execution.Name' },
+      payload: FIND,
       resultPath: '$',
     });
-    find.addCatch(new Fail(this, 'Refused', { errorPath: '$.Error', causePath: '$.Cause' }), { resultPath: '$' });
+    find.addCatch(this.refused(), { resultPath: '$' });
     find.next(new Choice(this, 'Mode').when(Condition.stringEquals('$.mode', 'roll-back'), undoLock.start).otherwise(planned.start));
     this.start = find;
+  }
+
+  /** Whoever starts a restore sees that it was refused; of a drill that the clock starts people are told. */
+  private refused(): State {
+    const tell = new FunctionTask(this, 'TellRefused', {
+      handler: this.functions.reportRestore,
+      payload: { ending: 'refused', 'execution.$': '$$.Execution.Id', 'input.$': '$$.Execution.Input', 'failure.$': '$' },
+      resultPath: '$.told',
+    });
+    const refused = new Fail(this, 'Refused', { errorPath: '$.Error', causePath: '$.Cause' });
+    tell.addCatch(refused, { resultPath: '$.told' });
+    tell.next(refused);
+    return tell;
+  }
+
+  private plan(name: string, what: Readonly<Record<string, string>>): Step {
+    return this.task(name, {
+      handler: this.functions.planRestore,
+      payload: { 'request.$': '$.request', 'restoreId.$': '$.restoreId', 'facts.$': '$.facts', ...what },
+      resultPath: '$.plan',
+    });
   }
 
   /** Puts every node back to what it was, whatever point it had reached, and sees what came of it. */
@@ -167,7 +187,7 @@ export class RestoreStates extends RunbookStates<RestoreFunctions> {
       parametersPath: '$.rollBack',
       mustSucceed: false,
     });
-    const facts = this.phase('FactsAfter', { command: 'facts', nodesPath: '$.nodes', mustSucceed: false, resultPath: '$.after' });
+    const facts = this.facts('FactsAfter', '$.nodes', '$.after');
     const report = this.reportTask('ReportPutBack', { 'ending.$': '$.ending' });
     const old = this.check('CheckOldEtcd', 'old', '$.old', { 'facts.$': '$.after' });
     this.onFailure([old], report, '$.oldFailure');

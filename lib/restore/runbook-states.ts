@@ -41,6 +41,11 @@ export abstract class RunbookStates<Functions extends RunbookFunctions> extends 
     return { start: phase.startState, end, failing: phase.failing };
   }
 
+  /** What each node says of itself; one that says nothing is for whoever plans by it. */
+  protected facts(name: string, nodesPath: string, resultPath: string): Step {
+    return this.phase(name, { command: 'facts', nodesPath, mustSucceed: false, resultPath });
+  }
+
   /** The lock of the runbook, for as long as it works on nodes. */
   protected lock(name: string, action: 'acquire' | 'release'): Step {
     return this.task(name, {

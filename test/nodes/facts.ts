@@ -29,6 +29,7 @@ export const factsOf = ({ busyWith = '', etcd, apiserver, data, ...others }: Fac
     walDir: null,
     image: 'registry.k8s.io/etcd:3.6.16-0',
     version: '3.6.16',
+    unitIs: null,
     ...etcd,
   },
   apiserver: { definition: 'in-place', keptBy: null, running: true, ready: true, address: '10.0.1.10:6443', ...apiserver },

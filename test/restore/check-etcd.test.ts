@@ -174,4 +174,12 @@ describe('after a roll-back', () => {
     await expect(checkEtcd(edges({ members: [member(0), member(1)], voting: 3 }).all, old)).resolves.toMatchObject({ members: 2 });
     await expect(checkEtcd(edges({ members: [member(0)], voting: 3 }).all, old)).rejects.toThrow('1 of 3 voting members serve');
   });
+
+  test('a half is no majority', async () => {
+    await expect(checkEtcd(edges({ members: [member(0), member(1)], voting: 4 }).all, old)).rejects.toMatchObject({
+      name: 'EtcdNotReady',
+      message: '2 of 4 voting members serve: wait',
+    });
+    await expect(checkEtcd(edges({ members: whole, voting: 4 }).all, old)).resolves.toMatchObject({ members: 3 });
+  });
 });

@@ -12,6 +12,8 @@ import { CLUSTER, ID, PretendSource, storedSnapshot } from './stored-snapshot';
 const OTHER = '20261116T100000Z-00000002';
 /** Its object is of another size than its manifest says. */
 const HOLLOW = '20261116T105800Z-00000005';
+/** A restore took it before it began. */
+const SAFETY = '20261116T105700Z-00000006';
 
 let stored: StoredSnapshot;
 let source: PretendSource;
@@ -113,6 +115,7 @@ describe('materializeSnapshot', () => {
     list({ id: OTHER, takenAt: '2026-11-16T10:00:00.000Z' });
     list({ id: '20261116T090000Z-00000003', takenAt: '2026-11-16T09:00:00.000Z' });
     list({ id: '20261116T105900Z-00000004', takenAt: '2026-11-16T10:59:00.000Z', verified: false });
+    list({ id: SAFETY, takenAt: '2026-11-16T10:57:00.000Z', trigger: 'pre-restore' });
     list({ id: HOLLOW, takenAt: '2026-11-16T10:58:00.000Z' });
 
     const failure = run();
@@ -124,6 +127,11 @@ describe('materializeSnapshot', () => {
 
   test.each<[string, () => void, RegExp]>([
     ['there is no other', () => undefined, /no other verified one is listed: look for an earlier version of the object, or in the replica/],
+    [
+      'the only other one is what a restore took before it began',
+      () => list({ id: SAFETY, takenAt: '2026-11-16T10:57:00.000Z', trigger: 'pre-restore' }),
+      new RegExp(`no other verified one is listed but ${SAFETY}, which a restore took before it began, of the state that somebody wanted`),
+    ],
     [
       'S3 does not list them',
       () => {

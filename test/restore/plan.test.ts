@@ -196,6 +196,17 @@ test('doubts are told and stop nobody: another minor release, and what old data 
   expect(warnings).toContain('master-1 keeps 1 data directories of earlier restores, 5 MiB: this restore adds one, and the last two stay');
 });
 
+test.each<[unitIs: string | null, words: readonly string[]]>([
+  [null, []],
+  ['enabled', []],
+  ['disabled', ['etcd.service on master-1 is disabled and not enabled: after a reboot it would not come back by itself']],
+  ['enabled-runtime', ['etcd.service on master-1 is enabled-runtime and not enabled']],
+])('a unit that systemd calls %s is warned of where a reboot would leave it out', (unitIs, words) => {
+  const { warnings } = planned({ facts: [told(1, { etcd: { runs: 'systemd', unitIs } }), told(2), told(3)] });
+
+  expect(warnings).toEqual(words.map((each) => expect.stringContaining(each) as string));
+});
+
 test('an API server that no manifest runs is told to go on', () => {
   const { warnings } = planned({ facts: [told(1, { apiserver: { running: true, definition: 'none' } }), told(2), told(3)] });
 

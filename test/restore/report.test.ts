@@ -169,6 +169,26 @@ test('a drill ends well only when its nodes are what they were', () => {
   expect(report('drilled', { mode: 'drill', after: [], old: { lineage: 'a1' } }).outcome).toBe('NEEDS_HANDS');
 });
 
+test('a drill in which nothing was touched says whether the snapshot failed or no drill was held', () => {
+  const drill = (Error: string) => report('unharmed', { mode: 'drill', failure: { Error, Cause: 'no' } });
+
+  expect(drill('StoredSnapshotDamaged')).toMatchObject({
+    outcome: 'UNHARMED',
+    drill: 'failed',
+    whatToDo: [expect.stringContaining('the snapshot did not pass, and no machine was touched')],
+  });
+  expect(drill('ControlPlaneLocked')).toMatchObject({
+    drill: 'silent',
+    whatToDo: [expect.stringMatching(/^no drill was held, and it says nothing of the snapshot: .* no-recent-drill begins/)],
+  });
+  expect(report('unharmed', { failure })).not.toHaveProperty('drill');
+});
+
+test('a safety snapshot that nobody asked for is told as that, and not as one that was forgotten', () => {
+  expect(report('restored', { request: { safetySnapshot: false } }).safetySnapshot).toBe('none: the input asked for none');
+  expect(report('unharmed', { request: { safetySnapshot: true } }).safetySnapshot).toBe('none: the execution never came that far');
+});
+
 test('a safety snapshot that could not be taken says why', () => {
   expect(report('restored', { safety: { Error: 'NoHealthyMember', Cause: '{"errorMessage":"no member answers"}' } }).safetySnapshot).toBe(
     'none: no member answers',

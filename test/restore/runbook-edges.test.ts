@@ -137,6 +137,56 @@ describe('the plan', () => {
     ).rejects.toThrow('is not listed');
     expect(written).toEqual([]);
   });
+
+  describe('made again after it was approved', () => {
+    const NEWER = manifest({ id: '20261116T113000Z-0000000c', takenAt: '2026-11-16T11:30:00.000Z', revision: 980, lineage: 'a1' });
+    const ofBoth = () => {
+      const { edges } = stored(ledger(), [SNAPSHOT, NEWER]);
+      const written: RestorePlan[] = [];
+      const live = async () => ({ revision: 990, inventory: {} });
+      return { edges: { ledger: edges, live, writePlan: async (made: RestorePlan) => void written.push(made), now: () => NOW }, written };
+    };
+    const approve = async () => makePlan(edgesOf(async () => ({ revision: 950 })).edges, 'state', event);
+
+    test('is of the same snapshot, though there is a newer one by now, and plan.json tells of today', async () => {
+      const approved = await approve();
+      const { edges, written } = ofBoth();
+
+      const again = await makePlan(edges, 'state', { ...event, approved });
+
+      expect(approved.snapshot.id).toBe(SNAPSHOT.id);
+      expect((await makePlan(ofBoth().edges, 'state', event)).snapshot.id).toBe(NEWER.id);
+      expect(again.snapshot.id).toBe(SNAPSHOT.id);
+      expect(again.approved).toEqual({ madeAt: approved.madeAt, since: ['90 revisions are lost by now'] });
+      expect(written).toMatchObject([{ snapshot: { id: SNAPSHOT.id }, loss: { revisions: 90 }, approved: again.approved }]);
+    });
+
+    test('is refused when it is not what was approved any more, and plan.json stays what was', async () => {
+      const approved = await approve();
+      const { edges, written } = ofBoth();
+      const second = { instanceId: 'i-00000002', host: 'master-2' };
+      const etcd = { name: 'master-2', peerUrls: 'https://10.0.1.2:2380', clientUrl: 'https://10.0.1.2:2379' };
+      const facts = [...event.facts, { ...second, outcome: 'done' as const, result: factsOf({ etcd }) }];
+
+      const refused = makePlan(edges, 'state', { ...event, nodes: [node, second], facts, approved });
+
+      await expect(refused).rejects.toMatchObject({ name: 'RestoreRefused' });
+      await expect(refused).rejects.toThrow(
+        /^nothing was changed: what was approved does not hold any more, start again to be asked anew: the members are others: master-2 on master-2 i-00000002 .* has come/,
+      );
+      expect(written).toEqual([]);
+    });
+
+    test('is refused when the snapshot is gone, or something new stands in the way', async () => {
+      const approved = await approve();
+      const { edges } = stored(ledger(), [NEWER]);
+      const gone = makePlan({ ...ofBoth().edges, ledger: edges }, 'state', { ...event, approved });
+      const busy = [{ ...node, outcome: 'done' as const, result: factsOf({ busyWith: 'stage' }) }];
+
+      await expect(gone).rejects.toThrow(`snapshot ${SNAPSHOT.id} is not listed: the newest verified one is ${NEWER.id}`);
+      await expect(makePlan(ofBoth().edges, 'state', { ...event, facts: busy, approved })).rejects.toThrow('stage runs there now');
+    });
+  });
 });
 
 function requestDefaults() {
@@ -148,6 +198,7 @@ function requestDefaults() {
     approvalSeconds: 60,
     waitForNodesSeconds: 60,
     drill: false,
+    safetySnapshot: true,
   } as const;
 }
 
@@ -217,6 +268,25 @@ describe('the question for approval', () => {
   test('does not claim to know what is lost when nobody answers', () => {
     expect(approvalMessage(plan(), 't', EXECUTION)).toContain('nobody knows, since no member answers');
     expect(approvalMessage(plan({ bump: { ...plan().bump, needed: false } }), 't', EXECUTION)).toContain('BACKWARDS');
+  });
+
+  test.each<[mode: RestorePlan['mode'], heading: string, words: readonly string[]]>([
+    [
+      'elsewhere',
+      'Restore elsewhere of the control plane of prod, execution run-1',
+      ['What is lost: nothing of prod itself, whose members were not asked and are not touched', 'the old data stays beside it'],
+    ],
+    [
+      'drill',
+      'Drill of a restore of the control plane of prod, execution run-1',
+      ['What is lost: nothing; the members of prod were not asked and are not touched', 'the old data is put back afterwards'],
+    ],
+  ])('does not say that nobody answers where nobody was asked: %s', (mode, heading, words) => {
+    const message = approvalMessage(plan({ mode }), 't', EXECUTION);
+
+    expect(message.split('\n')[0]).toBe(heading);
+    for (const each of words) expect(message).toContain(each);
+    expect(message).not.toContain('no member answers');
   });
 
   const same = 'The snapshot holds as many objects of each kind as the live cluster: if something was deleted, name an earlier snapshot.';
@@ -336,8 +406,8 @@ describe('the report', () => {
     expect(now().restores).toEqual([]);
   });
 
-  test('of a drill is stamped on the manifest of its snapshot, whether it passed or not; one that was refused is not', async () => {
-    const { edges, stamped } = edgesOf();
+  test('of a drill is stamped on the manifest of its snapshot, whether it passed or not', async () => {
+    const { edges, stamped, told } = edgesOf();
     const drill = { ...state, mode: 'drill' as const };
     const well = { instanceId: 'i-00000001', host: 'a', outcome: 'done' as const, result: factsOf() };
 
@@ -347,12 +417,77 @@ describe('the report', () => {
       execution: 'e',
       state: { ...drill, after: [well], old: { lineage: 'a1' }, failure: { Error: 'NodesFailed', Cause: 'no' } },
     });
-    await reportRestore(edges, { ending: 'unharmed', execution: 'e', state: drill });
 
     expect(stamped).toMatchObject([
       { snapshot: state.plan.snapshot.id, kind: 'restored', passed: true, by: 'run-1' },
       { passed: false, detail: 'NodesFailed: no' },
     ]);
+    expect(told.filter((_, index) => index % 2 === 0)).toEqual([
+      'kube-lifeboat prod: drill DRILLED',
+      'kube-lifeboat prod: drill ROLLED_BACK',
+    ]);
+  });
+
+  const node = { instanceId: 'i-00000001', host: 'a', outcome: 'failed' as const, because: 'no' };
+  test.each<[sentence: string, how: Partial<ReportEvent['state']>, stamps: readonly object[], subject: string]>([
+    [
+      'the snapshot was found damaged',
+      { failure: { Error: 'StoredSnapshotDamaged', Cause: 'other bytes' } },
+      [{ kind: 'restored', passed: false, detail: 'StoredSnapshotDamaged: other bytes', by: 'run-1' }],
+      'drill UNHARMED, the snapshot did not pass',
+    ],
+    [
+      'etcdutl refused it',
+      { failure: { Error: 'NodesFailed', Cause: 'stage failed' }, ends: [{ ...node, error: 'SnapshotDiffers' }] },
+      [{ passed: false, detail: 'NodesFailed: stage failed' }],
+      'drill UNHARMED, the snapshot did not pass',
+    ],
+    [
+      'its machine could not be used',
+      { failure: { Error: 'NodesFailed', Cause: 'stage failed' }, ends: [{ ...node, error: 'NoSpace' }] },
+      [],
+      'drill UNHARMED, none was held',
+    ],
+    ['S3 was down', { failure: { Error: 'StoreFailed', Cause: 'no' } }, [], 'drill UNHARMED, none was held'],
+    [
+      'it was refused before there was a snapshot',
+      { failure: { Error: 'RestoreRefused', Cause: 'no' }, plan: undefined },
+      [],
+      'drill UNHARMED, none was held',
+    ],
+  ])(
+    'of a drill in which nothing was touched is stamped only if the snapshot is at fault, and people hear of it either way: %s',
+    async (...row) => {
+      const [, how, stamps, subject] = row;
+      const { edges, stamped, told } = edgesOf();
+
+      await reportRestore(edges, { ending: 'unharmed', execution: 'e', state: { ...state, mode: 'drill', ...how } });
+
+      expect(stamped).toEqual(stamps.map((each) => expect.objectContaining(each) as object));
+      expect(told[0]).toBe(`kube-lifeboat prod: ${subject}`);
+    },
+  );
+
+  test('of a restore is stamped on no snapshot, whatever it found', async () => {
+    const { edges, stamped } = edgesOf();
+
+    await reportRestore(edges, {
+      ending: 'unharmed',
+      execution: 'e',
+      state: { ...state, failure: { Error: 'StoredSnapshotDamaged', Cause: '' } },
+    });
+
+    expect(stamped).toEqual([]);
+  });
+
+  test('says what was found since the approval', async () => {
+    const { edges, told, written } = edgesOf();
+    const approved = { madeAt: NOW.toISOString(), since: ['20 revisions are lost by now', 'a warning'] };
+
+    await reportRestore(edges, { ending: 'restored', execution: 'e', state: { ...state, plan: handedPlan({ approved }) } });
+
+    expect(written).toMatchObject([{ report: { sinceApproval: approved.since } }]);
+    expect(told[1]).toContain('\nSince the approval: 20 revisions are lost by now; a warning\n');
   });
 
   test('is written though nobody can be told and the history cannot be read', async () => {

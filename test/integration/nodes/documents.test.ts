@@ -88,7 +88,7 @@ describe.each(['3.6', '3.5'] as const)('a node with etcd %s', (release) => {
     });
 
     test.each<[what: string, change: Record<string, string>, error: string]>([
-      ['another SHA-256', { snapshotSha256: 'a'.repeat(64) }, 'SnapshotDiffers'],
+      ['another SHA-256', { snapshotSha256: 'a'.repeat(64) }, 'DownloadDiffers'],
       ['another status hash', { snapshotHash: '00000000' }, 'SnapshotDiffers'],
       ['another revision', { snapshotRevision: '7' }, 'SnapshotDiffers'],
       ['no room for it', { snapshotBytes: '900000000000000' }, 'NoSpace'],

@@ -79,10 +79,19 @@ test('facts finds etcd under systemd, by its environment file', async () => {
       listening: true,
       name: 'master-1',
       version: expect.stringMatching(/^3\.6\./) as string,
+      unitIs: 'enabled',
     },
     apiserver: { definition: 'in-place', ready: true },
     data: { dir: on.node.tree.dataDir },
   });
+});
+
+test('facts tells that the unit is not enabled, so that a reboot would leave its etcd out', async () => {
+  writeFileSync(path.join(unit, 'enabled'), 'disabled\n');
+  const facts = await on.facts();
+  writeFileSync(path.join(unit, 'enabled'), 'enabled\n');
+
+  expect(facts.etcd).toMatchObject({ runs: 'systemd', definition: 'in-place', running: true, unitIs: 'disabled' });
 });
 
 test('a whole restore and the way back: the unit is disabled while it is stopped, so that a reboot does not start half of it', async () => {

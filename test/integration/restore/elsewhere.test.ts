@@ -1,7 +1,9 @@
+import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { Ledger } from '../../../lambdas/contract/ledger';
 import { Metric } from '../../../lambdas/contract/metrics';
 import { DRILL_ON_MACHINES } from '../../../lambdas/contract/restore';
-import { ledgerKey } from '../../../lambdas/contract/s3-keys';
+import { ledgerKey, snapshotKey } from '../../../lambdas/contract/s3-keys';
+import { rightsOf } from '../../support/permissions/stack-rights';
 import { findingsOf } from './rights';
 import { RestoreWorld } from './world';
 
@@ -81,12 +83,64 @@ describe('a drill on a machine of its own', () => {
     expect((await passed()).slice(-2).map(({ value }) => value)).toEqual([0, 1]);
   });
 
-  test('refuses a node of the control plane', async () => {
+  test('finds the stored bytes damaged before it touches the machine: that is a drill that failed, stamped and heard of', async () => {
+    const { s3, bucket, cluster } = world.lifeboat;
+    const Key = snapshotKey(cluster, snapshot);
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key }));
+    const whole = Buffer.from((await Body?.transformToByteArray()) ?? []);
+    const damaged = Buffer.from(whole);
+    damaged[damaged.length >> 1]! ^= 1;
+    await s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body: damaged }));
+    const pid = spareNode().pid('etcd');
+
+    const { error, cause, execution } = await world.run(DRILL_ON_MACHINES);
+
+    await s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body: whole }));
+    expect([error, cause]).toEqual(['UNHARMED', expect.stringContaining('StoredSnapshotDamaged in Materialize')]);
+    expect(await world.report(execution.name)).toMatchObject({ outcome: 'UNHARMED', drill: 'failed' });
+    expect((await drillsOf(snapshot))[0]).toMatchObject({
+      kind: 'restored',
+      passed: false,
+      by: execution.name,
+      detail: expect.stringMatching(/^StoredSnapshotDamaged: /) as string,
+    });
+    expect((await passed()).at(-1)?.value).toBe(0);
+    expect(await alarm()).toBe('ALARM');
+    expect(spareNode().pid('etcd')).toBe(pid);
+  });
+
+  test('counts what etcdutl says against the snapshot, and not what keeps a machine from being used', async () => {
+    const node = spareNode();
+    const measured = async () => (await passed()).length;
+    const before = await measured();
+    // It reads all the bytes that were stored, and finds another database in them.
+    node.interfere('stage', `sed -i "s/^export LIFEBOAT_SNAPSHOT_HASH=.*/export LIFEBOAT_SNAPSHOT_HASH=00000000/" "\${@: -1}"`);
+
+    const refused = await world.run(DRILL_ON_MACHINES);
+
+    expect([refused.error, refused.cause]).toEqual(['UNHARMED', expect.stringContaining('SnapshotDiffers, etcdutl finds hash')]);
+    expect((await drillsOf(snapshot))[0]).toMatchObject({ passed: false, by: refused.execution.name });
+    expect(await measured()).toBe(before + 1);
+    node.heal();
+    node.breakProgram('aws', 'echo "fatal error: (403) Forbidden" >&2\nexit 1\n');
+
+    const unusable = await world.run(DRILL_ON_MACHINES);
+
+    expect([unusable.error, unusable.cause]).toEqual(['UNHARMED', expect.stringContaining('DownloadFailed')]);
+    expect(await world.report(unusable.execution.name)).toMatchObject({ drill: 'silent' });
+    expect((await drillsOf(snapshot))[0]).toMatchObject({ by: refused.execution.name });
+    expect(await measured()).toBe(before + 1);
+  });
+
+  test('refuses a node of the control plane, and people are told that no drill was held', async () => {
     const { instanceId } = world.nodes.nodes[0]!;
 
-    const { status, cause } = await world.run({ ...DRILL_ON_MACHINES, nodes: [instanceId] });
+    const { execution, status, error, cause } = await world.run({ ...DRILL_ON_MACHINES, nodes: [instanceId] });
 
-    expect(status).toBe('FAILED');
+    expect([status, error]).toEqual(['FAILED', 'RestoreRefused']);
+    const { functions } = rightsOf(await world.cloud.stack(`Lifeboat-${world.lifeboat.cluster}`));
+    const log = await world.cloud.logs(functions.find(({ label }) => label === 'RestoreReportRestore')?.name ?? '');
+    expect(log.join('\n')).toMatch(new RegExp(`"drill-refused".*:${execution.name}"`));
     expect(cause).toContain(`${instanceId} carries lifeboat/control-plane=demo: a drill runs on nodes with lifeboat/drill=demo only`);
   });
 });

@@ -1,3 +1,5 @@
+import { renameSync } from 'node:fs';
+import path from 'node:path';
 import { lockKey } from '../../../lambdas/contract/s3-keys';
 import { S3Lock } from '../../../lambdas/aws/s3-lock';
 import { waitUntil } from '../../../local/child-process';
@@ -55,6 +57,7 @@ test('after approval one execution brings the whole control plane back, and its 
     /What is lost: \d+ revisions\.\n {2}1 configmaps are gone\nNo object comes back: if something was deleted, name an earlier snapshot\./,
   );
   expect(await world.valuesOf(after)).toEqual(['x', 'x', 'x']);
+  expect(await world.backup()).not.toBe(latest);
 
   await world.cloud.succeedTask(await tokenOf(execution.name), { approvedBy: 'a test' });
   const end = await execution.wait({ timeoutMs: 240_000 });
@@ -70,14 +73,27 @@ test('after approval one execution brings the whole control plane back, and its 
   });
   expect(report.downtimeSeconds).toBeLessThan(120);
   expect(report.phases.map(({ state }) => state)).toEqual(
-    expect.arrayContaining(['Approve', 'Stage', 'PrepareData', 'StopEtcd', 'Verify']),
+    expect.arrayContaining(['Approve', 'PlanAgain', 'Stage', 'PrepareData', 'StopEtcd', 'Verify']),
   );
+  expect(report.sinceApproval).toEqual([expect.stringMatching(/^\d+ revisions are lost by now$/)]);
   expect(await before()).toEqual(['x', 'x', 'x']);
   expect(await world.valuesOf(after)).toEqual([null, null, null]);
   expect(await world.valuesOf('/registry/masterleases/10.0.0.99')).toEqual([null, null, null]);
   expect(await world.revision()).toBeGreaterThan(highest);
   expect(await world.kinds()).toEqual({ hashes: 1, clusters: 1 });
   await world.apiserversAreReady();
+});
+
+test('an etcd that is known to be dead is not asked for a snapshot first', async () => {
+  const before = (await world.lifeboat.snapshots()).length;
+
+  const { execution, status } = await world.run({ snapshot, dryRun: true, safetySnapshot: false });
+
+  expect(status).toBe('SUCCEEDED');
+  const report = await world.report(execution.name);
+  expect(report.phases.map(({ state }) => state)).not.toContain('SafetySnapshot');
+  expect(report.safetySnapshot).toBe('none: the input asked for none');
+  expect(await world.lifeboat.snapshots()).toHaveLength(before);
 });
 
 test('a client that watches and writes across two restores of the same snapshot never sees time run backwards, and old watches are told', async () => {
@@ -110,7 +126,10 @@ test('a dry run stages and proves everything, and stops nothing', async () => {
   const { execution, status } = await world.run({ snapshot, dryRun: true, approval: 'skip' });
 
   expect(status).toBe('SUCCEEDED');
-  expect(await world.report(execution.name)).toMatchObject({ outcome: 'DRY_RUN' });
+  expect(await world.report(execution.name)).toMatchObject({
+    outcome: 'DRY_RUN',
+    safetySnapshot: expect.stringMatching(/^\d{8}T/) as string,
+  });
   expect(world.nodes.nodes.map((node) => node.pid('etcd'))).toEqual(pids);
   expect(await world.valuesOf(after)).toEqual(['x', 'x', 'x']);
 });
@@ -134,6 +153,27 @@ describe('ends unharmed when', () => {
       cause: expect.stringContaining('Rejected in Approve, not at this hour') as string,
     });
     expect(await locked()).toBe(before);
+  });
+
+  test('what was approved does not hold any more by the time that somebody approves, and the lock is given back', async () => {
+    const manifest = path.join(world.nodes.nodes[2]!.tree.manifestDir, 'kube-apiserver.yaml');
+    const aside = path.join(world.nodes.folder, 'kube-apiserver.yaml');
+    const execution = await world.lifeboat.restore.start({ snapshot });
+    const token = await tokenOf(execution.name);
+    renameSync(manifest, aside);
+
+    await world.cloud.succeedTask(token, { approvedBy: 'a test' });
+    const end = await execution.wait({ timeoutMs: 120_000 });
+
+    renameSync(aside, manifest);
+    await world.apiserversAreReady();
+    expect(end).toMatchObject({
+      error: 'UNHARMED',
+      cause: expect.stringMatching(
+        /RestoreRefused in PlanAgain, nothing was changed: what was approved does not hold any more, .*: the nodes with an API server to stop are others: \S+ i-\w+ is gone$/,
+      ) as string,
+    });
+    expect((await world.run({ snapshot, dryRun: true, safetySnapshot: false })).cause).toBeUndefined();
   });
 
   test('nobody answers in time', async () => {

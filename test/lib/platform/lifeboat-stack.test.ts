@@ -126,6 +126,7 @@ describe('what the stack tells', () => {
     replace: only(template, 'AWS::StepFunctions::StateMachine', 'ReplaceMember')[0],
     restore: only(template, 'AWS::StepFunctions::StateMachine', 'RestoreStateMachine')[0],
     node: only(template, 'AWS::Logs::LogGroup', 'RestoreNodesNodeCommand')[0],
+    members: only(template, 'AWS::Logs::LogGroup', 'ReplaceMemberChangeMembers')[0],
   };
 
   test('is in its outputs', () => {
@@ -169,8 +170,16 @@ describe('what the stack tells', () => {
       deadLetterQueueUrl: ids.queue,
       restoreStateMachine: ids.restore,
       replaceMemberStateMachine: ids.replace,
-      restoreLogGroups: expect.objectContaining({ 'node-command': ids.node }) as Record<string, string>,
+      restoreLogGroups: expect.objectContaining({ 'node-command': ids.node, 'change-members': ids.members }) as Record<string, string>,
     } satisfies ClusterDirectoryEntry);
+  });
+
+  test('names the log of every function that only runbooks call, whichever of them it is', () => {
+    const { Properties } = only(template, 'AWS::SSM::Parameter')[1];
+    const logs = Object.keys(template.findResources('AWS::Logs::LogGroup')).filter((id) => /^(Restore|ReplaceMember).*Logs/.test(id));
+
+    for (const id of logs) expect(JSON.stringify(Properties.Value)).toContain(`{"Ref":"${id}"}`);
+    expect(logs).toHaveLength(11);
   });
 });
 

@@ -14,10 +14,13 @@ interface State {
   readonly Next?: string;
   readonly Default?: string;
   readonly End?: boolean;
-  readonly Choices?: readonly { readonly Next: string }[];
+  readonly Choices?: readonly { readonly Next: string; readonly And?: readonly object[] }[];
   readonly Catch?: readonly { readonly ErrorEquals: readonly string[]; readonly Next: string }[];
   readonly Retry?: readonly { readonly ErrorEquals: readonly string[] }[];
   readonly ItemsPath?: string;
+  readonly ItemSelector?: Readonly<Record<string, unknown>>;
+  readonly Parameters?: Readonly<Record<string, unknown>>;
+  readonly ResultPath?: string;
   readonly MaxConcurrency?: number;
   readonly ItemProcessor?: { readonly States: Readonly<Record<string, State>> };
 }
@@ -54,12 +57,66 @@ describe('the order of the runbook', () => {
     ['the data is made before anything is stopped', 'PrepareData', 'StopControlPlane'],
     ['revisions are promised before anything is stopped', 'PromiseRevisions', 'StopControlPlane'],
     ['people approve before the lock is taken', 'Approve', 'Lock'],
+    ['no other runbook changes what is looked at after the approval', 'Lock', 'FactsAgain'],
+    ['it is planned again by new facts', 'FactsAgain', 'PlanAgain'],
+    ['what was approved holds before anything is brought onto a node', 'PlanAgain', 'SafetySnapshot'],
     ['a snapshot is taken before anything is changed', 'SafetySnapshot', 'Materialize'],
     ['API servers are gone before their etcd', 'StopControlPlane', 'StopEtcd'],
     ['the members are compared before anybody can write to them', 'CheckEtcd', 'StartApiservers'],
   ])('%s', (_sentence, first, second) => {
     expect(after(first)).toContain(second);
     expect(after(second)).not.toContain(first);
+  });
+
+  test('who was asked for approval is not held to facts of hours ago; who was not goes straight on', () => {
+    expect(nextOf(States['Lock']!)).toEqual(['Approved']);
+    const required = [
+      { Variable: '$.request.approval', StringEquals: 'required' },
+      { Variable: '$.request.dryRun', BooleanEquals: false },
+    ];
+    expect(States['Approved']).toMatchObject({ Choices: [{ And: required, Next: 'FindNodesAgain' }], Default: 'Elsewhere' });
+    expect(States['Approval']).toMatchObject({ Choices: [{ And: required, Next: 'Approve' }], Default: 'Lock' });
+    expect(nextOf(States['PlanAgain']!)).toEqual(['Elsewhere']);
+  });
+
+  test('the second plan is of the nodes and facts of now, and knows the one that was approved', () => {
+    expect(States['FindNodesAgain']).toMatchObject({ ResultPath: '$.again', Parameters: States['FindNodes']!.Parameters });
+    expect(States['FactsAgain']).toMatchObject({ ItemsPath: '$.again.asked', ResultPath: '$.facts' });
+    expect(States['PlanAgain']).toMatchObject({ ResultPath: '$.plan' });
+    expect(States['PlanAgain']!.Parameters).toEqual({
+      ...States['Plan']!.Parameters,
+      'mode.$': '$.again.mode',
+      'nodes.$': '$.again.nodes',
+      'approved.$': '$.plan',
+    });
+  });
+
+  test('a safety snapshot is taken of the cluster itself, unless the input wants none', () => {
+    expect(States['Elsewhere']).toMatchObject({
+      Choices: [
+        {
+          And: [
+            { Variable: '$.mode', StringEquals: 'in-place' },
+            { Variable: '$.request.safetySnapshot', BooleanEquals: true },
+          ],
+          Next: 'SafetySnapshot',
+        },
+      ],
+      Default: 'Materialize',
+    });
+  });
+
+  test.each([
+    ['Stage', '$.plan.parameters.stage'],
+    ['PrepareData', '$.promised.parameters'],
+    ['StopControlPlane', '$.plan.parameters.stopApiserver'],
+    ['StopEtcd', '$.plan.parameters.stopEtcd'],
+    ['RestoreData', '$.promised.parameters'],
+    ['StartEtcd', '$.plan.parameters.startEtcd'],
+    ['StartApiservers', '$.plan.parameters.startApiserver'],
+    ['Rollback', '$.rollBack'],
+  ])('%s sends its document with %s', (name, parameters) => {
+    expect(States[name]!.ItemSelector).toMatchObject({ 'parameters.$': parameters });
   });
 
   test('members are stopped and started one after the other, and API servers started so', () => {
@@ -86,7 +143,7 @@ describe('a failure', () => {
     expect(catchOf('Repair')).toBe('StartApiservers');
   });
 
-  test.each(['Facts', 'Plan', 'Approve', 'Lock'])('in %s ends unharmed', (name) => {
+  test.each(['Facts', 'Plan', 'Approve', 'Lock', 'FindNodesAgain', 'FactsAgain', 'PlanAgain'])('in %s ends unharmed', (name) => {
     expect(catchOf(name)).toBe('ReportUnharmed');
   });
 
@@ -97,6 +154,14 @@ describe('a failure', () => {
       expect([...after('CleanUpUnharmed')]).toContain('ReportUnharmed');
     },
   );
+
+  test('in the very first state ends with its own words, told or not', () => {
+    expect(catchOf('FindNodes')).toBe('TellRefused');
+    expect(States['TellRefused']).toMatchObject({ ResultPath: '$.told', Next: 'Refused' });
+    expect(States['TellRefused']!.Parameters).toMatchObject({ ending: 'refused', 'input.$': '$$.Execution.Input', 'failure.$': '$' });
+    expect(catchOf('TellRefused')).toBe('Refused');
+    expect(States['Refused']).toMatchObject({ Type: 'Fail', ErrorPath: '$.Error', CausePath: '$.Cause' });
+  });
 
   test('of the safety snapshot stops nobody: on that day etcd is mostly dead', () => {
     expect(catchOf('SafetySnapshot')).toBe('Materialize');
