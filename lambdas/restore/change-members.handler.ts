@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { BRISK } from '../aws/brisk';
@@ -31,7 +32,7 @@ export async function handler(event: unknown): Promise<object> {
   const etcd = openEtcd(endpoints, secret);
   const surgeon = openSurgeon(endpoints, secret);
   try {
-    return await changeMembers({ etcd, surgeon, newestVerified, telemetry }, step);
+    return await changeMembers({ etcd, surgeon, newestVerified, telemetry, wait }, step);
   } finally {
     etcd.close();
     surgeon.close();

@@ -37,7 +37,12 @@ export interface MemberEdges {
 
 export interface PlanEdges extends MemberEdges {
   readonly newestVerified: () => Promise<string | undefined>;
+  readonly wait: (ms: number) => Promise<unknown>;
 }
+
+/** A majority that is missing is looked for this often, so that no election, which takes seconds, is taken for a cluster that has to be restored. */
+const LOOKS = 6;
+const LOOK_AGAIN_MS = 3_000;
 
 type Parameters = Readonly<Record<string, string>>;
 
@@ -57,16 +62,23 @@ export interface PlannedReplacement {
  * @throws RestoreRefused with why, and what to do instead
  */
 export async function planMembers(edges: PlanEdges, { request, restoreId, facts }: Step<'plan'>): Promise<PlannedReplacement> {
-  const { members: views } = await edges.etcd.gather();
   const newestVerified = await edges.newestVerified().catch((error: unknown) => {
     edges.telemetry.warn('snapshots-not-listed', { because: messageOf(error) });
     return undefined;
   });
-  const members = await listed(
-    edges,
-    views.flatMap(({ endpoint, reachable }) => (reachable ? [endpoint] : [])),
-  );
-  const decided = planReplacement({ request, restoreId, facts, members, views, ...(newestVerified !== undefined && { newestVerified }) });
+  const look = async () => {
+    const { members: views } = await edges.etcd.gather();
+    const answering = views.flatMap(({ endpoint, reachable }) => (reachable ? [endpoint] : []));
+    const members = await listed(edges, answering);
+    const known = { ...(newestVerified !== undefined && { newestVerified }) };
+    return { views, decided: planReplacement({ request, restoreId, facts, members, views, ...known }) };
+  };
+  let { views, decided } = await look();
+  for (let looks = 1; looks < LOOKS && decided.decision === 'refuse' && decided.mayPass; looks++) {
+    edges.telemetry.warn('majority-missing', { because: decided.because, looks });
+    await edges.wait(LOOK_AGAIN_MS);
+    ({ views, decided } = await look());
+  }
   edges.telemetry.log('replacement-planned', { ...decided });
   if (decided.decision === 'refuse') throw new RestoreRefused(`nothing was changed: ${decided.because}: ${decided.instead}`);
   const made = ReplacementPlan.parse(decided);

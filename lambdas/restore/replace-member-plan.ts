@@ -26,6 +26,8 @@ export interface Refusal {
   readonly because: string;
   /** What to do. */
   readonly instead: string;
+  /** An election may be under way: to be believed only when it lasts. */
+  readonly mayPass?: true;
 }
 export type ReplaceDecision = ({ readonly decision: 'replace' } & ReplacementPlan) | Refusal;
 
@@ -103,10 +105,11 @@ function noQuorum(because: string, { newestVerified }: ReplaceInput): Refusal {
     newestVerified === undefined
       ? 'there is no verified snapshot: list what there is'
       : `the newest verified snapshot is ${newestVerified}`;
-  return refuse(
+  const refusal = refuse(
     `${because}: etcd changes no members without a majority`,
     `run the restore runbook, which brings all members back; ${which}`,
   );
+  return { ...refusal, mayPass: true };
 }
 
 interface ReadyNode {

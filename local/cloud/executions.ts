@@ -40,6 +40,7 @@ export interface Execution {
   wait(options?: { readonly timeoutMs?: number }): Promise<ExecutionEnd>;
   /** Waits until it enters a state, or ends; 60 seconds unless told otherwise. */
   enters(state: string, options?: { readonly timeoutMs?: number }): Promise<void>;
+  hasEnded(): Promise<boolean>;
   /** Ends it as ABORTED. */
   stop(): Promise<void>;
   /** Lets one that failed, timed out or was stopped go on from the state that it was in. */
@@ -80,16 +81,17 @@ export const stateMachine = (config: ClientConfig, arn: string): StateMachine =>
 /** One that goes on or has ended, by its ARN. */
 function execution(config: ClientConfig, arn: string): Execution {
   const history = () => run(config, async (client) => visitedStates(await allEvents(client, arn)));
+  const hasEnded = () =>
+    run(config, async (client) => (await client.send(new DescribeExecutionCommand({ executionArn: arn }))).status !== 'RUNNING');
   return {
     arn,
     name: arn.split(':').at(-1) ?? '',
     wait: ({ timeoutMs = LONGEST_WAIT_MS } = {}) => run(config, (client) => waitForEnd(client, arn, timeoutMs, history)),
     enters: async (state, { timeoutMs = LONGEST_WAIT_MS } = {}) => {
-      const ended = () =>
-        run(config, async (client) => (await client.send(new DescribeExecutionCommand({ executionArn: arn }))).status !== 'RUNNING');
       const entered = async () => (await history()).some((visited) => visited.state === state);
-      await waitUntil(`${arn} enters ${state}`, timeoutMs, async () => (await entered()) || ended(), 50);
+      await waitUntil(`${arn} enters ${state}`, timeoutMs, async () => (await entered()) || hasEnded(), 50);
     },
+    hasEnded,
     stop: async () => {
       await run(config, (client) => client.send(new StopExecutionCommand({ executionArn: arn })));
     },

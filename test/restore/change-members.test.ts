@@ -7,6 +7,8 @@ import { clientUrl, instance, listed, nodeFacts, peerUrl, serves, silent } from 
 
 interface World {
   readonly views?: readonly MemberView[];
+  /** What is seen later, from this look on: at first there is an election. */
+  readonly leaderFromLook?: number;
   readonly members?: readonly ListedMember[];
   /** Endpoints that list nobody. */
   readonly listless?: readonly string[];
@@ -17,13 +19,23 @@ interface World {
   readonly snapshot?: string | Error;
 }
 
+/** What a member says of itself while there is an election. */
+const leaderless = (view: MemberView): MemberView => (view.reachable ? { ...view, status: { ...view.status, leaderId: '0' } } : view);
+
 function edges(world: World = {}) {
   const asked: string[] = [];
   const ask = <T>(what: string, answer: T): Promise<T> => {
     asked.push(what);
     return Promise.resolve(answer);
   };
-  const { views = [serves(1), serves(2), silent(3)], members = [listed(1), listed(2), listed(3)], listless = [], snapshot } = world;
+  const {
+    views = [serves(1), serves(2), silent(3)],
+    members = [listed(1), listed(2), listed(3)],
+    listless = [],
+    snapshot,
+    leaderFromLook = 0,
+  } = world;
+  let looks = 0;
   const surgeon: EtcdSurgeon = {
     countObjects: () => Promise.reject(new Error('nobody counts')),
     deletePrefix: () => Promise.reject(new Error('nobody deletes')),
@@ -39,7 +51,10 @@ function edges(world: World = {}) {
   };
   const all: PlanEdges = {
     etcd: {
-      gather: async () => ({ members: views, votingMembers: members.length }),
+      gather: async () => {
+        looks++;
+        return { members: looks < leaderFromLook ? views.map(leaderless) : views, votingMembers: members.length };
+      },
       hashKv: async (endpoint) => ({ hash: world.hashes?.[endpoint] ?? 'feed', compactRevision: 7 }),
     },
     surgeon,
@@ -48,6 +63,7 @@ function edges(world: World = {}) {
       if (snapshot instanceof Error) throw snapshot;
       return snapshot;
     },
+    wait: (ms) => ask(`wait ${ms}`, undefined),
   };
   return { all, asked };
 }
@@ -86,6 +102,25 @@ test('the next member is asked when one cannot list the others for a majority', 
 
   await expect(changeMembers(all, planning)).resolves.toMatchObject({ plan: { remove: 'a3' } });
   expect(asked).toEqual([`list ${clientUrl(1)} true`, `list ${clientUrl(2)} true`]);
+});
+
+test('an election is no reason to restore: a majority that is missing is looked for again', async () => {
+  const { all, asked } = edges({ leaderFromLook: 3 });
+
+  await expect(changeMembers(all, planning)).resolves.toMatchObject({ plan: { remove: 'a3' } });
+  expect(asked.filter((what) => what.startsWith('wait'))).toEqual(['wait 3000', 'wait 3000']);
+});
+
+test('a majority that stays missing is refused in the end, and what no time mends is refused at once', async () => {
+  const never = edges({ leaderFromLook: 99 });
+  const serving = edges({ views: [serves(1), serves(2), serves(3)] });
+
+  await expect(changeMembers(never.all, planning)).rejects.toMatchObject({
+    message: expect.stringContaining('voting members serve') as string,
+  });
+  expect(never.asked.filter((what) => what.startsWith('wait'))).toHaveLength(5);
+  await expect(changeMembers(serving.all, planning)).rejects.toMatchObject({ name: 'RestoreRefused' });
+  expect(serving.asked.join()).not.toContain('wait');
 });
 
 test.each<[sentence: string, world: World, words: string]>([

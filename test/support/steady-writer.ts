@@ -23,7 +23,11 @@ export interface WriteReport {
   readonly slowestMs: number;
 }
 
-/** Writes one key after the other to the members in turn, and never tries one again: what fails is seen. */
+/** What is still under way when a test file ends: a test that failed has not stopped its writer. */
+const underWay = new Set<() => Promise<unknown>>();
+afterAll(() => Promise.all([...underWay].map((stop) => stop())));
+
+/** Writes one key after the other to the members in turn, and never tries one again: what fails is seen. Ends with the test file at the latest. */
 export function startWriter(endpoints: readonly string[], credentials: EtcdClientSecret, prefix: string): () => Promise<WriteReport> {
   const channels = endpoints.map((endpoint) => openChannel(endpoint, credentials));
   const written: string[] = [];
@@ -50,10 +54,13 @@ export function startWriter(endpoints: readonly string[], credentials: EtcdClien
     }
     longestGapMs = Math.max(longestGapMs, Date.now() - last);
   })();
-  return async () => {
+  const stop = async (): Promise<WriteReport> => {
     progress.over = true;
     await running;
     channels.forEach((channel) => channel.close());
+    underWay.delete(stop);
     return { written, failed, longestGapMs, slowestMs };
   };
+  underWay.add(stop);
+  return stop;
 }

@@ -10,6 +10,10 @@ export interface WatchingClient {
   stop(): Promise<void>;
 }
 
+/** What is still under way when a test file ends: a test that failed has not stopped its client. */
+const underWay = new Set<WatchingClient>();
+afterAll(() => Promise.all([...underWay].map((each) => each.stop())));
+
 /** Writes one key over and over through any of the members. A write that fails, as all do while etcd is stopped, is tried again. */
 export function startWatchingClient(open: () => Etcd3, key: string): WatchingClient {
   const seen = { highest: 0, backwards: [] as string[], writes: 0 };
@@ -35,7 +39,7 @@ export function startWatchingClient(open: () => Etcd3, key: string): WatchingCli
     }
     client.close();
   })();
-  return {
+  const watching: WatchingClient = {
     get highest() {
       return seen.highest;
     },
@@ -48,6 +52,9 @@ export function startWatchingClient(open: () => Etcd3, key: string): WatchingCli
     stop: async () => {
       state.going = false;
       await work;
+      underWay.delete(watching);
     },
   };
+  underWay.add(watching);
+  return watching;
 }

@@ -110,7 +110,10 @@ test('reaches every node with a tag, and each invocation is listed, page by page
   const second = await ssm.send(new ListCommandInvocationsCommand({ CommandId, Details: true, MaxResults: 1, NextToken: first.NextToken }));
 
   expect(second.NextToken).toBeUndefined();
-  const invocations = [...(first.CommandInvocations ?? []), ...(second.CommandInvocations ?? [])];
+  // Nobody promises an order.
+  const invocations = [...(first.CommandInvocations ?? []), ...(second.CommandInvocations ?? [])].sort((one, other) =>
+    one.InstanceId! < other.InstanceId! ? -1 : 1,
+  );
   expect(invocations.map(({ InstanceId }) => InstanceId)).toEqual([FIRST, SECOND]);
   expect(invocations[1]?.CommandPlugins?.[0]?.Output).toBe("node-2 says 'hello' by bash\n\n----------ERROR-------\naside\n");
 });

@@ -8,7 +8,7 @@ import { openEtcd } from '../../../lambdas/etcd/client/etcd-reader';
 import { openSurgeon } from '../../../lambdas/etcd/client/etcd-surgeon';
 import type { PlanEdges, PlannedReplacement } from '../../../lambdas/restore/change-members';
 import { addMember, checkMembers, planMembers, promoteMember, removeMember } from '../../../lambdas/restore/change-members';
-import { waitUntil } from '../../../local/child-process';
+import { sleep, waitUntil } from '../../../local/child-process';
 import type { LocalNode } from '../../../local/nodes';
 import { WRITE_MS, startWriter } from '../../support/steady-writer';
 import { NodesWorld } from './world';
@@ -31,7 +31,7 @@ beforeAll(async () => {
   const surgeon = openSurgeon(endpoints, credentials);
   const telemetry = { log: () => undefined, warn: () => undefined };
   const close = () => [etcd, surgeon].forEach((each) => each.close());
-  edges = { etcd, surgeon, telemetry, newestVerified: async () => '20261126T020000Z-0000000a', close };
+  edges = { etcd, surgeon, telemetry, newestVerified: async () => '20261126T020000Z-0000000a', wait: sleep, close };
 });
 afterAll(async () => {
   edges.close();

@@ -36,22 +36,15 @@ async function writeAfter(): Promise<string> {
   await world.put(key);
   return key;
 }
-/** Waits for the question of an execution and gives the token that is in it. */
-async function tokenOf(restoreId: string): Promise<string> {
-  let text = '';
-  await waitUntil('somebody is asked', 60_000, async () => {
-    text = await world.file(restoreId, 'approval.txt').catch(() => '');
-    return text !== '';
-  });
-  return /--task-token '([^']+)'/.exec(text)![1]!;
-}
+/** The token that is in a question. */
+const tokenIn = (question: string): string => /--task-token '([^']+)'/.exec(question)![1]!;
 
 test('after approval one execution brings the whole control plane back, and its report tells what it did', async () => {
   const latest = await world.backup();
   const after = await writeAfter();
   const highest = await world.revision();
   const execution = await world.lifeboat.restore.start({});
-  const question = await tokenOf(execution.name).then(() => world.file(execution.name, 'approval.txt'));
+  const question = await world.question(execution);
   expect(question).toContain(`Snapshot ${latest}`);
   expect(question).toMatch(
     /What is lost: \d+ revisions\.\n {2}1 configmaps are gone\nNo object comes back: if something was deleted, name an earlier snapshot\./,
@@ -59,7 +52,7 @@ test('after approval one execution brings the whole control plane back, and its 
   expect(await world.valuesOf(after)).toEqual(['x', 'x', 'x']);
   expect(await world.backup()).not.toBe(latest);
 
-  await world.cloud.succeedTask(await tokenOf(execution.name), { approvedBy: 'a test' });
+  await world.cloud.succeedTask(tokenIn(question), { approvedBy: 'a test' });
   const end = await execution.wait({ timeoutMs: 240_000 });
 
   expect([end.status, end.cause]).toEqual(['SUCCEEDED', undefined]);
@@ -145,7 +138,7 @@ describe('ends unharmed when', () => {
     const locked = () => world.object(lockKey(world.lifeboat.cluster, 'control-plane')).catch(() => 'never taken');
     const before = await locked();
     const execution = await world.lifeboat.restore.start({ snapshot });
-    await world.cloud.failTask(await tokenOf(execution.name), 'Rejected', 'not at this hour');
+    await world.cloud.failTask(tokenIn(await world.question(execution)), 'Rejected', 'not at this hour');
 
     expect(await execution.wait()).toMatchObject({
       status: 'FAILED',
@@ -159,7 +152,7 @@ describe('ends unharmed when', () => {
     const manifest = path.join(world.nodes.nodes[2]!.tree.manifestDir, 'kube-apiserver.yaml');
     const aside = path.join(world.nodes.folder, 'kube-apiserver.yaml');
     const execution = await world.lifeboat.restore.start({ snapshot });
-    const token = await tokenOf(execution.name);
+    const token = tokenIn(await world.question(execution));
     renameSync(manifest, aside);
 
     await world.cloud.succeedTask(token, { approvedBy: 'a test' });

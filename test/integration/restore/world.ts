@@ -76,6 +76,17 @@ export class RestoreWorld extends Members {
     return this.object(restoreKey(this.lifeboat.cluster, restoreId, file));
   }
 
+  /** Waits until somebody is asked to approve an execution, and gives the question. */
+  async question(execution: Execution): Promise<string> {
+    let question = '';
+    await waitUntil('somebody is asked', 120_000, async () => {
+      question = await this.file(execution.name, 'approval.txt').catch(() => '');
+      if (question === '' && (await execution.hasEnded())) throw new Error(`it ended: ${JSON.stringify(await execution.wait())}`);
+      return question !== '';
+    });
+    return question;
+  }
+
   async object(Key: string): Promise<string> {
     const { Body } = await this.lifeboat.s3.send(new GetObjectCommand({ Bucket: this.lifeboat.bucket, Key }));
     return (await Body?.transformToString()) ?? '';
