@@ -224,6 +224,53 @@ describe.each(['3.6', '3.5'] as const)('a node with etcd %s', (release) => {
     expect((await on.facts()).data).toMatchObject({ restoredBy: 'd' });
   });
 
+  test('a roll-back takes back its own restore and no later one, and nothing goes on after it', async () => {
+    for (const restoreId of ['first', 'second'])
+      for (const command of ['stage', 'stop', 'restore-data', 'start'] as const) await on.do(command, { restoreId });
+
+    expect(failure(await on.run('roll-back', { restoreId: 'first' }))).toMatchObject({
+      error: 'OtherRestore',
+      message: expect.stringContaining('was made by restore second, later than first') as string,
+    });
+    expect(await on.facts()).toMatchObject({ data: { restoredBy: 'second' }, etcd: { running: true } });
+
+    await on.do('roll-back', { restoreId: 'second' });
+    // Of what the restore left, a clean-up leaves that it was rolled back.
+    for (const cleaned of [false, true]) {
+      if (cleaned) await on.do('clean-up');
+      for (const command of ['stage', 'stop', 'prepare-data', 'restore-data', 'start'] as const)
+        expect(failure(await on.run(command, { restoreId: 'second' }))).toMatchObject({ error: 'RolledBack' });
+    }
+    expect(await on.facts()).toMatchObject({ data: { restoredBy: 'first' }, etcd: { running: true } });
+    expect(await on.do('roll-back', { restoreId: 'second' })).toMatchObject({ found: 'original' });
+    await on.do('roll-back', { restoreId: 'first' });
+    expect((await on.facts()).data).not.toMatchObject({ restoredBy: 'first' });
+  });
+
+  test('a later restore is known for one also when nothing else is left of the earlier', async () => {
+    for (const restoreId of ['forgotten', 'then', 'last'])
+      for (const command of ['stage', 'stop', 'restore-data', 'start'] as const) await on.do(command, { restoreId });
+    await on.do('clean-up');
+    const { data } = await on.facts();
+    expect(data?.restoredBefore.slice(-2)).toEqual(['forgotten', 'then']);
+    expect(data?.kept.map(({ restoreId }) => restoreId)).not.toContain('forgotten');
+
+    expect(failure(await on.run('roll-back', { restoreId: 'forgotten' }))).toMatchObject({ error: 'OtherRestore' });
+    expect(await on.do('roll-back', { restoreId: 'never-here' })).toMatchObject({ found: 'original' });
+
+    expect(await on.facts()).toMatchObject({ data: { restoredBy: 'last' }, etcd: { running: true } });
+  });
+
+  test('a roll-back that has nothing to put back leaves the restore to be finished', async () => {
+    const restore = { restoreId: 'lost' };
+    for (const command of ['stage', 'stop', 'restore-data'] as const) await on.do(command, restore);
+    rmSync(`${on.node.tree.dataDir}.lifeboat-lost-old`, { recursive: true });
+
+    expect(failure(await on.run('roll-back', restore))).toMatchObject({ error: 'OldDataGone' });
+
+    expect(await on.do('start', restore)).toMatchObject({ now: { data: 'restored', etcd: { running: true } } });
+  });
+
   test('what somebody started between the two renames is never lost, and the old data comes back', async () => {
     const restore = { restoreId: 'between' };
     await on.do('stage', restore);
