@@ -151,7 +151,7 @@ export class RestoreStates extends RunbookStates<RestoreFunctions> {
     undoLock.end.next(undo);
     const find = new FunctionTask(this, 'FindNodes', {
       handler: findNodes,
-      payload: { 'input.$': '$$.Execution.Input', 'execution.$': '$$.Execution.Name' },
+      payload: { 'input.$': '$$.Execution.Input', 'execution.$': '$$.Execution.Name', 'arn.$': '$$.Execution.Id' },
       resultPath: '$',
     });
     find.addCatch(new Fail(this, 'Refused', { errorPath: '$.Error', causePath: '$.Cause' }), { resultPath: '$' });
