@@ -84,6 +84,8 @@ stop_apiserver() {
 # require_etcd_gone: ends the document when a process might write into the data that is about to be exchanged, or when one that ends again
 # and again may be started by its manifest at any moment.
 require_etcd_gone() {
+  # Asked anew each time: somebody may have put the manifest back.
+  describe_etcd
   find_etcd_process
   if [ -z "$REPLY" ] && { [ "$etcd_at" = in-place ] || [ "$etcd_at" = both ]; }; then
     fail EtcdStillRuns "etcd is not stopped on this node: what starts it is in its place" 'run stop first'

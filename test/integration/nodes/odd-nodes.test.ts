@@ -102,6 +102,49 @@ test('data is not exchanged under an etcd that somebody started while the new da
   expect((await node.do('facts')).data).toMatchObject({ restoredBy: null, kept: [{ kind: 'new' }] });
 });
 
+test.each<[when: string, putBack: boolean]>([
+  ['its manifest was never taken away', false],
+  ['its manifest was put back while the new data was made', true],
+])('data is not exchanged under an etcd that ends again and again, when %s', async (_when, putBack) => {
+  await node.offerSnapshot();
+  if (putBack) await node.do('stop');
+  await node.do('stage');
+  const kept = path.join(node.stateDir, 'restores/r1/manifests/etcd.yaml');
+  const back = `cp ${kept} ${node.manifestDir}/etcd.yaml;`;
+  if (putBack) node.install('etcdutl', `if [ "$2" = restore ]; then ${back} fi\nPATH=\${PATH#*:} exec etcdutl "$@"`);
+
+  expect(await node.refusal('restore-data')).toMatchObject({
+    error: 'EtcdStillRuns',
+    message: expect.stringContaining('what starts it is in its place') as string,
+  });
+  expect((await node.do('facts')).data).toMatchObject({ restoredBy: null, kept: putBack ? [{ kind: 'new' }] : [] });
+});
+
+test('an API server that no manifest runs is not waited for', async () => {
+  rmSync(path.join(node.manifestDir, 'kube-apiserver.yaml'));
+  const apiserver = spawn(node.install('kube-apiserver', 'read -r -t 20'), { stdio: ['pipe', 'ignore', 'ignore'] });
+
+  const { now } = await node.do('stop');
+
+  expect(now).toMatchObject({ etcd: { running: false }, apiserver: { definition: 'none', running: true } });
+  await killProcess(apiserver);
+});
+
+test('where there was no data the new is given to the user that etcd runs as', async () => {
+  node.write(`${node.manifest()}  securityContext:\n    runAsUser: 1234\n`);
+  rmdirSync(node.dataDir);
+  await node.offerSnapshot();
+  node.install('chown', `echo "$*" >>${node.folder}/given`);
+
+  for (const command of ['stop', 'stage', 'restore-data'] as const) await node.do(command);
+
+  expect(textOf(path.join(node.folder, 'given')).trim().split('\n')).toEqual([
+    `-R --reference=${node.folder} -- ${node.dataDir}`,
+    `-R -- 1234 ${node.dataDir}`,
+    `-R --reference=${node.dataDir} -- ${node.dataDir}.lifeboat-r1-restoring`,
+  ]);
+});
+
 test('facts counts a directory as nothing that went while it was measured', async () => {
   mkdirSync(`${node.dataDir}.lifeboat-r1-restoring`);
   node.install('du', 'exit 1');
