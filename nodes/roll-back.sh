@@ -11,11 +11,6 @@ fi
 
 find_data_state
 found=$data_state
-by=$(restored_by "$live")
-if [ "$found" = unclear ] && [ -n "$by" ]; then
-  fail OtherRestore "what lies in $live was made by restore $by, later than $LIFEBOAT_RESTORE_ID" \
-    "roll $by back first; to go back to what was before both, restore a snapshot of that time"
-fi
 if [ "$found" != original ] && [ ! -e "$old" ]; then
   fail OldDataGone "$old is not there any more: the data from before restore $LIFEBOAT_RESTORE_ID cannot be put back" 'restore the snapshot that was taken before the restore'
 fi

@@ -22,6 +22,18 @@ begin_change() {
   if [ "$LIFEBOAT_COMMAND" != roll-back ] && [ -e "$record/rolled-back" ]; then
     fail RolledBack "restore $LIFEBOAT_RESTORE_ID was rolled back on this node" 'start another execution; when the roll-back did not end well, run roll-back again'
   fi
+  require_latest
+}
+
+# require_latest: ends the document when a later restore made the data. Whoever stopped something before may start it again.
+require_latest() {
+  local by
+  find_data_state
+  by=$(restored_by "$live")
+  if [ "$LIFEBOAT_COMMAND" != start ] && [ "$data_state" = unclear ] && [ -n "$by" ]; then
+    fail OtherRestore "what lies in $live was made by restore $by, later than $LIFEBOAT_RESTORE_ID" \
+      "roll $by back first; to go back to what was before both, restore a snapshot of that time"
+  fi
 }
 
 wants() { [ "$LIFEBOAT_WHAT" = both ] || [ "$LIFEBOAT_WHAT" = "$1" ]; }

@@ -228,10 +228,12 @@ describe.each(['3.6', '3.5'] as const)('a node with etcd %s', (release) => {
     for (const restoreId of ['first', 'second'])
       for (const command of ['stage', 'stop', 'restore-data', 'start'] as const) await on.do(command, { restoreId });
 
-    expect(failure(await on.run('roll-back', { restoreId: 'first' }))).toMatchObject({
-      error: 'OtherRestore',
-      message: expect.stringContaining('was made by restore second, later than first') as string,
-    });
+    // An execution that is redriven too late must stop nothing, since nobody could start it again.
+    for (const command of ['roll-back', 'stop', 'restore-data'] as const)
+      expect(failure(await on.run(command, { restoreId: 'first' }))).toMatchObject({
+        error: 'OtherRestore',
+        message: expect.stringContaining('was made by restore second, later than first') as string,
+      });
     expect(await on.facts()).toMatchObject({ data: { restoredBy: 'second' }, etcd: { running: true } });
 
     await on.do('roll-back', { restoreId: 'second' });

@@ -1,5 +1,16 @@
 import { spawn } from 'node:child_process';
-import { copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, rmSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  rmdirSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
@@ -159,6 +170,24 @@ test('clean-up removes no manifest that is kept, even when one is in place as we
 
   expect(await node.refusal('clean-up')).toMatchObject({ error: 'RestoreInProgress' });
   expect(existsSync(kept)).toBe(true);
+});
+
+test('clean-up forgets that a restore was rolled back when its execution can be redriven no more', async () => {
+  for (const [restoreId, daysAgo] of [
+    ['lately', 14],
+    ['long-ago', 16],
+  ] as const) {
+    const record = path.join(node.stateDir, 'restores', restoreId);
+    mkdirSync(path.join(record, 'manifests'), { recursive: true });
+    const at = new Date(Date.now() - daysAgo * 86_400_000);
+    writeFileSync(path.join(record, 'rolled-back'), at.toISOString());
+    utimesSync(path.join(record, 'rolled-back'), at, at);
+  }
+
+  await node.do('clean-up');
+
+  expect(readdirSync(path.join(node.stateDir, 'restores'))).toEqual(['lately']);
+  expect(readdirSync(path.join(node.stateDir, 'restores/lately'))).toEqual(['rolled-back']);
 });
 
 test('what a killed download left is removed by the next', async () => {
