@@ -170,19 +170,20 @@ describe.each(['3.6', '3.5'] as const)('a node with etcd %s', (release) => {
     });
 
     test('that fails in etcdutl has exchanged nothing', async () => {
-      await on.do('stage');
-      await on.do('stop');
+      const restore = { restoreId: 'failing' };
+      await on.do('stage', restore);
+      await on.do('stop', restore);
       const real = etcdProgram(release, 'etcdutl');
       on.node.breakProgram(
         'etcdutl',
         `case "$*" in *"restore /"*) echo "no space left on device" >&2; exit 1 ;; *) exec ${real} "$@" ;; esac\n`,
       );
 
-      const outcome = failure(await on.run('restore-data'));
+      const outcome = failure(await on.run('restore-data', restore));
 
       expect(outcome).toMatchObject({ error: 'RestoreFailed', message: expect.stringContaining('no space left') as string });
       on.node.repairPrograms();
-      expect(await on.do('roll-back')).toMatchObject({ found: 'original', now: { data: 'original', etcd: { running: true } } });
+      expect(await on.do('roll-back', restore)).toMatchObject({ found: 'original', now: { data: 'original', etcd: { running: true } } });
     });
   });
 
@@ -225,28 +226,28 @@ describe.each(['3.6', '3.5'] as const)('a node with etcd %s', (release) => {
   });
 
   test('a roll-back takes back its own restore and no later one, and nothing goes on after it', async () => {
-    for (const restoreId of ['first', 'second'])
+    for (const restoreId of ['older', 'newer'])
       for (const command of ['stage', 'stop', 'restore-data', 'start'] as const) await on.do(command, { restoreId });
 
     // An execution that is redriven too late must stop nothing, since nobody could start it again.
     for (const command of ['roll-back', 'stop', 'restore-data'] as const)
-      expect(failure(await on.run(command, { restoreId: 'first' }))).toMatchObject({
+      expect(failure(await on.run(command, { restoreId: 'older' }))).toMatchObject({
         error: 'OtherRestore',
-        message: expect.stringContaining('was made by restore second, later than first') as string,
+        message: expect.stringContaining('was made by restore newer, later than older') as string,
       });
-    expect(await on.facts()).toMatchObject({ data: { restoredBy: 'second' }, etcd: { running: true } });
+    expect(await on.facts()).toMatchObject({ data: { restoredBy: 'newer' }, etcd: { running: true } });
 
-    await on.do('roll-back', { restoreId: 'second' });
+    await on.do('roll-back', { restoreId: 'newer' });
     // Of what the restore left, a clean-up leaves that it was rolled back.
     for (const cleaned of [false, true]) {
       if (cleaned) await on.do('clean-up');
       for (const command of ['stage', 'stop', 'prepare-data', 'restore-data', 'start'] as const)
-        expect(failure(await on.run(command, { restoreId: 'second' }))).toMatchObject({ error: 'RolledBack' });
+        expect(failure(await on.run(command, { restoreId: 'newer' }))).toMatchObject({ error: 'RolledBack' });
     }
-    expect(await on.facts()).toMatchObject({ data: { restoredBy: 'first' }, etcd: { running: true } });
-    expect(await on.do('roll-back', { restoreId: 'second' })).toMatchObject({ found: 'original' });
-    await on.do('roll-back', { restoreId: 'first' });
-    expect((await on.facts()).data).not.toMatchObject({ restoredBy: 'first' });
+    expect(await on.facts()).toMatchObject({ data: { restoredBy: 'older' }, etcd: { running: true } });
+    expect(await on.do('roll-back', { restoreId: 'newer' })).toMatchObject({ found: 'original' });
+    await on.do('roll-back', { restoreId: 'older' });
+    expect((await on.facts()).data).not.toMatchObject({ restoredBy: 'older' });
   });
 
   test('a later restore is known for one also when nothing else is left of the earlier', async () => {
