@@ -13,8 +13,7 @@ etcd_process=$REPLY
 ask_apiserver
 find_etcdutl
 unit_is=''
-# By its exit code too it says that a unit is not enabled.
-if [ "$etcd_runs" = systemd ]; then unit_is=$(systemctl is-enabled etcd.service 2>/dev/null || true); fi
+if [ "$etcd_runs" = systemd ]; then unit_is=$(etcd_unit_is); fi
 
 etcdutl_facts=null
 if [ -n "$etcdutl" ]; then

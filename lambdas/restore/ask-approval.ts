@@ -1,20 +1,17 @@
 import { z } from 'zod';
-import type { Telemetry } from '../backup/edges';
-import { messageOf } from '../contract/lifeboat-error';
 import { RestoreId } from '../contract/restore';
 import type { RestorePlan } from '../contract/restore';
 import { parsePlan } from './stored-plan';
+import { tellPeople } from './tell-people';
+import type { TellingEdges } from './tell-people';
 
 export const ApprovalEvent = z.object({ restoreId: RestoreId, token: z.string().min(1), execution: z.string() });
 export type ApprovalEvent = z.infer<typeof ApprovalEvent>;
 
-export interface ApprovalEdges {
+export interface ApprovalEdges extends TellingEdges {
   readonly readPlan: () => Promise<string | undefined>;
   /** Puts the question where it can be found when no message comes through. */
   readonly write: (text: string) => Promise<void>;
-  /** Undefined where the config names nobody. */
-  readonly tell: ((subject: string, message: string) => Promise<void>) | undefined;
-  readonly telemetry: Pick<Telemetry, 'warn'>;
 }
 
 /** Asks people, and ends: the state machine waits for whoever answers with the token. */
@@ -102,19 +99,12 @@ export function answerLines(token: string, execution: string): readonly string[]
 
 /** It is written to S3 first, so that a topic that nobody reads, or that refuses, keeps nobody from approving. */
 export async function putQuestion(
-  { write, tell, telemetry }: Omit<ApprovalEdges, 'readPlan'>,
+  { write, ...edges }: Omit<ApprovalEdges, 'readPlan'>,
   subject: string,
   message: string,
 ): Promise<{ readonly told: boolean }> {
   await write(message);
-  if (tell === undefined) return { told: false };
-  return tell(subject, message).then(
-    () => ({ told: true }),
-    (error: unknown) => {
-      telemetry.warn('nobody-told', { because: messageOf(error) });
-      return { told: false };
-    },
-  );
+  return tellPeople(edges, subject, message);
 }
 
 function age(seconds: number): string {

@@ -7,6 +7,12 @@ export type Candidate =
 
 export type Choice = { readonly manifest: Manifest } | { readonly refused: string };
 
+/** What a restore took before it began; nobody gets it who does not name it. */
+export const isFromBeforeRestore = ({ trigger }: Pick<Manifest, 'trigger'>): boolean => trigger === 'pre-restore';
+
+/** Why, wherever such a one is all there is. */
+export const BEFORE_RESTORE = 'of the state that somebody wanted to get away from';
+
 /**
  * The snapshot that a request means: the one that it names, or the newest verified one. Ids begin with the time at which a snapshot was taken.
  *
@@ -14,7 +20,7 @@ export type Choice = { readonly manifest: Manifest } | { readonly refused: strin
  */
 export function chooseSnapshot(candidates: readonly Candidate[], { snapshot, allowUnverified }: RestoreRequest): Choice {
   const listed = candidates.flatMap((each) => (each.kind === 'snapshot' ? [each.manifest] : [])).sort(newestFirst);
-  const wanted = listed.filter(({ trigger }) => trigger !== 'pre-restore');
+  const wanted = listed.filter((each) => !isFromBeforeRestore(each));
   const newest = wanted.find(({ verified }) => verified);
   if (snapshot === 'latest') {
     const chosen = newest ?? (allowUnverified ? wanted[0] : undefined);
@@ -39,9 +45,9 @@ const newestFirst = (a: Manifest, b: Manifest): number => b.takenAt.localeCompar
 
 /** The newest of those that restores took before they began, where one would do. */
 function beforeRestores(listed: readonly Manifest[], allowUnverified: boolean): string {
-  const safety = listed.find(({ trigger, verified }) => trigger === 'pre-restore' && (verified || allowUnverified));
+  const safety = listed.find((each) => isFromBeforeRestore(each) && (each.verified || allowUnverified));
   if (safety === undefined) return '';
-  return `; ${safety.id} is from before a restore, of the state that somebody wanted to get away from: {"snapshot":"${safety.id}"} takes it all the same`;
+  return `; ${safety.id} is from before a restore, ${BEFORE_RESTORE}: {"snapshot":"${safety.id}"} takes it all the same`;
 }
 
 export const failedChecks = ({ checks }: Manifest): string =>

@@ -8,6 +8,7 @@ import type { RestoreReport } from '../contract/restore';
 import type { HistoryEntry } from './phases';
 import { phasesOf } from './phases';
 import { Ending, RunbookState, reportOf } from './report';
+import { tellPeople } from './tell-people';
 import { RefusedEvent } from './tell-refused';
 
 export const ReportEvent = z.object({ ending: Ending, execution: z.string(), state: RunbookState });
@@ -54,9 +55,7 @@ export async function reportRestore(edges: ReportEdges, { ending, execution, sta
   await edges.writeReport(nameOf(execution), report);
   const summary = summaryOf(report);
   telemetry.log('restore-ended', { restoreId: report.restoreId, outcome: report.outcome, downtimeSeconds: report.downtimeSeconds });
-  await edges
-    .tell(`kube-lifeboat ${cluster}: ${subjectOf(report)}`, messageFor(report, summary))
-    .catch((error: unknown) => telemetry.warn('nobody-told', { because: messageOf(error) }));
+  await tellPeople({ tell: edges.tell, telemetry }, `kube-lifeboat ${cluster}: ${subjectOf(report)}`, messageFor(report, summary));
   return { outcome: report.outcome, report, summary };
 }
 

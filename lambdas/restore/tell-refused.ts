@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Telemetry } from '../backup/edges';
 import { causeWords } from '../contract/function-failure';
-import { messageOf } from '../contract/lifeboat-error';
+import { tellPeople } from './tell-people';
 
 /** An execution that was refused in its very first state, where nothing is known of it but its input. */
 export const RefusedEvent = z.object({
@@ -34,7 +34,5 @@ export async function tellRefused({ cluster, tell, telemetry }: RefusedEdges, ev
     'No machine was touched, and it says nothing of any snapshot: mend it and hold a drill, see "No recent drill" in the operator runbook.',
     execution,
   ].join('\n');
-  await tell(`kube-lifeboat ${cluster}: drill refused, none was held`, message).catch((error: unknown) =>
-    telemetry.warn('nobody-told', { because: messageOf(error) }),
-  );
+  await tellPeople({ tell, telemetry }, `kube-lifeboat ${cluster}: drill refused, none was held`, message);
 }

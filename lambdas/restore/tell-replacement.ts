@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { Telemetry } from '../backup/edges';
 import { causeWords } from '../contract/function-failure';
-import { messageOf } from '../contract/lifeboat-error';
 import type { ReplaceOutcome, ReplaceReport } from '../contract/replace-member';
 import { ReplacementPlan } from '../contract/replace-member';
 import { Approval, RestoreId } from '../contract/restore';
 import { answerLines, putQuestion } from './ask-approval';
 import type { ApprovalEdges } from './ask-approval';
+import { tellPeople } from './tell-people';
 
 /** What the states before have left in the execution; the later ones are missing when it never came that far. */
 export const ReplacementState = z.object({
@@ -67,9 +67,7 @@ export async function reportReplacement(
   telemetry.log('replacement-ended', { restoreId, outcome });
   const approved = approvedBy === undefined ? [] : [`Approved by: ${approvedBy}`];
   const message = [summary, '', ...approved, ...whatToDo.map((line) => `- ${line}`)].join('\n');
-  await tell?.(`kube-lifeboat ${cluster}: replacement ${outcome}`, message).catch((error: unknown) =>
-    telemetry.warn('nobody-told', { because: messageOf(error) }),
-  );
+  await tellPeople({ tell, telemetry }, `kube-lifeboat ${cluster}: replacement ${outcome}`, message);
   return { outcome, summary };
 }
 

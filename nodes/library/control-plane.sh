@@ -120,7 +120,7 @@ stop_etcd() {
       ;;
     systemd)
       # Disabled too: after a reboot in the middle etcd would start with half of its data.
-      if [ ! -e "$record/unit-was" ]; then write_file "$record/unit-was" "$(systemctl is-enabled etcd.service || true)"; fi
+      if [ ! -e "$record/unit-was" ]; then write_file "$record/unit-was" "$(etcd_unit_is)"; fi
       systemctl disable etcd.service
       # TimeoutStopSec of the unit may be longer, or infinity.
       timeout "$LIFEBOAT_WAIT_SECONDS" systemctl stop etcd.service || say 'systemctl stop has not ended well'

@@ -21,6 +21,9 @@ find_manifest() {
   fi
 }
 
+# etcd_unit_is: enabled, disabled or another word of systemctl, which says by its exit code too that a unit is not enabled.
+etcd_unit_is() { systemctl is-enabled etcd.service || true; }
+
 # manifest_flag <manifest> <flag>: its value in a kubeadm-shaped manifest, where each word of the command has a line.
 manifest_flag() { sed -n "s/^ *- *[\"']\{0,1\}--$2=\([^\"']*\)[\"']\{0,1\} *$/\1/p" "$1" | head -n 1; }
 

@@ -77,7 +77,7 @@ describe('plainBlocks', () => {
     expect(read).toBe(stored.plain.length);
     // Four groups of 8 MiB at most on their way, and one that is being unpacked.
     expect(ahead).toBeLessThanOrEqual(40 * MIB);
-  });
+  }, 30_000);
 
   test('reads on from the last whole frame when a body breaks off, after a wait', async () => {
     const [, , third] = frameStarts();
