@@ -19,6 +19,17 @@ remove() {
   remove_tree "$1"
 }
 
+# That a restore was rolled back is remembered for longer than its execution can be redriven, which is 14 days.
+REDRIVEN_DAYS=15
+remove_record() {
+  local part
+  if [ -e "$1/rolled-back" ] && [ -n "$(find "$1/rolled-back" -mtime "-$REDRIVEN_DAYS")" ]; then
+    for part in "$1/"*; do if [ "$part" != "$1/rolled-back" ]; then remove "$part"; fi; done
+  else
+    remove "$1"
+  fi
+}
+
 mapfile -t olds < <(newest_first)
 position=0
 for each in ${olds[@]+"${olds[@]}"}; do
@@ -27,7 +38,7 @@ for each in ${olds[@]+"${olds[@]}"}; do
 done
 for each in "$live".lifeboat-*-{new,failed,restoring,restoring.member}; do remove "$each"; done
 if [ -d "$STATE/restores" ]; then
-  for each in "$STATE/restores/"*; do remove "$each"; done
+  for each in "$STATE/restores/"*; do remove_record "$each"; done
 fi
 
 used=0

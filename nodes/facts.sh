@@ -28,8 +28,9 @@ if [ -n "$data_dir" ]; then
   bytes=''
   if [ -e "$data_dir/member/snap/db" ]; then bytes=$(stat -c %s -- "$data_dir/member/snap/db" || true); fi
   mapfile -t kept < <(kept_data)
+  mapfile -t earlier < <(restored_before "$live" | while read -r each; do text "$each" && echo; done)
   data_facts=$(object dir "$(text "$data_dir")" exists "$(yes_or_no test -e "$live")" ownDisk "$(yes_or_no test "$own_disk" = yes)" dbBytes "$(number_or_null "$bytes")" \
-    restoredBy "$(text_or_null "$(restored_by "$live")")" kept "$(list ${kept[@]+"${kept[@]}"})" \
+    restoredBy "$(text_or_null "$(restored_by "$live")")" restoredBefore "$(list ${earlier[@]+"${earlier[@]}"})" kept "$(list ${kept[@]+"${kept[@]}"})" \
     freeBytes "$(number_or_null "$(free_bytes "$live")")" freeInodes "$(number_or_null "$(free_inodes "$live")")")
 fi
 

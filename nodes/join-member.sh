@@ -46,7 +46,7 @@ if [ ! -e "$record/joined" ]; then
   write_file "$record/joined" "$LIFEBOAT_INITIAL_CLUSTER"
 fi
 make_dir "$live"
-if [ -e "$old" ]; then give_like "$live" "$old"; fi
+give_to_etcd "$live"
 start_etcd
 
 succeed now "$(what_is_there)" seconds "$SECONDS"

@@ -22,6 +22,7 @@ if [ ! -e "$live" ] && [ "$found" = original ]; then
   done
   # A node without data gets an empty directory, so that what follows is the same everywhere.
   make_dir "$live"
+  give_to_etcd "$live"
 fi
 
 make_new_data

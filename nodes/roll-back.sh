@@ -11,10 +11,12 @@ fi
 
 find_data_state
 found=$data_state
+if [ "$found" != original ] && [ ! -e "$old" ]; then
+  fail OldDataGone "$old is not there any more: the data from before restore $LIFEBOAT_RESTORE_ID cannot be put back" 'restore the snapshot that was taken before the restore'
+fi
+# From here on it goes back and never on, whatever cuts it off.
+write_file "$record/rolled-back" "$(date -u +%FT%TZ)"
 if [ "$found" != original ]; then
-  if [ ! -e "$old" ]; then
-    fail OldDataGone "$old is not there any more: the data from before restore $LIFEBOAT_RESTORE_ID cannot be put back" 'restore the snapshot that was taken before the restore'
-  fi
   stop_apiserver
   stop_etcd
   swap_out

@@ -26,8 +26,6 @@ else
   require_room "$data_dir" "$(free_bytes "$live")" $((data_bytes + MARGIN))
 fi
 
-sha_of() { sha256sum -- "$1" | cut -d' ' -f1; }
-
 was=staged
 if [ -e "$staged" ] && [ "$(sha_of "$staged")" != "$LIFEBOAT_SNAPSHOT_SHA256" ]; then rm -f -- "$staged"; fi
 if [ ! -e "$staged" ]; then

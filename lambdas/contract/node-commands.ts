@@ -69,6 +69,8 @@ export const NodeFacts = z.object({
       dbBytes: bytes.nullable(),
       /** The restore that made what etcd uses now; null for data that no restore made. */
       restoredBy: z.string().nullable(),
+      /** The restores before that one. */
+      restoredBefore: z.array(z.string()),
       kept: z.array(z.object({ restoreId: z.string(), kind: z.string(), bytes })),
       freeBytes: bytes,
       freeInodes: bytes.nullable(),
@@ -235,6 +237,7 @@ export const NodeErrorNames = [
   'OtherRestore',
   'RestoreFailed',
   'RestoreInProgress',
+  'RolledBack',
   'SeparateWalDir',
   'SnapshotDiffers',
   'SystemdJoinUnsupported',

@@ -15,8 +15,9 @@ export type NodeState =
   | { readonly state: 'needs-hands'; readonly because: string };
 
 /** The same rule as `find_data_state` in nodes/library/data.sh, from what the directories say of themselves. */
-function dataStateOf({ exists, restoredBy, kept }: NonNullable<NodeFacts['data']>, restoreId: string): DataState {
+function dataStateOf({ exists, restoredBy, restoredBefore, kept }: NonNullable<NodeFacts['data']>, restoreId: string): DataState {
   if (exists && restoredBy === restoreId) return 'restored';
+  if (restoredBefore.includes(restoreId)) return 'unclear';
   if (!kept.some((each) => each.restoreId === restoreId && each.kind === 'old')) return 'old';
   return exists ? 'unclear' : 'half-swapped';
 }
@@ -30,6 +31,11 @@ export function nodeStateOf(facts: NodeFacts, restoreId: string): NodeState {
   if (other !== undefined)
     return { state: 'needs-hands', because: `restore ${String(other)} stopped parts of ${facts.host}: finish that one first` };
   const data = dataStateOf(facts.data, restoreId);
+  if (data === 'unclear' && facts.data.restoredBy !== null)
+    return {
+      state: 'needs-hands',
+      because: `restore ${facts.data.restoredBy} was there later and made the data of ${facts.host}: roll that one back first, or restore a snapshot of the time that you want`,
+    };
   const because = `etcd ${words(etcd)}, kube-apiserver ${words(apiserver)}, data ${data}`;
   const stopped = !etcd.running && !apiserver.running && etcd.definition === 'kept' && apiserver.definition !== 'in-place';
   if (stopped) return { state: 'stopped', data, because };

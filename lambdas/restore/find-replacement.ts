@@ -22,7 +22,7 @@ export interface FoundReplacement {
  * @throws NodesUnreachable when Systems Manager does not answer
  */
 export async function findReplacement(
-  edges: FindNodesEdges,
+  edges: Pick<FindNodesEdges, 'registered'>,
   tag: NodeTags['controlPlane'],
   { input, execution }: z.infer<typeof FindReplacementEvent>,
 ): Promise<FoundReplacement> {

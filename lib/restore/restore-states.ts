@@ -21,7 +21,7 @@ export interface RestoreFunctions extends RunbookFunctions {
 }
 
 /** What the nodes are found by. */
-const FIND = { 'input.$': '$$.Execution.Input', 'execution.$': '$$.Execution.Name' };
+const FIND = { 'input.$': '$$.Execution.Input', 'execution.$': '$$.Execution.Name', 'arn.$': '$$.Execution.Id' };
 
 /**
  * The states of the restore runbook, in the order in which they are read here.

@@ -79,6 +79,7 @@ export class Restore extends Construct {
     });
     findNodes.setEnvironment(Env.nodeTags, JSON.stringify(tags));
     sending.grantFind(findNodes);
+    state.grantRestoreFiles(findNodes, { read: ['plan.json', 'report.json'] });
 
     const planRestore = new LifeboatFunction(this, 'PlanRestore', {
       ...functions,
@@ -153,8 +154,13 @@ export class Restore extends Construct {
     });
     const { account, partition, region } = Stack.of(this);
     const executions = `arn:${partition}:states:${region}:${account}:execution:lifeboat-${clusterName}-restore:*`;
-    reportRestore.addToRolePolicy(new PolicyStatement({ actions: ['states:GetExecutionHistory'], resources: [executions] }));
-    acknowledgeWildcard(reportRestore, executions, 'Executions are named when they are started; the wildcard ends at this state machine.');
+    for (const [handler, action] of [
+      [findNodes, 'states:DescribeExecution'],
+      [reportRestore, 'states:GetExecutionHistory'],
+    ] as const) {
+      handler.addToRolePolicy(new PolicyStatement({ actions: [action], resources: [executions] }));
+      acknowledgeWildcard(handler, executions, 'Executions are named when they are started; the wildcard ends at this state machine.');
+    }
     this.functions = {
       'find-nodes': findNodes,
       'node-command': nodeCommand,

@@ -11,13 +11,29 @@ record_dir() {
   make_dir "$manifests"
 }
 
-# begin_change: what every document does first that changes this node for one restore.
+# begin_change: what every document does first that changes this node for one restore. After a roll-back nothing goes on, whoever still
+# asks for it: an execution that was redriven too late, or an agent that was away and runs what it had been told.
 begin_change() {
   take_lock
   require_member
   name_data
   require_own
   record_dir
+  if [ "$LIFEBOAT_COMMAND" != roll-back ] && [ -e "$record/rolled-back" ]; then
+    fail RolledBack "restore $LIFEBOAT_RESTORE_ID was rolled back on this node" 'start another execution; when the roll-back did not end well, run roll-back again'
+  fi
+  require_latest
+}
+
+# require_latest: ends the document when a later restore made the data. Whoever stopped something before may start it again.
+require_latest() {
+  local by
+  find_data_state
+  by=$(restored_by "$live")
+  if [ "$LIFEBOAT_COMMAND" != start ] && [ "$data_state" = unclear ] && [ -n "$by" ]; then
+    fail OtherRestore "what lies in $live was made by restore $by, later than $LIFEBOAT_RESTORE_ID" \
+      "roll $by back first; to go back to what was before both, restore a snapshot of that time"
+  fi
 }
 
 wants() { [ "$LIFEBOAT_WHAT" = both ] || [ "$LIFEBOAT_WHAT" = "$1" ]; }
@@ -26,7 +42,7 @@ wants() { [ "$LIFEBOAT_WHAT" = both ] || [ "$LIFEBOAT_WHAT" = "$1" ]; }
 put_away() {
   local file=$LIFEBOAT_MANIFEST_DIR/$1
   [ -e "$file" ] || return 0
-  if [ -e "$manifests/$1" ] && ! cmp -s "$file" "$manifests/$1"; then
+  if [ -e "$manifests/$1" ] && ! same_content "$file" "$manifests/$1"; then
     fail ManifestsDiffer "$file was written anew while $manifests/$1 was kept" 'compare them, remove the one that is not wanted and run this again'
   fi
   move_file "$file" "$manifests/$1"
@@ -35,7 +51,7 @@ put_away() {
 # put_back <file>
 put_back() {
   [ -e "$manifests/$1" ] || return 0
-  if [ -e "$LIFEBOAT_MANIFEST_DIR/$1" ] && ! cmp -s "$manifests/$1" "$LIFEBOAT_MANIFEST_DIR/$1"; then
+  if [ -e "$LIFEBOAT_MANIFEST_DIR/$1" ] && ! same_content "$manifests/$1" "$LIFEBOAT_MANIFEST_DIR/$1"; then
     fail ManifestsDiffer "$LIFEBOAT_MANIFEST_DIR/$1 was written anew while $manifests/$1 was kept" \
       'compare them, remove the one that is not wanted and run this again'
   fi
@@ -66,6 +82,8 @@ apiserver_has_ended() {
 
 stop_apiserver() {
   local listened=no closed_since=''
+  # Run by something else than a manifest, it goes on: it waits for etcd, and reads anew when the revisions have jumped.
+  if [ "$apiserver_at" = none ]; then return 0; fi
   if apiserver_listens; then listened=yes; fi
   put_away kube-apiserver.yaml
   if ! wait_for "$LIFEBOAT_WAIT_SECONDS" apiserver_has_ended; then
@@ -75,9 +93,15 @@ stop_apiserver() {
   fi
 }
 
-# require_etcd_gone: ends the document when a process might write into the data that is about to be exchanged.
+# require_etcd_gone: ends the document when a process might write into the data that is about to be exchanged, or when one that ends again
+# and again may be started by its manifest at any moment.
 require_etcd_gone() {
+  # Asked anew each time: somebody may have put the manifest back.
+  describe_etcd
   find_etcd_process
+  if [ -z "$REPLY" ] && { [ "$etcd_at" = in-place ] || [ "$etcd_at" = both ]; }; then
+    fail EtcdStillRuns "etcd is not stopped on this node: what starts it is in its place" 'run stop first'
+  fi
   if [ -n "$REPLY" ]; then fail EtcdStillRuns "etcd (process $REPLY) uses $data_dir" 'run stop first'; fi
 }
 

@@ -10,6 +10,8 @@
 
 # etcd reads only member/snap and member/wal: a file beside them is left alone.
 MARKER=lifeboat-restored-by
+# The restores before it: of whose data it took the place, and of whose data those had.
+EARLIER=lifeboat-restored-before
 
 is_mount_point() { awk -v dir="$1" '$5 == dir { found = 1 } END { exit !found }' /proc/self/mountinfo; }
 
@@ -33,10 +35,20 @@ restored_by() {
   cat "$1/member/$MARKER" 2>/dev/null || cat "$1/$MARKER" 2>/dev/null || true
 }
 
+# restored_before <live or kept directory>: the restores before the one that made it, one a line.
+restored_before() {
+  cat "$1/member/$EARLIER" 2>/dev/null || cat "$1/$EARLIER" 2>/dev/null || true
+}
+
+# came_before <restore> <live directory>: whether a later restore made what is there. Known of the data itself, since clean-up removes all else.
+came_before() { restored_before "$2" | grep -qxF -- "$1"; }
+
 # find_data_state: data_state is what this restore has done to the data: original, half-swapped, restored or unclear.
 find_data_state() {
   if [ -e "$live" ] && [ "$(restored_by "$live")" = "$LIFEBOAT_RESTORE_ID" ]; then
     data_state=restored
+  elif came_before "$LIFEBOAT_RESTORE_ID" "$live"; then
+    data_state=unclear
   elif [ ! -e "$old" ]; then
     data_state=original
   elif [ ! -e "$live" ]; then
@@ -61,6 +73,25 @@ swap_out() {
     rename "$live" "$failed"
   fi
   rename "$old" "$live"
+}
+
+# give_to_etcd <directory>: to whom the data belongs that is there. Where there is none, to the owner of the disk that is mounted for it, or
+# to the user that etcd runs as.
+give_to_etcd() {
+  local user=''
+  if [ -e "$old" ]; then
+    give_like "$1" "$old"
+  elif [ -e "$live" ] && [ "$1" != "$live" ]; then
+    give_like "$1" "$live"
+  else
+    give_like "$1" "$(dirname "$live")"
+    if [ "$own_disk" = yes ]; then return 0; fi
+    case $etcd_runs in
+      static-pod) user=$(sed -n 's/^ *runAsUser: *\([0-9][0-9]*\) *$/\1/p' "$etcd_manifest" | head -n 1) ;;
+      systemd) user=$(systemctl show etcd.service --property=User --value) ;;
+    esac
+    if [ -n "$user" ]; then chown -R -- "$user" "$1"; fi
+  fi
 }
 
 # newest_first: kept old directories, the one that was put aside last first: a rename sets ctime.

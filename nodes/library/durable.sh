@@ -10,6 +10,9 @@ rename() {
 
 same_disk() { [ "$(stat -c %d -- "$1")" = "$(stat -c %d -- "$2")" ]; }
 
+sha_of() { sha256sum -- "$1" | cut -d' ' -f1; }
+same_content() { [ "$(sha_of "$1")" = "$(sha_of "$2")" ]; }
+
 # write_file <path> <text>
 write_file() {
   printf '%s\n' "$2" >"$1.part"

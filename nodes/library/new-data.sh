@@ -10,7 +10,7 @@ recipe_of() { cat "$1/member/$RECIPE" 2>/dev/null || cat "$1/$RECIPE" 2>/dev/nul
 
 # make_new_data: afterwards $new is complete and made as asked for. Nothing that etcd uses is touched.
 make_new_data() {
-  local half pattern problem
+  local half problem before
   local -a bump
   if [ -e "$new" ]; then
     if [ "$(recipe_of "$new")" = "$(recipe)" ]; then return 0; fi
@@ -38,16 +38,17 @@ make_new_data() {
     fail RestoreFailed "etcdutl snapshot restore failed: $(tail -c 500 <<<"$problem")" 'nothing was exchanged: free the disk or stage the snapshot again, then run this again, or roll-back'
   fi
   say "$problem"
-  pattern=$(nearest "$live")
-  if [ -e "$old" ]; then pattern=$old; fi
   printf '%s\n' "$LIFEBOAT_RESTORE_ID" >"$restoring/member/$MARKER"
+  before=$live
+  if [ -e "$old" ]; then before=$old; fi
+  { restored_before "$before" && restored_by "$before"; } >"$restoring/member/$EARLIER"
   recipe >"$restoring/member/$RECIPE"
   if [ "$own_disk" = yes ]; then
     rename "$restoring/member" "$restoring.member"
     remove_tree "$restoring"
     rename "$restoring.member" "$restoring"
   fi
-  give_like "$restoring" "$pattern"
+  give_to_etcd "$restoring"
   chmod 700 -- "$restoring"
   find "$restoring" -exec sync -- {} +
   rename "$restoring" "$new"

@@ -43,6 +43,7 @@ export const factsOf = ({ busyWith = '', etcd, apiserver, data, ...others }: Fac
           ownDisk: false,
           dbBytes: 1,
           restoredBy: null,
+          restoredBefore: [],
           kept: [],
           freeBytes: 10 ** 9,
           freeInodes: 1,

@@ -26,6 +26,21 @@ test.each<[sentence: string, change: FactsChange, state: Partial<NodeState> & { 
     { state: 'serving', data: 'old' },
   ],
   ['somebody put other data there', { ...stopped, data: { kept: [old()] } }, { state: 'stopped', data: 'unclear' }],
+  [
+    'a later restore made the data that is there',
+    { data: { restoredBy: 'r2', restoredBefore: ['r0', ID], kept: [old(), old('r2')] } },
+    { state: 'needs-hands', because: expect.stringContaining('restore r2 was there later') as string },
+  ],
+  [
+    'a later restore made it, and what was before this one is cleaned up',
+    { data: { restoredBy: 'r2', restoredBefore: [ID], kept: [old('r2')] } },
+    { state: 'needs-hands' },
+  ],
+  [
+    'a later restore made it by an older document, which did not say what was before',
+    { data: { restoredBy: 'r2', kept: [old(), old('r2')] } },
+    { state: 'needs-hands' },
+  ],
   ['the API server alone was stopped', { apiserver: away }, { state: 'partly-stopped' }],
   [
     'etcd alone was started again',

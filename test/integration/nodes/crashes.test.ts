@@ -8,6 +8,7 @@ import { waitUntil } from '../../../local/child-process';
 import type { LocalNodes } from '../../../local/nodes';
 import { startLocalNodes } from '../../../local/nodes';
 import { killedAt } from '../../support/crash';
+import { failure } from '../../support/node-script';
 import { NodeUnderTest, serveByAws, snapshotOnDisk } from './staged-node';
 
 // Every document is killed before each of its changes, on a node with a real etcd; then it is run again, or rolled back.
@@ -140,14 +141,16 @@ describe('with the snapshot staged and everything stopped', () => {
     ['start', 'restored'],
     ['roll-back', 'restored'],
   ])('%s, killed at any step, is rolled back and the old data serves', async (command, begin) => {
+    // What serves was rolled back, and that restore stops nothing any more.
     const halted = async () => {
-      await on.do('stop');
+      if ((await on.facts()).etcd.keptBy === null) await on.do('stop', { restoreId: 'another' });
       load(begin);
     };
 
     const steps = await atEveryStep(command, {}, halted, async () => {
       await on.do('roll-back');
       const facts = await on.facts();
+      expect(failure(await on.run('start'))).toMatchObject({ error: 'RolledBack' });
       expect(nodeStateOf(facts, ID)).toMatchObject({ state: 'serving', data: 'old' });
       expect(facts.data?.restoredBy).toBeNull();
     });

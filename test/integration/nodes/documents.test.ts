@@ -170,19 +170,20 @@ describe.each(['3.6', '3.5'] as const)('a node with etcd %s', (release) => {
     });
 
     test('that fails in etcdutl has exchanged nothing', async () => {
-      await on.do('stage');
-      await on.do('stop');
+      const restore = { restoreId: 'failing' };
+      await on.do('stage', restore);
+      await on.do('stop', restore);
       const real = etcdProgram(release, 'etcdutl');
       on.node.breakProgram(
         'etcdutl',
         `case "$*" in *"restore /"*) echo "no space left on device" >&2; exit 1 ;; *) exec ${real} "$@" ;; esac\n`,
       );
 
-      const outcome = failure(await on.run('restore-data'));
+      const outcome = failure(await on.run('restore-data', restore));
 
       expect(outcome).toMatchObject({ error: 'RestoreFailed', message: expect.stringContaining('no space left') as string });
       on.node.repairPrograms();
-      expect(await on.do('roll-back')).toMatchObject({ found: 'original', now: { data: 'original', etcd: { running: true } } });
+      expect(await on.do('roll-back', restore)).toMatchObject({ found: 'original', now: { data: 'original', etcd: { running: true } } });
     });
   });
 
@@ -222,6 +223,55 @@ describe.each(['3.6', '3.5'] as const)('a node with etcd %s', (release) => {
     expect(freedBytes).toBeGreaterThan(Number(snapshot.parameters.snapshotBytes));
     expect(readdirSync(path.dirname(on.node.tree.dataDir)).filter((name) => name.includes('.lifeboat-'))).toHaveLength(2);
     expect((await on.facts()).data).toMatchObject({ restoredBy: 'd' });
+  });
+
+  test('a roll-back takes back its own restore and no later one, and nothing goes on after it', async () => {
+    for (const restoreId of ['older', 'newer'])
+      for (const command of ['stage', 'stop', 'restore-data', 'start'] as const) await on.do(command, { restoreId });
+
+    // An execution that is redriven too late must stop nothing, since nobody could start it again.
+    for (const command of ['roll-back', 'stop', 'restore-data'] as const)
+      expect(failure(await on.run(command, { restoreId: 'older' }))).toMatchObject({
+        error: 'OtherRestore',
+        message: expect.stringContaining('was made by restore newer, later than older') as string,
+      });
+    expect(await on.facts()).toMatchObject({ data: { restoredBy: 'newer' }, etcd: { running: true } });
+
+    await on.do('roll-back', { restoreId: 'newer' });
+    // Of what the restore left, a clean-up leaves that it was rolled back.
+    for (const cleaned of [false, true]) {
+      if (cleaned) await on.do('clean-up');
+      for (const command of ['stage', 'stop', 'prepare-data', 'restore-data', 'start'] as const)
+        expect(failure(await on.run(command, { restoreId: 'newer' }))).toMatchObject({ error: 'RolledBack' });
+    }
+    expect(await on.facts()).toMatchObject({ data: { restoredBy: 'older' }, etcd: { running: true } });
+    expect(await on.do('roll-back', { restoreId: 'newer' })).toMatchObject({ found: 'original' });
+    await on.do('roll-back', { restoreId: 'older' });
+    expect((await on.facts()).data).not.toMatchObject({ restoredBy: 'older' });
+  });
+
+  test('a later restore is known for one also when nothing else is left of the earlier', async () => {
+    for (const restoreId of ['forgotten', 'then', 'last'])
+      for (const command of ['stage', 'stop', 'restore-data', 'start'] as const) await on.do(command, { restoreId });
+    await on.do('clean-up');
+    const { data } = await on.facts();
+    expect(data?.restoredBefore.slice(-2)).toEqual(['forgotten', 'then']);
+    expect(data?.kept.map(({ restoreId }) => restoreId)).not.toContain('forgotten');
+
+    expect(failure(await on.run('roll-back', { restoreId: 'forgotten' }))).toMatchObject({ error: 'OtherRestore' });
+    expect(await on.do('roll-back', { restoreId: 'never-here' })).toMatchObject({ found: 'original' });
+
+    expect(await on.facts()).toMatchObject({ data: { restoredBy: 'last' }, etcd: { running: true } });
+  });
+
+  test('a roll-back that has nothing to put back leaves the restore to be finished', async () => {
+    const restore = { restoreId: 'lost' };
+    for (const command of ['stage', 'stop', 'restore-data'] as const) await on.do(command, restore);
+    rmSync(`${on.node.tree.dataDir}.lifeboat-lost-old`, { recursive: true });
+
+    expect(failure(await on.run('roll-back', restore))).toMatchObject({ error: 'OldDataGone' });
+
+    expect(await on.do('start', restore)).toMatchObject({ now: { data: 'restored', etcd: { running: true } } });
   });
 
   test('what somebody started between the two renames is never lost, and the old data comes back', async () => {

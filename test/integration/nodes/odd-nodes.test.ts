@@ -1,5 +1,16 @@
 import { spawn } from 'node:child_process';
-import { copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, rmSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  rmdirSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
@@ -102,6 +113,49 @@ test('data is not exchanged under an etcd that somebody started while the new da
   expect((await node.do('facts')).data).toMatchObject({ restoredBy: null, kept: [{ kind: 'new' }] });
 });
 
+test.each<[when: string, putBack: boolean]>([
+  ['its manifest was never taken away', false],
+  ['its manifest was put back while the new data was made', true],
+])('data is not exchanged under an etcd that ends again and again, when %s', async (_when, putBack) => {
+  await node.offerSnapshot();
+  if (putBack) await node.do('stop');
+  await node.do('stage');
+  const kept = path.join(node.stateDir, 'restores/r1/manifests/etcd.yaml');
+  const back = `cp ${kept} ${node.manifestDir}/etcd.yaml;`;
+  if (putBack) node.install('etcdutl', `if [ "$2" = restore ]; then ${back} fi\nPATH=\${PATH#*:} exec etcdutl "$@"`);
+
+  expect(await node.refusal('restore-data')).toMatchObject({
+    error: 'EtcdStillRuns',
+    message: expect.stringContaining('what starts it is in its place') as string,
+  });
+  expect((await node.do('facts')).data).toMatchObject({ restoredBy: null, kept: putBack ? [{ kind: 'new' }] : [] });
+});
+
+test('an API server that no manifest runs is not waited for', async () => {
+  rmSync(path.join(node.manifestDir, 'kube-apiserver.yaml'));
+  const apiserver = spawn(node.install('kube-apiserver', 'read -r -t 20'), { stdio: ['pipe', 'ignore', 'ignore'] });
+
+  const { now } = await node.do('stop');
+
+  expect(now).toMatchObject({ etcd: { running: false }, apiserver: { definition: 'none', running: true } });
+  await killProcess(apiserver);
+});
+
+test('where there was no data the new is given to the user that etcd runs as', async () => {
+  node.write(`${node.manifest()}  securityContext:\n    runAsUser: 1234\n`);
+  rmdirSync(node.dataDir);
+  await node.offerSnapshot();
+  node.install('chown', `echo "$*" >>${node.folder}/given`);
+
+  for (const command of ['stop', 'stage', 'restore-data'] as const) await node.do(command);
+
+  expect(textOf(path.join(node.folder, 'given')).trim().split('\n')).toEqual([
+    `-R --reference=${node.folder} -- ${node.dataDir}`,
+    `-R -- 1234 ${node.dataDir}`,
+    `-R --reference=${node.dataDir} -- ${node.dataDir}.lifeboat-r1-restoring`,
+  ]);
+});
+
 test('facts counts a directory as nothing that went while it was measured', async () => {
   mkdirSync(`${node.dataDir}.lifeboat-r1-restoring`);
   node.install('du', 'exit 1');
@@ -116,6 +170,24 @@ test('clean-up removes no manifest that is kept, even when one is in place as we
 
   expect(await node.refusal('clean-up')).toMatchObject({ error: 'RestoreInProgress' });
   expect(existsSync(kept)).toBe(true);
+});
+
+test('clean-up forgets that a restore was rolled back when its execution can be redriven no more', async () => {
+  for (const [restoreId, daysAgo] of [
+    ['lately', 14],
+    ['long-ago', 16],
+  ] as const) {
+    const record = path.join(node.stateDir, 'restores', restoreId);
+    mkdirSync(path.join(record, 'manifests'), { recursive: true });
+    const at = new Date(Date.now() - daysAgo * 86_400_000);
+    writeFileSync(path.join(record, 'rolled-back'), at.toISOString());
+    utimesSync(path.join(record, 'rolled-back'), at, at);
+  }
+
+  await node.do('clean-up');
+
+  expect(readdirSync(path.join(node.stateDir, 'restores'))).toEqual(['lately']);
+  expect(readdirSync(path.join(node.stateDir, 'restores/lately'))).toEqual(['rolled-back']);
 });
 
 test('what a killed download left is removed by the next', async () => {

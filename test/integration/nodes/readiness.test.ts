@@ -43,13 +43,17 @@ test('start ends when kube-apiserver says that it is ready, and stop says that i
 });
 
 test('an API server without its etcd is not ready, and start names the check that fails', async () => {
-  await on.do('stop', { what: 'both' });
+  const restoreId = 'undone';
+  await on.do('stop', { restoreId, what: 'both' });
 
-  const outcome = failure(await on.run('start', { what: 'apiserver', waitSeconds: '2' }));
+  const outcome = failure(await on.run('start', { restoreId, what: 'apiserver', waitSeconds: '2' }));
 
   expect(outcome).toMatchObject({ error: 'ApiserverNotReady', message: expect.stringMatching(/answers 500.*fail: etcd/) as string });
   expect(await apiserver()).toMatchObject({ definition: 'in-place', running: true, ready: false });
-  expect((await on.do('roll-back')).now).toMatchObject({ etcd: { running: true }, apiserver: { running: true, ready: true } });
+  expect((await on.do('roll-back', { restoreId })).now).toMatchObject({
+    etcd: { running: true },
+    apiserver: { running: true, ready: true },
+  });
 });
 
 test('a node whose etcd hangs does not serve, although all of it runs and listens', async () => {

@@ -64,7 +64,7 @@ beforeAll(async () => {
   await on.node.ready();
 });
 afterAll(async () => {
-  await on.run('stop');
+  await on.run('stop', { restoreId: 'end' });
   await nodes.stop();
 });
 
@@ -109,7 +109,7 @@ test('a whole restore and the way back: the unit is disabled while it is stopped
 });
 
 test('joining a new member is left to hands, with what they have to write', async () => {
-  const { error, fix } = failure(await on.run('join-member'));
+  const { error, fix } = failure(await on.run('join-member', { restoreId: 'join' }));
 
   expect(error).toBe('SystemdJoinUnsupported');
   expect(fix).toContain('ETCD_INITIAL_CLUSTER_STATE=existing');

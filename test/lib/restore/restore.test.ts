@@ -302,6 +302,18 @@ describe('rights', () => {
     ]);
   });
 
+  test('finding nodes lists them, and reads plan, report and state of the restore that is undone', () => {
+    const [list, plan, ...rest] = of('RestoreFindNodesRole');
+    const state = rest.at(-1);
+
+    expect(list).toEqual({ Effect: 'Allow', Action: 'ssm:DescribeInstanceInformation', Resource: '*' });
+    const files = ['plan.json', 'report.json'].map((file) => small('s3:GetObject', file).Resource);
+    expect(plan).toEqual({ Effect: 'Allow', Action: 's3:GetObject', Resource: files });
+    expect(rest.slice(0, -1)).toEqual(reaches);
+    expect(state?.Action).toBe('states:DescribeExecution');
+    expect(JSON.stringify(state?.Resource)).toContain(':execution:lifeboat-prod-restore:*');
+  });
+
   test('reporting reads the history of this state machine alone', () => {
     const history = of('RestoreReportRestoreRole').find(({ Action }) => Action === 'states:GetExecutionHistory');
     expect(JSON.stringify(history?.Resource)).toContain(':execution:lifeboat-prod-restore:*');
