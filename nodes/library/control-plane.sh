@@ -84,7 +84,15 @@ stop_apiserver() {
   local listened=no closed_since=''
   # Run by something else than a manifest, it goes on: it waits for etcd, and reads anew when the revisions have jumped.
   if [ "$apiserver_at" = none ]; then return 0; fi
-  if apiserver_listens; then listened=yes; fi
+  # Asked again: a busy machine does not always answer in time, and what is not seen to listen is not seen to close its port.
+  for _ in 1 2 3; do
+    if apiserver_listens; then
+      listened=yes
+      break
+    fi
+    find_apiserver_process
+    if [ -z "$REPLY" ]; then break; fi
+  done
   put_away kube-apiserver.yaml
   if ! wait_for "$LIFEBOAT_WAIT_SECONDS" apiserver_has_ended; then
     find_apiserver_process
