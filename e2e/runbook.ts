@@ -21,14 +21,12 @@ export interface RestoreEnd {
 /** Runs the deployed restore to its end, and tells its states; approves where the input does not skip that. */
 export async function runRestore(narrator: Narrator, { lifeboat, cloud }: World, input: RunInput): Promise<RestoreEnd> {
   const execution = await lifeboat.restore.start(input);
-  // What undoes a restore reports in its place.
-  const name = input.rollBack ?? execution.name;
   const question = input.approval === 'skip' ? undefined : await questionOf(lifeboat, execution);
   const told = followStates(narrator, execution);
   try {
     if (question !== undefined) await approveAsPrinted(cloud, question);
     const { status } = await execution.wait({ timeoutMs: ENDS_WITHIN_MS });
-    return { restoreId: name, status, report: await reportOf(lifeboat, { name }), endedAt: Date.now() };
+    return { restoreId: execution.name, status, report: await reportOf(lifeboat, execution), endedAt: Date.now() };
   } finally {
     await told.stop();
   }
