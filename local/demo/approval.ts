@@ -26,11 +26,12 @@ async function fileOf(
   }
 }
 
-/** Waits until the execution asks; what it asks, as a person reads it. */
-export async function questionOf(lifeboat: Deployment, execution: Execution): Promise<string> {
+/** Waits until the execution asks; what it asks, as a person reads it. @throws with how the execution ended when it never asks */
+export async function questionOf(lifeboat: Deployment, execution: Execution, withinMs = ASKED_WITHIN_MS): Promise<string> {
   let question: string | undefined;
-  await waitUntil('somebody is asked to approve', ASKED_WITHIN_MS, async () => {
+  await waitUntil('somebody is asked to approve', withinMs, async () => {
     question = await fileOf(lifeboat, execution, 'approval.txt');
+    if (question === undefined && (await execution.hasEnded())) throw new Error(`it ended: ${JSON.stringify(await execution.wait())}`);
     return question !== undefined;
   });
   return question ?? '';

@@ -3,6 +3,7 @@ import type { UnaryMethod } from '../../lambdas/etcd/client/unary-call';
 import type { EtcdClientSecret } from '../../lambdas/contract/secrets';
 import { sleep } from '../../local/child-process';
 import { field, message } from '../../local/etcd/protobuf';
+import { endsWithFile } from './ends-with-file';
 
 /** etcdserverpb.PutRequest { bytes key = 1; bytes value = 2 }; nothing of the answer is needed. */
 const PUT: UnaryMethod<string, true> = {
@@ -22,10 +23,6 @@ export interface WriteReport {
   readonly longestGapMs: number;
   readonly slowestMs: number;
 }
-
-/** What is still under way when a test file ends: a test that failed has not stopped its writer. */
-const underWay = new Set<() => Promise<unknown>>();
-afterAll(() => Promise.all([...underWay].map((stop) => stop())));
 
 /** Writes one key after the other to the members in turn, and never tries one again: what fails is seen. Ends with the test file at the latest. */
 export function startWriter(endpoints: readonly string[], credentials: EtcdClientSecret, prefix: string): () => Promise<WriteReport> {
@@ -54,13 +51,10 @@ export function startWriter(endpoints: readonly string[], credentials: EtcdClien
     }
     longestGapMs = Math.max(longestGapMs, Date.now() - last);
   })();
-  const stop = async (): Promise<WriteReport> => {
+  return endsWithFile(async () => {
     progress.over = true;
     await running;
     channels.forEach((channel) => channel.close());
-    underWay.delete(stop);
     return { written, failed, longestGapMs, slowestMs };
-  };
-  underWay.add(stop);
-  return stop;
+  });
 }

@@ -1,4 +1,5 @@
 import type { Etcd3 } from 'etcd3';
+import { endsWithFile } from './ends-with-file';
 
 /** What a client of the API server sees of etcd: it writes all the time, and keeps the revision of everything that it was answered. */
 export interface WatchingClient {
@@ -10,11 +11,10 @@ export interface WatchingClient {
   stop(): Promise<void>;
 }
 
-/** What is still under way when a test file ends: a test that failed has not stopped its client. */
-const underWay = new Set<WatchingClient>();
-afterAll(() => Promise.all([...underWay].map((each) => each.stop())));
-
-/** Writes one key over and over through any of the members. A write that fails, as all do while etcd is stopped, is tried again. */
+/**
+ * Writes one key over and over through any of the members. A write that fails, as all do while etcd is stopped, is tried again. Ends with the test
+ * file at the latest.
+ */
 export function startWatchingClient(open: () => Etcd3, key: string): WatchingClient {
   const seen = { highest: 0, backwards: [] as string[], writes: 0 };
   const state = { going: true };
@@ -39,7 +39,7 @@ export function startWatchingClient(open: () => Etcd3, key: string): WatchingCli
     }
     client.close();
   })();
-  const watching: WatchingClient = {
+  return {
     get highest() {
       return seen.highest;
     },
@@ -49,12 +49,9 @@ export function startWatchingClient(open: () => Etcd3, key: string): WatchingCli
     get writes() {
       return seen.writes;
     },
-    stop: async () => {
+    stop: endsWithFile(async () => {
       state.going = false;
       await work;
-      underWay.delete(watching);
-    },
+    }),
   };
-  underWay.add(watching);
-  return watching;
 }

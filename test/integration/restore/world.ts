@@ -6,6 +6,7 @@ import { restoreKey } from '../../../lambdas/contract/s3-keys';
 import { waitUntil } from '../../../local/child-process';
 import { startLocalCloud } from '../../../local/cloud';
 import type { Execution, LocalCloud } from '../../../local/cloud';
+import { questionOf } from '../../../local/demo/approval';
 import { deployLifeboat } from '../../../local/deployment';
 import type { Deployment } from '../../../local/deployment';
 import { seedKubernetesData } from '../../../local/etcd/kubernetes-data';
@@ -77,14 +78,8 @@ export class RestoreWorld extends Members {
   }
 
   /** Waits until somebody is asked to approve an execution, and gives the question. */
-  async question(execution: Execution): Promise<string> {
-    let question = '';
-    await waitUntil('somebody is asked', 120_000, async () => {
-      question = await this.file(execution.name, 'approval.txt').catch(() => '');
-      if (question === '' && (await execution.hasEnded())) throw new Error(`it ended: ${JSON.stringify(await execution.wait())}`);
-      return question !== '';
-    });
-    return question;
+  question(execution: Execution): Promise<string> {
+    return questionOf(this.lifeboat, execution, 120_000);
   }
 
   async object(Key: string): Promise<string> {
