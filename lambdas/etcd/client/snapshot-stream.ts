@@ -1,6 +1,8 @@
-import { once } from 'node:events';
 import { connect } from 'node:http2';
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
+import { connect as connectPlain, isIP } from 'node:net';
+import type { Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import type { EtcdClientSecret } from '../../contract/secrets';
 import { messageOf } from '../../contract/lifeboat-error';
 import { SnapshotStreamBroken } from '../errors';
@@ -31,7 +33,8 @@ export async function* streamSnapshot(
   let bytes = 0;
   const broken = (why: string, cause?: unknown) =>
     new SnapshotStreamBroken(`the snapshot stream of ${endpoint} broke off after ${bytes} bytes: ${why}`, { cause });
-  const session = connect(endpoint, { ...secret, settings: { initialWindowSize: WINDOW_BYTES } });
+  const socket = socketTo(endpoint, secret);
+  const session = connect(endpoint, { createConnection: () => socket, settings: { initialWindowSize: WINDOW_BYTES } });
   // An error of the session reaches the stream too, where it is told of.
   session.on('error', () => undefined);
   session.once('connect', () => session.setLocalWindowSize(WINDOW_BYTES));
@@ -41,6 +44,8 @@ export async function* streamSnapshot(
   let stall = setTimeout(stalled, stallMs);
   const stop = () => stream.destroy(broken(messageOf(signal.reason), signal.reason));
   signal.addEventListener('abort', stop, { once: true });
+  const gone = () => stream.destroy();
+  socket.once('close', gone);
   try {
     if (signal.aborted) stop();
     const messages = new SnapshotMessages();
@@ -61,8 +66,9 @@ export async function* streamSnapshot(
   } finally {
     clearTimeout(stall);
     signal.removeEventListener('abort', stop);
+    socket.removeListener('close', gone);
     stream.destroy();
-    await close(session);
+    await close(session, socket);
   }
 }
 
@@ -90,9 +96,23 @@ function grpcStatus(stream: ClientHttp2Stream): () => string | undefined {
   };
 }
 
-async function close(session: ClientHttp2Session): Promise<void> {
-  if (session.closed || session.destroyed) return;
-  const closed = once(session, 'close');
+/** A socket of its own: one that a session opens is out of reach when the session does not let go of it. */
+function socketTo(endpoint: string, secret: EtcdClientSecret): Socket {
+  const { protocol, hostname, port } = new URL(endpoint);
+  const host = hostname.replace(/^\[|\]$/g, '');
+  if (protocol === 'http:') return connectPlain({ host, port: Number(port) });
+  const servername = isIP(host) === 0 ? host : undefined;
+  return connectTls({ ...secret, host, port: Number(port || 443), ALPNProtocols: ['h2'], servername });
+}
+
+/**
+ * Waits for the socket and not for the session: one that still has something to write to a peer that fell silent never says that it is closed,
+ * and a process that waits for that ends without a word, with its lock held.
+ */
+async function close(session: ClientHttp2Session, socket: Socket): Promise<void> {
   session.destroy();
+  if (socket.closed) return;
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  socket.destroy();
   await closed;
 }
