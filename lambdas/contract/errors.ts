@@ -34,6 +34,8 @@ export const ErrorName = {
   restoredDataDiffers: 'RestoredDataDiffers',
   membersUnchanged: 'MembersUnchanged',
   nodesUnreachable: 'NodesUnreachable',
+  adoptionRefused: 'AdoptionRefused',
+  pkiUnusable: 'PkiUnusable',
   badConfiguration: 'BadConfiguration',
   badEvent: 'BadEvent',
 } as const;

@@ -8,6 +8,9 @@ import { ReplicationAlarms } from '../backup/replication-alarms';
 import { Retention } from '../backup/retention';
 import { WatchMembers } from '../backup/watch-members';
 import { alarmAfterSeconds } from '../config/schedule-pauses';
+import { Adopt } from '../certificates/adopt';
+import { certificateSettings } from '../certificates/certificate-settings';
+import { PkiSecrets } from '../certificates/pki-secrets';
 import type { ClusterConfig, NetworkConfig } from '../config/schema';
 import { Drill } from '../restore/drill';
 import { alarmReceiver } from '../monitoring/alarm-topic';
@@ -94,6 +97,14 @@ export class LifeboatStack extends Stack {
       ...{ functions, state, etcdClient, endpoints, sending, controlPlaneLock, topic, logRetention },
       tags: { controlPlane: tag, drill: drillTag },
     });
+    const adopt =
+      cluster.certificates &&
+      new Adopt(this, 'Adopt', {
+        ...{ functions, state, sending, controlPlaneLock, topic, logRetention },
+        pki: new PkiSecrets(this, 'Pki', { clusterName, encryptionKey }),
+        tags: { controlPlane: tag, drill: drillTag },
+        settings: certificateSettings(cluster.certificates, cluster.api),
+      });
     const { pruneSnapshots } = new Retention(this, 'Retention', { functions, alarms, state, policy: cluster.backup.retention });
     const { drillInFunction } = new Drill(this, 'Drill', {
       functions,
@@ -144,6 +155,7 @@ export class LifeboatStack extends Stack {
       deadLetterQueueUrl: deadLetterQueue.queueUrl,
       replaceMemberStateMachine: replaceMember.stateMachine.stateMachineArn,
       restoreStateMachine: restore.stateMachine.stateMachineArn,
+      ...(adopt && { adoptStateMachine: adopt.stateMachine.stateMachineArn, adoptLogGroup: adopt.adopt.logGroup.logGroupName }),
       restoreLogGroups: Object.fromEntries(
         Object.entries({ ...restore.functions, ...replaceMember.functions }).map(([name, { logGroup }]) => [name, logGroup.logGroupName]),
       ),
@@ -164,6 +176,7 @@ export class LifeboatStack extends Stack {
     new CfnOutput(this, 'EtcdClientSecretArn', { value: etcdClient.secret.secretArn });
     new CfnOutput(this, 'ReplaceMemberStateMachineArn', { value: replaceMember.stateMachine.stateMachineArn });
     new CfnOutput(this, 'RestoreStateMachineArn', { value: restore.stateMachine.stateMachineArn });
+    if (adopt !== undefined) new CfnOutput(this, 'AdoptStateMachineArn', { value: adopt.stateMachine.stateMachineArn });
     new CfnOutput(this, 'DeadLetterQueueUrl', { value: deadLetterQueue.queueUrl });
     if (watch !== undefined) new CfnOutput(this, 'WatchReplicaFunctionName', { value: watch.watchReplica.functionName });
   }
