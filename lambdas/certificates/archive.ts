@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { extract, pack } from 'tar-stream';
@@ -49,3 +50,6 @@ export async function archiveOf(files: Files): Promise<string> {
   for await (const chunk of tar as AsyncIterable<Buffer>) chunks.push(chunk);
   return (await zip(Buffer.concat(chunks), { level: 9 })).toString('base64');
 }
+
+/** By which a node knows that it has the archive that was meant. */
+export const setSha256Of = (archive: string): string => createHash('sha256').update(Buffer.from(archive, 'base64')).digest('hex');

@@ -12,3 +12,27 @@ export class PkiUnusable extends LifeboatError {
   override readonly name = ErrorName.pkiUnusable;
   readonly retryable = false;
 }
+
+/** No key of an authority is here to sign with: an external CA, or a cluster that was never adopted. */
+export class SignerAway extends LifeboatError {
+  override readonly name = ErrorName.signerAway;
+  readonly retryable = false;
+}
+
+/** Secrets Manager asked for a step that does not fit the state of the secret. */
+export class RotationRefused extends LifeboatError {
+  override readonly name = ErrorName.rotationRefused;
+  readonly retryable = false;
+}
+
+/** The cluster would not survive that this node's etcd is disturbed now, or another runbook works on the nodes. */
+export class RotationPostponed extends LifeboatError {
+  override readonly name = ErrorName.rotationPostponed;
+  readonly retryable = true;
+}
+
+/** A port does not serve what was installed, or refuses who must get in. */
+export class CertificatesNotProven extends LifeboatError {
+  override readonly name = ErrorName.certificatesNotProven;
+  readonly retryable = true;
+}

@@ -33,5 +33,6 @@ export const LEAVES = {
   'scheduler.conf': { authority: 'cluster', kind: 'kubeconfig' },
   'kubelet.conf': { authority: 'cluster', kind: 'kubeconfig' },
 } as const satisfies Readonly<Record<string, Leaf>>;
-export type LeafName = keyof typeof LEAVES;
-export const LEAF_NAMES = Object.keys(LEAVES) as readonly LeafName[];
+export const LEAF_NAMES = Object.keys(LEAVES) as [keyof typeof LEAVES, ...(keyof typeof LEAVES)[]];
+export const LeafName = z.enum(LEAF_NAMES);
+export type LeafName = z.infer<typeof LeafName>;

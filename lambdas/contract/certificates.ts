@@ -1,6 +1,6 @@
 // The PKI of a cluster as it lies in Secrets Manager, and what goes through its adoption.
 import { z } from 'zod';
-import { AuthorityName } from './certificate-names';
+import { AuthorityName, LeafName } from './certificate-names';
 import { RestoreId, RunbookNode, Waiting } from './restore';
 
 export const pkiSecretsPrefix = (cluster: string): string => `lifeboat/${cluster}/pki/`;
@@ -43,6 +43,29 @@ export const ServiceAccountsSecret = z.object({
   issuing: Sha256,
 });
 export type ServiceAccountsSecret = z.infer<typeof ServiceAccountsSecret>;
+
+/** The set of certificates of one control-plane node; rotated by the contract of Secrets Manager. */
+export const nodeSecretName = (cluster: string, instanceId: string): string => `${pkiSecretsPrefix(cluster)}nodes/${instanceId}`;
+
+/** The leaves that a port serves. */
+export const SERVING_LEAVES = ['apiserver', 'etcd/server', 'etcd/peer'] as const;
+
+export const NodeSetSecret = z.object({
+  version: z.literal(1),
+  node: RunbookNode.extend({ nodeName: text }),
+  mintedAt: z.iso.datetime(),
+  /** The generation of each authority that signed. */
+  signers: z.partialRecord(AuthorityName, Sha256),
+  /** What is in the archive, by the SHA-256 of each certificate's DER. */
+  certificates: z.array(z.object({ leaf: LeafName, sha256: Sha256, serial: text, notAfter: z.iso.datetime() })),
+  /** Certificates that are to be trusted of each authority, PEM. */
+  trusted: z.partialRecord(AuthorityName, text),
+  /** Where the node's certificates are served, as others reach it. */
+  ports: z.array(z.object({ leaf: z.enum(SERVING_LEAVES), host: text, port: z.number().int().positive() })),
+  /** tar.gz in base64: `pki/<leaf>.crt`, `pki/<leaf>.key`, `kubeconfigs/<file>`. The node takes it apart. */
+  archive: text,
+});
+export type NodeSetSecret = z.infer<typeof NodeSetSecret>;
 
 /** What a node hands over: tar.gz in base64, with `ca.crt`, `ca.key`, `etcd/ca.crt` … as below the folder of certificates. */
 export const HandOver = z.object({ version: z.literal(1), archive: text });

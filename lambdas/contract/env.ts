@@ -18,6 +18,10 @@ export const Env = {
   nodeTags: 'LIFEBOAT_NODE_TAGS',
   /** The ARN of the topic that people read; missing where the config names nobody. */
   alarmTopic: 'LIFEBOAT_ALARM_TOPIC',
+  /** The function beside the cluster that looks at its ports. */
+  probeFunction: 'LIFEBOAT_PROBE_FUNCTION',
+  /** What the secrets of nodes are made with, as JSON. */
+  nodeSecretSettings: 'LIFEBOAT_NODE_SECRETS',
   /** What certificates hang on, as JSON. */
   certificateSettings: 'LIFEBOAT_CERTIFICATE_SETTINGS',
   /** `https://name:port` of the API; missing where the config names none. */

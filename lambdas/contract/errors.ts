@@ -36,7 +36,12 @@ export const ErrorName = {
   nodesUnreachable: 'NodesUnreachable',
   adoptionRefused: 'AdoptionRefused',
   pkiUnusable: 'PkiUnusable',
+  signerAway: 'SignerAway',
+  rotationRefused: 'RotationRefused',
+  rotationPostponed: 'RotationPostponed',
+  certificatesNotProven: 'CertificatesNotProven',
   badConfiguration: 'BadConfiguration',
   badEvent: 'BadEvent',
+  functionCallFailed: 'FunctionCallFailed',
 } as const;
 export type ErrorName = (typeof ErrorName)[keyof typeof ErrorName];

@@ -38,6 +38,11 @@ export class PkiSecrets extends Construct {
     this.handOver = made('hand-over', handOverSecretName(clusterName), 'what a node hands over, until it is taken', empty);
   }
 
+  /** Lets a function read the authorities, to sign by their keys. */
+  grantSign(handler: LifeboatFunction): void {
+    for (const secret of this.secrets) secret.allowRead(handler);
+  }
+
   /** Lets a function take over what a node hands over, and put it into the secrets of the authorities. */
   grantTakeOver(handler: LifeboatFunction): void {
     for (const secret of [...this.secrets, this.handOver]) secret.allowReadAndPut(handler);

@@ -1,0 +1,27 @@
+import type { RunbookNode } from '../contract/restore';
+import { nodeSecretName } from '../contract/certificates';
+
+/** Where the certificates of nodes lie, seen by whoever adopts them. */
+export interface NodeEnrolment {
+  /** The names of the secrets that are there. */
+  existing(names: readonly string[]): Promise<ReadonlySet<string>>;
+  /**
+   * Makes the secret of a node, without a value, that only the node itself and the functions may read, and has it rotated from then on.
+   *
+   * @throws StoreFailed
+   */
+  create(name: string, node: RunbookNode): Promise<void>;
+}
+
+/** Gives each node that has none a secret of its own. What is there stays, with its schedule. */
+export async function enrolNodes(
+  { existing, create }: NodeEnrolment,
+  cluster: string,
+  nodes: readonly RunbookNode[],
+): Promise<{ readonly enrolled: readonly string[] }> {
+  const named = nodes.map((node) => ({ node, name: nodeSecretName(cluster, node.instanceId) }));
+  const there = await existing(named.map(({ name }) => name));
+  const missing = named.filter(({ name }) => !there.has(name));
+  for (const { name, node } of missing) await create(name, node);
+  return { enrolled: missing.map(({ node }) => node.host) };
+}
