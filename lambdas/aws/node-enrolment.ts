@@ -7,19 +7,21 @@ import {
   RotateSecretCommand,
 } from '@aws-sdk/client-secrets-manager';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { z } from 'zod';
 import type { NodeEnrolment } from '../certificates/enrol';
 import { messageOf } from '../contract/lifeboat-error';
 import { StoreFailed } from './errors';
 
-export interface EnrolmentSettings {
-  readonly cluster: string;
-  readonly kmsKeyId: string;
-  readonly rotationFunction: string;
+/** What the secrets of nodes are made with. */
+export const EnrolmentSettings = z.object({
+  kmsKeyId: z.string(),
+  rotationFunction: z.string(),
   /** Days from one rotation to the next. */
-  readonly everyDays: number;
+  everyDays: z.number().int().positive(),
   /** The roles that read every node's secret besides the node itself. */
-  readonly readers: readonly string[];
-}
+  readers: z.array(z.string()),
+});
+export type EnrolmentSettings = z.infer<typeof EnrolmentSettings>;
 
 /** An instance's session carries its own id as name: docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable */
 const policyFor = (instanceId: string, readers: readonly string[]): string =>
@@ -37,8 +39,8 @@ const policyFor = (instanceId: string, readers: readonly string[]): string =>
   });
 
 /** Makes the secrets of nodes. Each step can be repeated: a run that died between them is continued by the next one. */
-export function nodeEnrolment(client: SecretsManagerClient, settings: EnrolmentSettings): NodeEnrolment {
-  const { cluster, kmsKeyId, rotationFunction, everyDays, readers } = settings;
+export function nodeEnrolment(client: SecretsManagerClient, cluster: string, settings: EnrolmentSettings): NodeEnrolment {
+  const { kmsKeyId, rotationFunction, everyDays, readers } = settings;
   const failed = (name: string, error: unknown): StoreFailed =>
     new StoreFailed(`cannot make secret ${name}: ${messageOf(error)}`, { cause: error });
   const isEnrolled = async (SecretId: string): Promise<boolean> => {

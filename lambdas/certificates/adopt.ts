@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Telemetry } from '../backup/edges';
 import { AuthorityName } from '../contract/certificate-names';
 import { AdoptRequest, AdoptionPlan, handOverSecretName } from '../contract/certificates';
-import { CertificateFacts } from '../contract/node-commands';
+import { CertificateFacts } from '../contract/node-certificates';
 import { NodeEnd, RestoreId, RunbookNode } from '../contract/restore';
 import type { RegisteredNode } from '../nodes/ssm-nodes';
 import { clusterPlaceOf } from './cluster-place';

@@ -35,7 +35,7 @@ export function sharedAuthorities(nodes: readonly ToldNode[]): SharedAuthority[]
       );
     }
     if (!first.certificate.view.isCa)
-      throw new AdoptionRefused(`the ${authority} authority of ${first.node.host} (${first.certificate.view.subject}) is no CA certificate`);
+      throw new AdoptionRefused(`the ${authority} authority of ${first.node.host} (${first.certificate.view.subject.text}) is no CA certificate`);
     const keyOn = having.filter(({ facts }) => facts.authorityKeys[KEY_OF[authority]]);
     return [{ ...first.certificate, authority, keyOn }];
   });

@@ -1,5 +1,8 @@
+import { z } from 'zod';
+import { AdoptionPlan, nodeSecretName } from '../contract/certificates';
 import type { RunbookNode } from '../contract/restore';
-import { nodeSecretName } from '../contract/certificates';
+
+export const EnrolEvent = z.object({ do: z.literal('enrol'), plan: AdoptionPlan });
 
 /** Where the certificates of nodes lie, seen by whoever adopts them. */
 export interface NodeEnrolment {
@@ -13,13 +16,17 @@ export interface NodeEnrolment {
   create(name: string, node: RunbookNode): Promise<void>;
 }
 
-/** Gives each node that has none a secret of its own. What is there stays, with its schedule. */
+/**
+ * Gives each node that has none a secret of its own. What is there stays, with its schedule. Where every authority is external there is nothing to
+ * rotate: nobody here could sign.
+ */
 export async function enrolNodes(
   { existing, create }: NodeEnrolment,
   cluster: string,
-  nodes: readonly RunbookNode[],
+  { nodes, authorities }: AdoptionPlan,
 ): Promise<{ readonly enrolled: readonly string[] }> {
-  const named = nodes.map((node) => ({ node, name: nodeSecretName(cluster, node.instanceId) }));
+  if (authorities.every(({ key }) => key === 'external')) return { enrolled: [] };
+  const named = nodes.map(({ instanceId, host }) => ({ node: { instanceId, host }, name: nodeSecretName(cluster, instanceId) }));
   const there = await existing(named.map(({ name }) => name));
   const missing = named.filter(({ name }) => !there.has(name));
   for (const { name, node } of missing) await create(name, node);

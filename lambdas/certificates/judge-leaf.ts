@@ -12,9 +12,9 @@ export interface PresentLeaf {
   readonly names: Names;
   readonly notBefore: Date;
   readonly notAfter: Date;
-  readonly usages: readonly ('serverAuth' | 'clientAuth')[];
-  readonly organizations: readonly string[];
-  readonly commonName: string;
+  readonly usages: readonly string[];
+  /** `O=…, CN=…`. */
+  readonly subject: string;
   readonly pair: PairState;
   /** The generation that signed it, by its id; undefined when none of those known did. */
   readonly signedBy: string | undefined;
@@ -42,7 +42,7 @@ export interface Judging {
   /** `undefined`: it is not there. `'unparsable'`: what is there is no certificate. */
   readonly present: PresentLeaf | 'unparsable' | undefined;
   /** What its profile gives it besides names. */
-  readonly profile: Pick<PresentLeaf, 'usages' | 'organizations' | 'commonName'>;
+  readonly profile: Pick<PresentLeaf, 'usages' | 'subject'>;
   /** The generation of each authority that signs now. */
   readonly issuing: Readonly<Record<AuthorityName, string>>;
   readonly renewBeforeDays: number;
@@ -73,11 +73,10 @@ const CHECKS: readonly Check[] = [
     present.signedBy === issuing[LEAVES[desired.leaf].authority]
       ? undefined
       : { reason: 'signer-generation-changed', message: `an older ${LEAVES[desired.leaf].authority} authority signed it` },
-  ({ present, profile }) => {
-    const is = subjectText(present);
-    const should = subjectText(profile);
-    return is === should ? undefined : { reason: 'wrong-subject', message: `it names ${is}, not ${should}` };
-  },
+  ({ present, profile }) =>
+    present.subject === profile.subject
+      ? undefined
+      : { reason: 'wrong-subject', message: `it names ${present.subject}, not ${profile.subject}` },
   ({ present, profile }) => {
     const lacking = profile.usages.filter((usage) => !present.usages.includes(usage));
     return lacking.length === 0 ? undefined : { reason: 'usage-wrong', message: `it is not for ${lacking.join(' and ')}` };
@@ -114,6 +113,3 @@ export function judgeLeaf(judging: Judging): LeafVerdict {
 }
 
 export const daysLeft = (notAfter: Date, now: Date): number => (notAfter.getTime() - now.getTime()) / DAY_MS;
-
-const subjectText = ({ organizations, commonName }: Pick<PresentLeaf, 'organizations' | 'commonName'>): string =>
-  [...organizations.map((organization) => `O=${organization}`), `CN=${commonName}`].join(', ');

@@ -1,7 +1,7 @@
 import type { AuthorityName } from '../contract/certificate-names';
 import { LEAVES } from '../contract/certificate-names';
-import { profileOf } from '../pki/profiles';
-import { isSignedBy } from '../pki/inspect';
+import { PROFILES } from '../pki/profiles';
+import { isSignedBy } from '../pki/signed-by';
 import { nodePlaceOf } from './cluster-place';
 import { desiredLeaves } from './desired';
 import type { ClusterPlace } from './desired';
@@ -31,9 +31,11 @@ export function judgeNode(node: ToldNode, { cluster, signers, ...judging }: Node
   return desired.map((each) => {
     const { leaf, nodeName, names } = each;
     const told = node.leaves.get(leaf);
-    const profile = profileOf(leaf, { nodeName, names });
+    const profile = PROFILES[leaf]({ nodeName, sans: [...names.dns, ...names.ips] });
     const present = told === undefined || told === 'unparsable' ? told : presentLeaf(node, each.leaf, told, signers);
-    return judgeLeaf({ ...judging, desired: each, present, profile });
+    const { commonName, organization } = profile.subject;
+    const wanted = { usages: profile.eku, subject: subjectText(organization === undefined ? [] : [organization], commonName) };
+    return judgeLeaf({ ...judging, desired: each, present, profile: wanted });
   });
 }
 
@@ -45,13 +47,15 @@ function presentLeaf(
 ): PresentLeaf {
   const own = signers.filter(({ authority }) => authority === LEAVES[leaf].authority);
   return {
-    names: view.names,
+    names: view.sans,
     notBefore: view.notBefore,
     notAfter: view.notAfter,
-    usages: view.usages,
-    organizations: view.organizations,
-    commonName: view.commonName,
+    usages: view.eku,
+    subject: subjectText(view.subject.organizations, view.subject.commonName),
     pair: facts.pairs[leaf] ?? 'no-key',
     signedBy: own.find((signer) => isSignedBy(pem, signer.pem))?.id,
   };
 }
+
+const subjectText = (organizations: readonly string[], commonName = ''): string =>
+  [...organizations.map((organization) => `O=${organization}`), `CN=${commonName}`].join(', ');

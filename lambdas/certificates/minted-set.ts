@@ -1,11 +1,11 @@
 import { LEAVES } from '../contract/certificate-names';
 import type { AuthorityName, LeafName } from '../contract/certificate-names';
 import type { NodeSetSecret } from '../contract/certificates';
-import { bundleOf } from '../pki/bundle';
+import { printBundle } from '../pki/bundle';
 import { inspect } from '../pki/inspect';
 import { issueLeaf } from '../pki/issue';
 import { kubeconfigOf } from '../pki/kubeconfig';
-import { profileOf } from '../pki/profiles';
+import { PROFILES } from '../pki/profiles';
 import { archiveOf } from './archive';
 import { nodePlaceOf } from './cluster-place';
 import { desiredLeaves } from './desired';
@@ -45,7 +45,7 @@ export async function mintSet({ node, cluster, authorities, leafValidityDays, no
     const authority = authorities[LEAVES[leaf].authority];
     if (authority?.key === undefined) continue;
     const signer = { certificate: authority.certificate, key: authority.key };
-    const issued = await issueLeaf(signer, profileOf(leaf, { nodeName, names }), { notAfter, now });
+    const issued = await issueLeaf(signer, PROFILES[leaf]({ nodeName, sans: [...names.dns, ...names.ips] }), { notAfter, now });
     for (const [path, text] of filesFor(leaf, issued, node, authority)) files.set(path, text);
     const { sha256, serial, notAfter: ends } = inspect(issued.certificate);
     certificates.push({ leaf, sha256, serial, notAfter: ends.toISOString() });
@@ -59,7 +59,7 @@ export async function mintSet({ node, cluster, authorities, leafValidityDays, no
     mintedAt: now.toISOString(),
     signers,
     certificates,
-    trusted: Object.fromEntries(Object.entries(authorities).map(([name, { trusted }]) => [name, bundleOf(trusted)])),
+    trusted: Object.fromEntries(Object.entries(authorities).map(([name, { trusted }]) => [name, printBundle(trusted)])),
     ports: servingPorts(node),
     archive: await archiveOf(files),
   };
@@ -74,7 +74,7 @@ function filesFor(leaf: LeafName, { certificate, key }: { readonly certificate: 
   // Where it leads to is the node's own business: a kubeconfig for the API server beside it, or for the balancer.
   const server = node.kubeconfigs.get(leaf)?.server;
   if (server === undefined) return [];
-  const text = kubeconfigOf({ leaf, server, trusted: bundleOf(authority.trusted), certificate, key });
+  const text = kubeconfigOf({ leaf, server, trusted: printBundle(authority.trusted), certificate, key });
   return [[`kubeconfigs/${leaf}`, text]];
 }
 

@@ -63,9 +63,9 @@ export function planAdoption({ restoreId, nodes, held, verdicts, leafValidityDay
 }
 
 function refuseKeyType({ authority, view }: SharedAuthority): void {
-  if (view.keyType.kind === 'rsa') return;
+  if (view.keyType.startsWith('RSA-')) return;
   throw new AdoptionRefused(
-    `the ${authority} authority has a key of the kind ${view.keyType.kind}: kubeadm's encryptionAlgorithm was not RSA-*, and only RSA is supported; go on renewing with kubeadm`,
+    `the ${authority} authority has a key of kind ${view.keyType}, as kubeadm makes it when encryptionAlgorithm is that: only RSA is supported, go on renewing with kubeadm`,
   );
 }
 
@@ -83,7 +83,7 @@ function keyState(id: string, held: StoredAuthority | undefined, onNodes: boolea
 
 function planned({ authority, view, keyOn }: SharedAuthority, held: StoredAuthority | undefined): PlannedAuthority {
   const { sha256: id, subject, notAfter } = view;
-  return { authority, id, subject, notAfter: notAfter.toISOString(), key: keyState(id, held, keyOn.length > 0), stored: held !== undefined };
+  return { authority, id, subject: subject.text, notAfter: notAfter.toISOString(), key: keyState(id, held, keyOn.length > 0), stored: held !== undefined };
 }
 
 /**

@@ -17,6 +17,7 @@ export const AdoptionState = z.object({
   request: AdoptRequest,
   planned: z.object({ plan: AdoptionPlan }).optional(),
   taken: z.object({ changed: z.array(z.string()) }).optional(),
+  enrolled: z.object({ enrolled: z.array(z.string()) }).optional(),
   failure: z.object({ Error: z.string(), Cause: z.string() }).optional(),
 });
 export type AdoptionState = z.infer<typeof AdoptionState>;
@@ -61,10 +62,10 @@ export function adoptionReport(cluster: string, state: AdoptionState, held: read
   };
 }
 
-function outcomeOf({ request, taken, failure }: AdoptionState): AdoptionOutcome {
+function outcomeOf({ request, taken, enrolled, failure }: AdoptionState): AdoptionOutcome {
   if (failure !== undefined) return failure.Error === ErrorName.adoptionRefused ? 'REFUSED' : 'FAILED';
   if (request.mint) return 'MINTED';
-  return (taken?.changed.length ?? 0) > 0 ? 'ADOPTED' : 'UNCHANGED';
+  return (taken?.changed.length ?? 0) + (enrolled?.enrolled.length ?? 0) > 0 ? 'ADOPTED' : 'UNCHANGED';
 }
 
 function whatToDo(cluster: string, outcome: AdoptionOutcome, held: readonly HeldAuthority[]): string[] {

@@ -1,5 +1,4 @@
 import { AuthorityName } from '../contract/certificate-names';
-import type { NodeSetSecret } from '../contract/certificates';
 import { CertificateFacts } from '../contract/node-certificates';
 import type { RunbookNode } from '../contract/restore';
 import type { RunOnNodeEdges } from '../nodes/run-on-node';

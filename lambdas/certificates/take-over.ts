@@ -104,6 +104,6 @@ export async function heldAuthorities(secrets: PkiSecrets, names: readonly Autho
     if (secret === undefined || issuing === undefined) return [];
     const { subject, notAfter } = inspect(issuing.certificate);
     const key = issuing.key === undefined ? 'external' : 'held';
-    return [{ authority: secret.authority, id: issuing.id, subject, notAfter: notAfter.toISOString(), key }];
+    return [{ authority: secret.authority, id: issuing.id, subject: subject.text, notAfter: notAfter.toISOString(), key }];
   });
 }

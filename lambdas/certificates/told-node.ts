@@ -1,17 +1,17 @@
 import { createHash, createPublicKey } from 'node:crypto';
 import { AUTHORITY_FILES, AuthorityName, LEAF_NAMES, LEAVES } from '../contract/certificate-names';
 import type { LeafName } from '../contract/certificate-names';
-import type { CertificateFacts } from '../contract/node-commands';
+import type { CertificateFacts } from '../contract/node-certificates';
 import type { RunbookNode } from '../contract/restore';
+import { parseBundle } from '../pki/bundle';
 import { inspect } from '../pki/inspect';
-import type { Inspected } from '../pki/inspect';
-import { certificatesOf } from '../pki/bundle';
+import type { InspectedCertificate } from '../pki/inspect';
 import { filesOf } from './archive';
 
 /** A certificate that a node has. */
 export interface ToldCertificate {
   readonly pem: string;
-  readonly view: Inspected;
+  readonly view: InspectedCertificate;
 }
 
 /** What a node said of its PKI, read. */
@@ -56,7 +56,7 @@ export async function toldNodeOf(node: RunbookNode, { archive, ...facts }: Certi
 /** Undefined when the text holds no certificate, or one that cannot be read. */
 function certificatesIn(pem: string): ToldCertificate[] | undefined {
   try {
-    const all = certificatesOf(pem).map((each) => ({ pem: each, view: inspect(each) }));
+    const all = parseBundle(pem).map((each) => ({ pem: each, view: inspect(each) }));
     return all.length === 0 ? undefined : all;
   } catch {
     return undefined; // judged as unparsable, whatever the reason

@@ -43,6 +43,7 @@ export class AdoptStates extends RunbookStates<AdoptFunctions> {
         payload: { do: 'take-over', 'plan.$': '$.planned.plan' },
         resultPath: '$.taken',
       }),
+      this.task('Enrol', { handler: functions.adopt, payload: { do: 'enrol', 'plan.$': '$.planned.plan' }, resultPath: '$.enrolled' }),
     ]);
     adopted.end.next(done);
 

@@ -13,6 +13,7 @@ import type { StateBucket } from '../platform/state-bucket';
 import { runbookMachine } from '../restore/runbook-machine';
 import { AdoptStates } from './adopt-states';
 import type { PkiSecrets } from './pki-secrets';
+import type { Rotation } from './rotation';
 
 /** What certificates hang on, from the config. */
 export interface CertificateSettings {
@@ -41,6 +42,9 @@ export interface AdoptProps {
   /** Keeps other runbooks from changing the nodes meanwhile. */
   readonly controlPlaneLock: LifeboatFunction;
 
+  /** Rotates the certificates of the nodes from then on. */
+  readonly rotation: Rotation;
+
   readonly settings: CertificateSettings;
 
   /**
@@ -61,7 +65,7 @@ export class Adopt extends Construct {
 
   constructor(scope: Construct, id: string, props: AdoptProps) {
     super(scope, id);
-    const { functions, state, pki, tags, sending, controlPlaneLock, settings, topic } = props;
+    const { functions, state, pki, tags, sending, controlPlaneLock, rotation, settings, topic } = props;
     this.adopt = new LifeboatFunction(this, 'Adopt', {
       ...functions,
       network: undefined,
@@ -75,6 +79,7 @@ export class Adopt extends Construct {
     this.adopt.setEnvironment(Env.certificateSettings, JSON.stringify(settings));
     sending.grantFind(this.adopt);
     pki.grantTakeOver(this.adopt);
+    rotation.grantEnrol(this.adopt);
     state.grantAdoptions(this.adopt);
     grantTell(topic, this.adopt);
 

@@ -8,9 +8,8 @@ import { ReplicationAlarms } from '../backup/replication-alarms';
 import { Retention } from '../backup/retention';
 import { WatchMembers } from '../backup/watch-members';
 import { alarmAfterSeconds } from '../config/schedule-pauses';
-import { Adopt } from '../certificates/adopt';
+import { Certificates } from '../certificates/certificates';
 import { certificateSettings } from '../certificates/certificate-settings';
-import { PkiSecrets } from '../certificates/pki-secrets';
 import type { ClusterConfig, NetworkConfig } from '../config/schema';
 import { Drill } from '../restore/drill';
 import { alarmReceiver } from '../monitoring/alarm-topic';
@@ -27,7 +26,7 @@ import { clusterKey } from './cluster-key';
 import { DeadLetterQueue } from './dead-letter-queue';
 import { EtcdClientSecret } from './etcd-client-secret';
 import { FunctionNetwork } from './function-network';
-import type { FunctionDefaults } from './lifeboat-function';
+import type { FunctionDefaults, LifeboatFunction } from './lifeboat-function';
 import { ReplicaStack } from './replica-stack';
 import { StateBucket } from './state-bucket';
 import { warningsOf } from './warnings';
@@ -97,11 +96,10 @@ export class LifeboatStack extends Stack {
       ...{ functions, state, etcdClient, endpoints, sending, controlPlaneLock, topic, logRetention },
       tags: { controlPlane: tag, drill: drillTag },
     });
-    const adopt =
+    const certificates =
       cluster.certificates &&
-      new Adopt(this, 'Adopt', {
-        ...{ functions, state, sending, controlPlaneLock, topic, logRetention },
-        pki: new PkiSecrets(this, 'Pki', { clusterName, encryptionKey }),
+      new Certificates(this, 'Certificates', {
+        ...{ functions, state, encryptionKey, etcdClient, endpoints, sending, controlPlaneLock, topic, logRetention },
         tags: { controlPlane: tag, drill: drillTag },
         settings: certificateSettings(cluster.certificates, cluster.api),
       });
@@ -155,10 +153,8 @@ export class LifeboatStack extends Stack {
       deadLetterQueueUrl: deadLetterQueue.queueUrl,
       replaceMemberStateMachine: replaceMember.stateMachine.stateMachineArn,
       restoreStateMachine: restore.stateMachine.stateMachineArn,
-      ...(adopt && { adoptStateMachine: adopt.stateMachine.stateMachineArn, adoptLogGroup: adopt.adopt.logGroup.logGroupName }),
-      restoreLogGroups: Object.fromEntries(
-        Object.entries({ ...restore.functions, ...replaceMember.functions }).map(([name, { logGroup }]) => [name, logGroup.logGroupName]),
-      ),
+      ...(certificates && { adoptStateMachine: certificates.adopt.stateMachineArn, certificateLogGroups: logGroups(certificates.functions) }),
+      restoreLogGroups: logGroups({ ...restore.functions, ...replaceMember.functions }),
       replica: replica &&
         watch && {
           bucket: replica.bucket.bucketName,
@@ -176,7 +172,7 @@ export class LifeboatStack extends Stack {
     new CfnOutput(this, 'EtcdClientSecretArn', { value: etcdClient.secret.secretArn });
     new CfnOutput(this, 'ReplaceMemberStateMachineArn', { value: replaceMember.stateMachine.stateMachineArn });
     new CfnOutput(this, 'RestoreStateMachineArn', { value: restore.stateMachine.stateMachineArn });
-    if (adopt !== undefined) new CfnOutput(this, 'AdoptStateMachineArn', { value: adopt.stateMachine.stateMachineArn });
+    if (certificates !== undefined) new CfnOutput(this, 'AdoptStateMachineArn', { value: certificates.adopt.stateMachineArn });
     new CfnOutput(this, 'DeadLetterQueueUrl', { value: deadLetterQueue.queueUrl });
     if (watch !== undefined) new CfnOutput(this, 'WatchReplicaFunctionName', { value: watch.watchReplica.functionName });
   }
@@ -190,6 +186,9 @@ function functionNetwork(scope: Construct, clusterName: string, { endpoints, ...
     createSecretsManagerEndpoint: endpoints.secretsManager === 'create',
   });
 }
+
+const logGroups = (functions: Readonly<Record<string, LifeboatFunction>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(functions).map(([name, { logGroup }]) => [name, logGroup.logGroupName]));
 
 /** The period as CDK names it: its enumeration holds the same numbers as the schema of the config. */
 function retentionDays(days: number): RetentionDays {
