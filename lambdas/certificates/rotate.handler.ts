@@ -44,15 +44,18 @@ export async function handler(event: unknown, { getRemainingTimeInMillis }: { ge
     registered: () => ssm.registered(controlPlane),
     pki: new SecretsManagerPki(manager, cluster),
   });
-  return rotate(
-    {
-      ...work,
-      secrets: new SecretsManagerNodes(manager),
-      lock,
-      telemetry,
-      etcdTooWeak: async () => (await callFunction(lambda, probe, { do: 'etcd' }, EtcdAnswer)).weak ?? undefined,
-      prove: (secretId, version, former) => callFunction(lambda, probe, { do: 'ports', secretId, version, former }, PortsAnswer),
-    },
-    parseEvent(RotationEvent, event),
-  );
+  const edges = {
+    ...work,
+    secrets: new SecretsManagerNodes(manager),
+    lock,
+    telemetry,
+    etcdTooWeak: async () => (await callFunction(lambda, probe, { do: 'etcd' }, EtcdAnswer)).weak ?? undefined,
+    prove: (secretId: string, version: string, former: string | undefined) =>
+      callFunction(lambda, probe, { do: 'ports', secretId, version, former }, PortsAnswer),
+  };
+  try {
+    return await rotate(edges, parseEvent(RotationEvent, event));
+  } finally {
+    telemetry.flush();
+  }
 }

@@ -1,5 +1,6 @@
 import type { RunLock, Telemetry } from '../backup/edges';
 import { messageOf } from '../contract/lifeboat-error';
+import { Metric } from '../contract/metrics';
 import type { NodeSetSecret } from '../contract/certificates';
 import { setSha256Of } from './archive';
 import { CertificatesNotProven, RotationPostponed, RotationRefused } from './errors';
@@ -35,7 +36,7 @@ export interface RotateEdges {
   readonly putBack: (version: string, set: NodeSetSecret) => Promise<void>;
   /** @param former the version whose client certificates must still be accepted */
   readonly prove: (secretId: string, version: string, former: string | undefined) => Promise<Proof>;
-  readonly telemetry: Pick<Telemetry, 'log' | 'warn'>;
+  readonly telemetry: Pick<Telemetry, 'log' | 'warn' | 'count'>;
 }
 
 /**
@@ -46,11 +47,18 @@ export interface RotateEdges {
 export async function rotate(edges: RotateEdges, event: RotationEvent): Promise<{ readonly done: string }> {
   const { secrets, telemetry } = edges;
   const { SecretId, ClientRequestToken: version, Step } = event;
-  const decision = decideStep(event, await secrets.state(SecretId));
-  if (decision.do === 'nothing') return { done: decision.because };
-  const done = await work(edges, Step, SecretId, version, decision.current);
-  telemetry.log('rotation-step', { step: Step, secret: SecretId, version, done });
-  return { done };
+  try {
+    const decision = decideStep(event, await secrets.state(SecretId));
+    if (decision.do === 'nothing') return { done: decision.because };
+    const done = await work(edges, Step, SecretId, version, decision.current);
+    telemetry.log('rotation-step', { step: Step, secret: SecretId, version, done });
+    if (Step === 'finishSecret') telemetry.count(Metric.certificatesRotated, 1, 'Count');
+    return { done };
+  } catch (error) {
+    telemetry.warn('rotation-failed', { step: Step, secret: SecretId, version, because: messageOf(error) });
+    telemetry.count(Metric.certificatesRotated, 0, 'Count');
+    throw error;
+  }
 }
 
 async function work(

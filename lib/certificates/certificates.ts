@@ -2,14 +2,17 @@ import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import type { AlarmDefaults } from '../monitoring/lifeboat-alarm';
 import type { LifeboatFunction } from '../platform/lifeboat-function';
 import { Adopt } from './adopt';
 import type { AdoptProps } from './adopt';
+import { CertificateAlarms } from './certificate-alarms';
 import { PkiSecrets } from './pki-secrets';
 import { Rotation } from './rotation';
 import type { RotationProps } from './rotation';
 
 export interface CertificatesProps extends Omit<RotationProps, 'pki'>, Omit<AdoptProps, 'pki' | 'rotation'> {
+  readonly alarms: AlarmDefaults;
   readonly topic?: ITopic;
   readonly logRetention: RetentionDays;
 }
@@ -27,6 +30,7 @@ export class Certificates extends Construct {
     const pki = new PkiSecrets(this, 'Pki', { clusterName: functions.clusterName, encryptionKey });
     const rotation = new Rotation(this, 'Rotation', { ...props, pki });
     const adopt = new Adopt(this, 'Adopt', { ...props, pki, rotation });
+    new CertificateAlarms(this, 'Alarms', { alarms: props.alarms });
     this.adopt = adopt.stateMachine;
     const { rotateCertificates, probeNode } = rotation;
     this.functions = { adopt: adopt.adopt, 'rotate-certificates': rotateCertificates, 'probe-node': probeNode };

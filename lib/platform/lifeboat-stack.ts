@@ -99,7 +99,7 @@ export class LifeboatStack extends Stack {
     const certificates =
       cluster.certificates &&
       new Certificates(this, 'Certificates', {
-        ...{ functions, state, encryptionKey, etcdClient, endpoints, sending, controlPlaneLock, topic, logRetention },
+        ...{ functions, alarms, state, encryptionKey, etcdClient, endpoints, sending, controlPlaneLock, topic, logRetention },
         tags: { controlPlane: tag, drill: drillTag },
         settings: certificateSettings(cluster.certificates, cluster.api),
       });

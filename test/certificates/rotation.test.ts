@@ -25,6 +25,7 @@ class World {
   proven = [true];
   installs: (() => void)[] = [];
   minted = 0;
+  readonly told: number[] = [];
 
   readonly edges: RotateEdges = {
     secrets: {
@@ -56,7 +57,7 @@ class World {
     },
     putBack: async () => void this.calls.push('put back'),
     prove: async (_secret, version, former) => ({ proven: this.proven.shift() ?? true, because: [`${version} beside ${former ?? 'none'}`] }),
-    telemetry: { log: () => undefined, warn: () => undefined },
+    telemetry: { log: () => undefined, warn: () => undefined, count: (_metric, value) => void this.told.push(value) },
   };
 
   step(Step: RotationEvent['Step'], ClientRequestToken = 'new') {
@@ -79,6 +80,7 @@ describe('rotating the certificates of a node', () => {
 
     expect(world.calls).toEqual(['fill', 'lock rotation-new', 'install', 'unlock', 'promote']);
     expect(world.labels['old']).toEqual(['AWSPREVIOUS']);
+    expect(world.told).toEqual([1]);
   });
 
   test('mints once, however often it is asked', async () => {
@@ -176,6 +178,7 @@ describe('rotating the certificates of a node', () => {
 
     await expect(world.step('setSecret')).rejects.toThrow('CertificatesNotServed');
     expect(world.calls.at(-1)).toBe('unlock');
+    expect(world.told).toEqual([0]);
   });
 
   test('never promotes what a test refuses', async () => {
