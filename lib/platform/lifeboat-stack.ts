@@ -77,8 +77,8 @@ export class LifeboatStack extends Stack {
     const { endpoints } = cluster.etcd;
     const { watchMembers } = new WatchMembers(this, 'Watch', { functions, state, etcdClient, endpoints });
     const { materializeSnapshot } = new Materialize(this, 'Materialize', { functions, state });
-    const { manifestDir, etcdDataDir, tag, drillTag } = cluster.nodes;
-    new NodeDocuments(this, 'NodeDocuments', { clusterName, manifestDir, etcdDataDir });
+    const { manifestDir, etcdDataDir, pkiDir, tag, drillTag } = cluster.nodes;
+    new NodeDocuments(this, 'NodeDocuments', { clusterName, manifestDir, etcdDataDir, pkiDir });
     const restore = new Restore(this, 'Restore', {
       functions,
       state,
