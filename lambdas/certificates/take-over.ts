@@ -43,7 +43,7 @@ export async function takeOver({ secrets, now }: TakeOverEdges, plan: AdoptionPl
   const since = now().toISOString();
   const changed: string[] = [];
   for (const planned of plan.authorities.filter(isPending)) {
-    await secrets.putAuthority(authoritySecret(planned, files, since));
+    await secrets.putAuthority(withGeneration(await secrets.authority(planned.authority), authoritySecret(planned, files, since)));
     changed.push(planned.authority);
   }
   if (plan.serviceAccounts !== undefined && isPending(plan.serviceAccounts)) {
@@ -52,6 +52,13 @@ export async function takeOver({ secrets, now }: TakeOverEdges, plan: AdoptionPl
   }
   await secrets.forgetHandOver();
   return { changed };
+}
+
+/** A key that turns up later joins its certificate: generations that are there already stay. */
+function withGeneration(before: AuthoritySecret | undefined, taken: AuthoritySecret): AuthoritySecret {
+  if (before === undefined) return taken;
+  const key = taken.generations.find(({ id }) => id === taken.issuing)?.key;
+  return { ...before, generations: before.generations.map((each) => (each.id === taken.issuing && key !== undefined ? { ...each, key } : each)) };
 }
 
 const isPending = ({ key, stored }: Pick<PlannedAuthority, 'key' | 'stored'>): boolean => key === 'import' || !stored;

@@ -417,6 +417,13 @@ def run_state_machines_as_aws_does():
     state_machines.repair()
 
 
+def rotate_secrets_by_their_functions():
+    """Secrets Manager: versions without a value, the four steps of a rotation, and the same token for the same value only."""
+    import secret_rotation
+
+    secret_rotation.repair()
+
+
 def main():
     assert_version()
     if os.environ.get("LIFEBOAT_LIFELINE"):
@@ -438,6 +445,7 @@ def main():
         record_calls(os.environ["LIFEBOAT_CALL_LOG"])
     run_commands_on_local_nodes()
     run_state_machines_as_aws_does()
+    rotate_secrets_by_their_functions()
     if os.environ.get("LIFEBOAT_RUN_LOG"):
         record_runs(os.environ["LIFEBOAT_RUN_LOG"])
     if os.environ.get("LIFEBOAT_MESSAGE_LOG"):
