@@ -126,7 +126,10 @@ def rotation(sm, func, secret, token):
 
 def test_alone(sm, func, secret, token):
     """AWS calls testSecret for a version that it makes and takes away again."""
-    call(func, secret, token, "testSecret")
+    for _ in range(TRIES):
+        if call(func, secret, token, "testSecret"):
+            break
+        time.sleep(PAUSE_SECONDS)
     with lock:
         version = secret["Versions"].get(token)
         if version is not None and labels_of(version) <= {PENDING} and not has_value(version):
