@@ -28,6 +28,8 @@ export interface Deployment {
   readonly replaceMember: StateMachine;
   /** The runbook that takes the PKI over; only with `certificates`. */
   readonly adopt?: StateMachine;
+  /** What else works for certificates. */
+  readonly certificateFunctions: readonly string[];
   readonly s3: S3Client;
   putSecret(secret: EtcdClientSecret): Promise<void>;
   takeSnapshot(event?: unknown): Promise<InvokeResult>;
@@ -71,6 +73,9 @@ const Outputs = z.object({
   RestoreStateMachineArn: z.string(),
   ReplaceMemberStateMachineArn: z.string(),
   AdoptStateMachineArn: z.string().optional(),
+  CertificateFunctionAdopt: z.string().optional(),
+  CertificateFunctionRotateCertificates: z.string().optional(),
+  CertificateFunctionProbeNode: z.string().optional(),
   WatchReplicaFunctionName: z.string().optional(),
 });
 const ReplicaOutputs = z.object({ ReplicaBucketName: z.string() });
@@ -104,6 +109,11 @@ export async function deployLifeboat(cloud: LocalCloud, options: DeploymentOptio
     restore: cloud.stateMachine(found.RestoreStateMachineArn),
     replaceMember: cloud.stateMachine(found.ReplaceMemberStateMachineArn),
     ...(found.AdoptStateMachineArn !== undefined && { adopt: cloud.stateMachine(found.AdoptStateMachineArn) }),
+    certificateFunctions: [
+      found.CertificateFunctionAdopt,
+      found.CertificateFunctionRotateCertificates,
+      found.CertificateFunctionProbeNode,
+    ].filter((name) => name !== undefined),
     s3,
     putSecret: async (secret) => {
       await secrets.send(new PutSecretValueCommand({ SecretId: found.EtcdClientSecretArn, SecretString: JSON.stringify(secret) }));

@@ -172,7 +172,11 @@ export class LifeboatStack extends Stack {
     new CfnOutput(this, 'EtcdClientSecretArn', { value: etcdClient.secret.secretArn });
     new CfnOutput(this, 'ReplaceMemberStateMachineArn', { value: replaceMember.stateMachine.stateMachineArn });
     new CfnOutput(this, 'RestoreStateMachineArn', { value: restore.stateMachine.stateMachineArn });
-    if (certificates !== undefined) new CfnOutput(this, 'AdoptStateMachineArn', { value: certificates.adopt.stateMachineArn });
+    if (certificates !== undefined) {
+      new CfnOutput(this, 'AdoptStateMachineArn', { value: certificates.adopt.stateMachineArn });
+      for (const [name, { functionName }] of Object.entries(certificates.functions))
+        new CfnOutput(this, `CertificateFunction-${name}`.replaceAll(/-(\w)/g, (_dash, letter: string) => letter.toUpperCase()), { value: functionName });
+    }
     new CfnOutput(this, 'DeadLetterQueueUrl', { value: deadLetterQueue.queueUrl });
     if (watch !== undefined) new CfnOutput(this, 'WatchReplicaFunctionName', { value: watch.watchReplica.functionName });
   }

@@ -112,6 +112,11 @@ export class CertificateWorld {
     writeFileSync(path.join(node.tree.kubernetesDir, file), text);
   }
 
+  /** Everything that the functions for certificates have logged. */
+  async functionLogs(): Promise<string[]> {
+    return (await Promise.all(this.lifeboat.certificateFunctions.map((name) => this.cloud.logs(name)))).flat();
+  }
+
   async stop(): Promise<void> {
     this.secrets.destroy();
     await Promise.all([this.nodes.stop(), this.cloud.stop()]);
