@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { createPublicKey } from 'node:crypto';
 import { isDnsName } from './alt-names';
 import type { CertificateFields, NameAttribute } from './certificate-fields';
@@ -111,10 +112,20 @@ const extensions: Rule = {
   ],
 };
 
+/** Undefined where OpenSSL cannot read it, which is a problem of its own (`readable`). */
+function publicKeyIn({ publicKey }: CertificateFields): KeyObject | undefined {
+  try {
+    return createPublicKey({ key: publicKey.der, format: 'der', type: 'spki' });
+  } catch {
+    return undefined;
+  }
+}
+
 const key: Rule = {
   name: 'key',
   check: ({ fields }) => {
-    const publicKey = createPublicKey({ key: fields.publicKey.der, format: 'der', type: 'spki' });
+    const publicKey = publicKeyIn(fields);
+    if (publicKey === undefined) return [];
     const bits = publicKey.asymmetricKeyDetails?.modulusLength ?? MIN_RSA_BITS;
     return when(bits < MIN_RSA_BITS, `has a key of kind ${keyTypeOf(publicKey)}, less than ${MIN_RSA_BITS} bits`);
   },

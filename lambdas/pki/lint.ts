@@ -1,10 +1,11 @@
 import { NotDer } from './der';
 import type { CertificateFields } from './certificate-fields';
+import { certificateFields } from './certificate-fields';
 import { CertificateUnreadable } from './errors';
 import type { Expected, Finding, Rule } from './lint-rules';
 import { PROFILE_RULES } from './lint-profile';
 import { GO_RULES } from './lint-rules';
-import { readCertificate } from './read-certificate';
+import { certificateDer, readCertificate } from './read-certificate';
 
 export interface Problem {
   readonly rule: string;
@@ -28,12 +29,27 @@ function findingsOf(rule: Rule, finding: Finding): readonly Problem[] {
   }
 }
 
-function fieldsOf(pem: string, what: string): CertificateFields | Problem {
+const problemOf = (error: unknown): Problem => {
+  if (!(error instanceof CertificateUnreadable)) throw error;
+  return { rule: 'readable', message: error.message };
+};
+
+/** Whether OpenSSL, and with it Node, reads the certificate: it refuses some that Go takes, and the other way round. */
+function readable(pem: string): readonly Problem[] {
   try {
-    return readCertificate(pem, what).fields;
+    readCertificate(pem);
+    return [];
   } catch (error) {
-    if (!(error instanceof CertificateUnreadable)) throw error;
-    return { rule: 'readable', message: error.message };
+    return [problemOf(error)];
+  }
+}
+
+function fieldsOf(pem: string, what: string): CertificateFields | undefined {
+  try {
+    return certificateFields(certificateDer(pem, what));
+  } catch (error) {
+    if (error instanceof NotDer || error instanceof CertificateUnreadable) return undefined;
+    throw error;
   }
 }
 
@@ -41,12 +57,13 @@ function fieldsOf(pem: string, what: string): CertificateFields | Problem {
  * Judges a certificate by the rules of Go's crypto/x509 and by what it should be for: a certificate that OpenSSL and Node take may still end
  * every component of Kubernetes. Reports all problems, not the first; none means that it is right.
  *
- * @throws BundleDamaged when the text is no PEM
+ * @throws BundleDamaged when a text is no PEM
+ * @throws CertificateUnreadable when the issuer cannot be read
  */
 export function lint(pem: string, { issuer, expected }: LintContext = {}): readonly Problem[] {
+  const by = issuer === undefined ? undefined : readCertificate(issuer, 'the issuer').fields;
   const fields = fieldsOf(pem, 'the certificate');
-  const by = issuer === undefined ? undefined : fieldsOf(issuer, 'the issuer');
-  if ('rule' in fields) return [fields];
-  if (by !== undefined && 'rule' in by) return [by];
-  return [...GO_RULES, ...PROFILE_RULES].flatMap((rule) => findingsOf(rule, { fields, issuer: by, expected }));
+  const found =
+    fields === undefined ? [] : [...GO_RULES, ...PROFILE_RULES].flatMap((rule) => findingsOf(rule, { fields, issuer: by, expected }));
+  return [...readable(pem), ...found];
 }

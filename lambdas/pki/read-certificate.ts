@@ -26,16 +26,18 @@ export function readCertificateDer(der: Buffer, what = 'the certificate'): ReadC
 }
 
 /**
- * The only certificate of a PEM text, which may hold a key beside it.
+ * The bytes of the only certificate of a PEM text, which may hold a key beside it.
  *
  * @throws CertificateUnreadable when there is none, or several: read those by `parseBundle`
  * @throws BundleDamaged
  */
-export function readCertificate(pem: string, what = 'the certificate'): ReadCertificate {
+export function certificateDer(pem: string, what = 'the certificate'): Buffer {
   const found = pemBlocks(pem, what).filter(({ label }) => label === 'CERTIFICATE');
   const [only] = found;
-  if (only === undefined || found.length > 1) {
-    throw new CertificateUnreadable(`${what} is a text with ${found.length} certificates: give one certificate as PEM`);
-  }
-  return readCertificateDer(only.der, what);
+  if (only !== undefined && found.length === 1) return only.der;
+  throw new CertificateUnreadable(`${what} is a text with ${found.length} certificates: give one certificate as PEM`);
 }
+
+/** @throws CertificateUnreadable, BundleDamaged */
+export const readCertificate = (pem: string, what = 'the certificate'): ReadCertificate =>
+  readCertificateDer(certificateDer(pem, what), what);
