@@ -44,7 +44,7 @@ const shortKey = (): Buffer => generateKeyPairSync('rsa', { modulusLength: 1024 
 
 /** Each as good as `leafOf('apiserver')` but for one thing. */
 export const DEFECTS: readonly Defect[] = [
-  { sentence: 'version 2', rule: 'version-3', go: 'passes', change: () => ({ version: explicit(0, integer(Buffer.of(1))) }) },
+  { sentence: 'version 2', rule: 'version-3', go: 'refuses', change: () => ({ version: explicit(0, integer(Buffer.of(1))) }) },
   {
     sentence: 'a negative serial',
     rule: 'serial',
@@ -117,7 +117,7 @@ export const DEFECTS: readonly Defect[] = [
     change: () => ({ issuer: printable('kubernetes-g1') }),
   },
   {
-    sentence: 'its own key id as that of its authority (peer failure of node-forge)',
+    sentence: 'its own key id as that of its authority as node-forge writes it',
     rule: 'authority-key-id',
     go: 'passes',
     change: (parts) => used(Oid.authorityKeyId, sequence(implicit(0, newKeyId(parts.publicKey))))(parts),
