@@ -31,7 +31,9 @@ export class SecretsManagerNodes implements NodeSecrets {
         const { SecretString } = await this.client.send(new GetSecretValueCommand({ SecretId, VersionId }));
         const parsed = NodeSetSecret.safeParse(jsonOf(SecretString ?? ''));
         if (parsed.success) return parsed.data;
-        throw new PkiUnusable(`version ${VersionId} of secret ${SecretId} does not hold the certificates of a node (${mistakesOf(parsed.error)})`);
+        throw new PkiUnusable(
+          `version ${VersionId} of secret ${SecretId} does not hold the certificates of a node (${mistakesOf(parsed.error)})`,
+        );
       } catch (error) {
         if (error instanceof ResourceNotFoundException) return undefined;
         throw error;

@@ -82,8 +82,12 @@ export async function planForAdoption(
 export async function toldNodes(asked: readonly RunbookNode[], ends: readonly NodeEnd[]): Promise<ToldNode[]> {
   const silent = ends.filter(({ outcome }) => outcome !== 'done');
   if (silent.length > 0 || ends.length < asked.length) {
-    const lines = silent.map(({ host, instanceId, error, outcome, because }) => `${host} ${instanceId} (${error ?? outcome}, ${because ?? 'nothing is known'})`);
-    throw new AdoptionRefused(`${lines.join(', ') || 'a node'} did not tell of its certificates: mend that and start again; all nodes are asked, since one may differ`);
+    const lines = silent.map(
+      ({ host, instanceId, error, outcome, because }) => `${host} ${instanceId} (${error ?? outcome}, ${because ?? 'nothing is known'})`,
+    );
+    throw new AdoptionRefused(
+      `${lines.join(', ') || 'a node'} did not tell of its certificates: mend that and start again; all nodes are asked, since one may differ`,
+    );
   }
   return Promise.all(ends.map(async ({ instanceId, host, result }) => toldNodeOf({ instanceId, host }, CertificateFacts.parse(result))));
 }
@@ -119,4 +123,3 @@ function judgements(nodes: readonly ToldNode[], { renewBeforeDays, api }: Certif
     }),
   );
 }
-

@@ -29,13 +29,17 @@ export function sharedAuthorities(nodes: readonly ToldNode[]): SharedAuthority[]
     const [first] = found;
     if (first === undefined) return [];
     if (found.some(({ certificate }) => certificate.view.sha256 !== first.certificate.view.sha256)) {
-      const list = found.map(({ node, certificate }) => `${node.host} ${certificate.view.sha256.slice(0, 16)}… (until ${day(certificate)})`);
+      const list = found.map(
+        ({ node, certificate }) => `${node.host} ${certificate.view.sha256.slice(0, 16)}… (until ${day(certificate)})`,
+      );
       throw new AdoptionRefused(
         `the nodes have different ${authority} authorities: ${list.join(', ')}; put the right ca.crt and ca.key on all of them and renew what the wrong one signed`,
       );
     }
     if (!first.certificate.view.isCa)
-      throw new AdoptionRefused(`the ${authority} authority of ${first.node.host} (${first.certificate.view.subject.text}) is no CA certificate`);
+      throw new AdoptionRefused(
+        `the ${authority} authority of ${first.node.host} (${first.certificate.view.subject.text}) is no CA certificate`,
+      );
     const keyOn = having.filter(({ facts }) => facts.authorityKeys[KEY_OF[authority]]);
     return [{ ...first.certificate, authority, keyOn }];
   });
@@ -104,7 +108,9 @@ function foreignTrust(nodes: readonly ToldNode[]): Finding[] {
     const own = told.map(({ view }) => view.sha256);
     return [...node.kubeconfigs].flatMap(([leaf, { trusts }]): Finding[] => {
       if (trusts.length === 0 || trusts.some((id) => own.includes(id))) return [];
-      return [{ severity: 'wrong', where: node.host, what: `${leaf} does not trust the authority in ca.crt`, fix: 'rotate the certificates' }];
+      return [
+        { severity: 'wrong', where: node.host, what: `${leaf} does not trust the authority in ca.crt`, fix: 'rotate the certificates' },
+      ];
     });
   });
 }
@@ -113,14 +119,12 @@ function foreignTrust(nodes: readonly ToldNode[]): Finding[] {
 function lacking(nodes: readonly ToldNode[]): Finding[] {
   return AuthorityName.options.flatMap((authority) => {
     const without = nodes.filter((node) => !node.authorities.has(authority) && usesAuthority(node, authority));
-    return without.map(
-      (node): Finding => ({
-        severity: 'wrong',
-        where: node.host,
-        what: `it has leaves of the ${authority} authority and not its certificate`,
-        fix: 'copy the certificate from another node',
-      }),
-    );
+    return without.map((node): Finding => ({
+      severity: 'wrong',
+      where: node.host,
+      what: `it has leaves of the ${authority} authority and not its certificate`,
+      fix: 'copy the certificate from another node',
+    }));
   });
 }
 

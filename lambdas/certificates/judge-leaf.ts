@@ -49,7 +49,9 @@ export interface Judging {
   readonly now: Date;
 }
 
-type Check = (judging: Judging & { readonly present: PresentLeaf }) => { readonly reason: RenewReason; readonly message: string } | undefined;
+type Check = (
+  judging: Judging & { readonly present: PresentLeaf },
+) => { readonly reason: RenewReason; readonly message: string } | undefined;
 
 const DAY_MS = 86_400_000;
 /** The clock of a node may be a little behind that of whoever issued. */

@@ -13,14 +13,17 @@ import { publicKeyId } from './told-node';
  *
  * @throws AdoptionRefused when all of them are there: they are in use, or were never given to kubeadm
  */
-export async function mintAuthorities({ secrets, now }: TakeOverEdges, caValidityYears: number): Promise<{ readonly changed: readonly string[] }> {
+export async function mintAuthorities(
+  { secrets, now }: TakeOverEdges,
+  caValidityYears: number,
+): Promise<{ readonly changed: readonly string[] }> {
   const changed: string[] = [];
   const since = now().toISOString();
   for (const authority of AuthorityName.options) {
     if ((await secrets.authority(authority)) !== undefined) continue;
-    const { certificate, key } = await newAuthority(authority, { validYears: caValidityYears, now: now() });
-    const id = inspect(certificate).sha256;
-    await secrets.putAuthority({ version: 1, authority, generations: [{ id, certificate, key, since }], issuing: id });
+    const { cert, key } = newAuthority(authority, { generation: 1, notAfter: inYears(now(), caValidityYears), now: now() });
+    const id = inspect(cert).sha256;
+    await secrets.putAuthority({ version: 1, authority, generations: [{ id, certificate: cert, key, since }], issuing: id });
     changed.push(authority);
   }
   if ((await secrets.serviceAccounts()) === undefined) {
@@ -31,6 +34,12 @@ export async function mintAuthorities({ secrets, now }: TakeOverEdges, caValidit
   }
   if (changed.length > 0) return { changed };
   throw new AdoptionRefused('every authority of this cluster is in its secret already: nothing was minted; {} adopts what the nodes have');
+}
+
+function inYears(now: Date, years: number): Date {
+  const then = new Date(now);
+  then.setUTCFullYear(then.getUTCFullYear() + years);
+  return then;
 }
 
 /** As kubeadm makes sa.key and sa.pub: PKCS#1 and SPKI. */

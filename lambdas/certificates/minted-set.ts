@@ -4,8 +4,9 @@ import type { NodeSetSecret } from '../contract/certificates';
 import { printBundle } from '../pki/bundle';
 import { inspect } from '../pki/inspect';
 import { issueLeaf } from '../pki/issue';
-import { kubeconfigOf } from '../pki/kubeconfig';
+import { printKubeconfig } from '../pki/kubeconfig';
 import { PROFILES } from '../pki/profiles';
+import type { Pair } from '../pki/signer';
 import { archiveOf } from './archive';
 import { nodePlaceOf } from './cluster-place';
 import { desiredLeaves } from './desired';
@@ -44,14 +45,17 @@ export async function mintSet({ node, cluster, authorities, leafValidityDays, no
   for (const { leaf, nodeName, names } of wanted) {
     const authority = authorities[LEAVES[leaf].authority];
     if (authority?.key === undefined) continue;
-    const signer = { certificate: authority.certificate, key: authority.key };
-    const issued = await issueLeaf(signer, PROFILES[leaf]({ nodeName, sans: [...names.dns, ...names.ips] }), { notAfter, now });
-    for (const [path, text] of filesFor(leaf, issued, node, authority)) files.set(path, text);
-    const { sha256, serial, notAfter: ends } = inspect(issued.certificate);
+    const signer = { cert: authority.certificate, key: authority.key };
+    const profile = PROFILES[leaf]({ nodeName, sans: [...names.dns, ...names.ips] });
+    const issued = issueLeaf(signer, profile, { notAfter, now });
+    for (const [path, text] of filesFor(leaf, issued, profile.subject.commonName, node, authority)) files.set(path, text);
+    const { sha256, serial, notAfter: ends } = inspect(issued.cert);
     certificates.push({ leaf, sha256, serial, notAfter: ends.toISOString() });
   }
   if (certificates.length === 0)
-    throw new SignerAway(`the lifeboat has no key of any authority that ${node.host} needs: adopt the cluster first; an external CA renews its own`);
+    throw new SignerAway(
+      `the lifeboat has no key of any authority that ${node.host} needs: adopt the cluster first; an external CA renews its own`,
+    );
   const signers = Object.fromEntries(Object.entries(authorities).map(([name, { id }]) => [name, id]));
   return {
     version: 1,
@@ -65,16 +69,16 @@ export async function mintSet({ node, cluster, authorities, leafValidityDays, no
   };
 }
 
-function filesFor(leaf: LeafName, { certificate, key }: { readonly certificate: string; readonly key: string }, node: ToldNode, authority: SigningAuthority): [string, string][] {
+function filesFor(leaf: LeafName, { cert, key }: Pair, user: string, node: ToldNode, authority: SigningAuthority): [string, string][] {
   if (LEAVES[leaf].kind === 'file')
     return [
-      [`pki/${leaf}.crt`, certificate],
+      [`pki/${leaf}.crt`, cert],
       [`pki/${leaf}.key`, key],
     ];
   // Where it leads to is the node's own business: a kubeconfig for the API server beside it, or for the balancer.
   const server = node.kubeconfigs.get(leaf)?.server;
   if (server === undefined) return [];
-  const text = kubeconfigOf({ leaf, server, trusted: printBundle(authority.trusted), certificate, key });
+  const text = printKubeconfig({ ca: printBundle(authority.trusted), server, cluster: 'kubernetes', user, cert, key });
   return [[`kubeconfigs/${leaf}`, text]];
 }
 

@@ -35,7 +35,9 @@ export interface AdoptionInput {
 export function planAdoption({ restoreId, nodes, held, verdicts, leafValidityDays, now }: AdoptionInput): AdoptionPlan {
   const shared = sharedAuthorities(nodes);
   if (!shared.some(({ authority }) => authority === 'cluster'))
-    throw new AdoptionRefused('no node has a certificate of the cluster authority (pki/ca.crt): see that nodes.pkiDir names the right folder');
+    throw new AdoptionRefused(
+      'no node has a certificate of the cluster authority (pki/ca.crt): see that nodes.pkiDir names the right folder',
+    );
   for (const each of shared) {
     refuseKeyType(each);
     refuseOther(each.authority, each.view.sha256, held[each.authority]);
@@ -45,7 +47,11 @@ export function planAdoption({ restoreId, nodes, held, verdicts, leafValidityDay
   const authorities = shared.map((each) => planned(each, held[each.authority]));
   const serviceAccounts = tokens && {
     id: tokens.id,
-    key: keyState(tokens.id, held['service-accounts'], nodes.some(({ facts }) => facts.authorityKeys.serviceAccounts)),
+    key: keyState(
+      tokens.id,
+      held['service-accounts'],
+      nodes.some(({ facts }) => facts.authorityKeys.serviceAccounts),
+    ),
     stored: held['service-accounts'] !== undefined,
   };
   return {
@@ -83,7 +89,14 @@ function keyState(id: string, held: StoredAuthority | undefined, onNodes: boolea
 
 function planned({ authority, view, keyOn }: SharedAuthority, held: StoredAuthority | undefined): PlannedAuthority {
   const { sha256: id, subject, notAfter } = view;
-  return { authority, id, subject: subject.text, notAfter: notAfter.toISOString(), key: keyState(id, held, keyOn.length > 0), stored: held !== undefined };
+  return {
+    authority,
+    id,
+    subject: subject.text,
+    notAfter: notAfter.toISOString(),
+    key: keyState(id, held, keyOn.length > 0),
+    stored: held !== undefined,
+  };
 }
 
 /**
@@ -149,4 +162,3 @@ function kubeletFindings({ host, facts }: ToldNode): Finding[] {
 }
 
 const runbookNode = ({ instanceId, host }: ToldNode): RunbookNode => ({ instanceId, host });
-

@@ -25,13 +25,17 @@ const CLIENT_OF = {
  * @throws PkiUnusable when a set is not what the lifeboat puts into a secret
  */
 export async function proveNode(set: NodeSetSecret, former: NodeSetSecret | undefined, handshake: Handshake): Promise<NodeProof> {
-  const [files, before] = await Promise.all([set, former].map(async (each) => each && filesOf(each.archive, `the set of ${each.node.host}`)));
+  const [files, before] = await Promise.all(
+    [set, former].map(async (each) => each && filesOf(each.archive, `the set of ${each.node.host}`)),
+  );
   const tries = set.ports.flatMap((port) => {
     const clients = [
       ['the new client certificate', pairOf(files, port.leaf)] as const,
       ['the client certificate before it', pairOf(before, port.leaf)] as const,
     ].filter(([, pair]) => pair !== undefined);
-    return (clients.length === 0 ? [['nobody', undefined] as const] : clients).map(([name, client]) => tryPort(set, port, name, client, handshake));
+    return (clients.length === 0 ? [['nobody', undefined] as const] : clients).map(([name, client]) =>
+      tryPort(set, port, name, client, handshake),
+    );
   });
   const all = await Promise.all(tries);
   const wrong = all.filter(({ well }) => !well);
@@ -56,7 +60,10 @@ async function tryPort(
   const served = await handshake({ host, port, ca, ...(client && { client }), ...(leaf === 'apiserver' && { path: '/readyz' }) });
   const place = `${leaf} at ${host}:${port}`;
   if (wanted !== undefined && served.sha256 !== wanted.sha256)
-    return { well: false, line: `${place} serves ${served.sha256?.slice(0, 16) ?? 'nothing'}, not ${wanted.sha256.slice(0, 16)} (${served.because})` };
+    return {
+      well: false,
+      line: `${place} serves ${served.sha256?.slice(0, 16) ?? 'nothing'}, not ${wanted.sha256.slice(0, 16)} (${served.because})`,
+    };
   if (!served.accepted) return { well: false, line: `${place}, tried by ${name}: ${served.because}` };
   return { well: true, line: `${place} serves serial ${wanted?.serial ?? 'as before'} and accepts ${name}` };
 }

@@ -33,7 +33,10 @@ export interface ReportEdges {
 }
 
 /** Writes the report, tells people, and says how the execution ends. @throws StoreFailed */
-export async function reportAdoption(edges: ReportEdges, state: AdoptionState): Promise<{ readonly outcome: AdoptionOutcome; readonly summary: string }> {
+export async function reportAdoption(
+  edges: ReportEdges,
+  state: AdoptionState,
+): Promise<{ readonly outcome: AdoptionOutcome; readonly summary: string }> {
   const { cluster, secrets, write, tell, telemetry, now } = edges;
   if (state.failure !== undefined) await secrets.forgetHandOver();
   const held = await heldAuthorities(secrets, AuthorityName.options);
@@ -54,7 +57,8 @@ export function adoptionReport(cluster: string, state: AdoptionState, held: read
   return {
     ...{ version: 1, kind: 'adoption', restoreId, cluster, outcome, endedAt: now.toISOString() },
     authorities: [...held],
-    ...(accounts && failure === undefined && { serviceAccounts: { id: accounts.id, key: accounts.key === 'external' ? 'external' : 'held' } }),
+    ...(accounts &&
+      failure === undefined && { serviceAccounts: { id: accounts.id, key: accounts.key === 'external' ? 'external' : 'held' } }),
     nodes: planned?.plan.nodes ?? [],
     findings: planned?.plan.findings ?? [],
     ...(failure && { failure: { error: failure.Error, because: causeWords(failure.Cause) } }),

@@ -79,7 +79,8 @@ async function work(
     case 'testSecret':
       return testSecret(edges, secretId, version, current);
     case 'finishSecret':
-      if ((await secrets.read(secretId, version)) === undefined) throw new RotationRefused(`version ${version} of secret ${secretId} has no value`);
+      if ((await secrets.read(secretId, version)) === undefined)
+        throw new RotationRefused(`version ${version} of secret ${secretId} has no value`);
       await secrets.promote(secretId, version, current);
       return 'it is the current one';
   }
@@ -92,7 +93,9 @@ async function setSecret(edges: RotateEdges, secretId: string, version: string, 
   if (set === undefined) throw new RotationRefused(`version ${version} of secret ${secretId} has no value yet: createSecret comes first`);
   const held = await lock.acquire(`rotation-${version}`);
   if (!held.acquired)
-    throw new RotationPostponed(`${held.holder} works on the nodes until ${held.expiresAt} at the latest: the rotation of ${set.node.host} is tried again`);
+    throw new RotationPostponed(
+      `${held.holder} works on the nodes until ${held.expiresAt} at the latest: the rotation of ${set.node.host} is tried again`,
+    );
   try {
     const weak = await etcdTooWeak(set.node);
     if (weak !== undefined) throw new RotationPostponed(`the certificates of ${set.node.host} wait: ${weak}`);
@@ -100,7 +103,9 @@ async function setSecret(edges: RotateEdges, secretId: string, version: string, 
     const proof = await prove(secretId, version, current);
     if (proof.proven) return `installed on ${set.node.host}`;
     await putBack(version, set);
-    throw new CertificatesNotProven(`${set.node.host} has its previous certificates again, since the new ones could not be proven: ${proof.because.join('; ')}`);
+    throw new CertificatesNotProven(
+      `${set.node.host} has its previous certificates again, since the new ones could not be proven: ${proof.because.join('; ')}`,
+    );
   } finally {
     await held.release().catch((error: unknown) => telemetry.warn('lock-not-released', { because: messageOf(error) }));
   }

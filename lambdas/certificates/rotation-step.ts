@@ -26,7 +26,8 @@ export type StepDecision =
  * @throws RotationRefused for a version that Secrets Manager does not know as pending
  */
 export function decideStep({ SecretId, ClientRequestToken: token }: RotationEvent, { rotationEnabled, labels }: SecretState): StepDecision {
-  if (!rotationEnabled) throw new RotationRefused(`secret ${SecretId} is not rotated: start a rotation by aws secretsmanager rotate-secret`);
+  if (!rotationEnabled)
+    throw new RotationRefused(`secret ${SecretId} is not rotated: start a rotation by aws secretsmanager rotate-secret`);
   const own = labels[token];
   if (own === undefined) throw new RotationRefused(`secret ${SecretId} has no version ${token}`);
   if (own.includes('AWSCURRENT')) return { do: 'nothing', because: `version ${token} is the current one already` };

@@ -58,7 +58,10 @@ export async function takeOver({ secrets, now }: TakeOverEdges, plan: AdoptionPl
 function withGeneration(before: AuthoritySecret | undefined, taken: AuthoritySecret): AuthoritySecret {
   if (before === undefined) return taken;
   const key = taken.generations.find(({ id }) => id === taken.issuing)?.key;
-  return { ...before, generations: before.generations.map((each) => (each.id === taken.issuing && key !== undefined ? { ...each, key } : each)) };
+  return {
+    ...before,
+    generations: before.generations.map((each) => (each.id === taken.issuing && key !== undefined ? { ...each, key } : each)),
+  };
 }
 
 const isPending = ({ key, stored }: Pick<PlannedAuthority, 'key' | 'stored'>): boolean => key === 'import' || !stored;
@@ -67,7 +70,8 @@ function authoritySecret({ authority, id, key }: PlannedAuthority, files: Files,
   const file = AUTHORITY_FILES[authority];
   const certificate = fileOf(files, `${file}.crt`);
   const found = shown(`${file}.crt`, () => inspect(certificate).sha256);
-  if (found !== id) throw new PkiUnusable(`${file}.crt is ${found.slice(0, 16)}… by now, and was ${id.slice(0, 16)}… when it was planned: adopt again`);
+  if (found !== id)
+    throw new PkiUnusable(`${file}.crt is ${found.slice(0, 16)}… by now, and was ${id.slice(0, 16)}… when it was planned: adopt again`);
   if (key === 'external') return { version: 1, authority, generations: [{ id, certificate, since }], issuing: id };
   const privateKey = fileOf(files, `${file}.key`);
   const fits = shown(`${file}.key`, () => new X509Certificate(certificate).checkPrivateKey(createPrivateKey(privateKey)));
@@ -82,8 +86,12 @@ function serviceAccountsSecret(
 ): ServiceAccountsSecret {
   const publicKey = fileOf(files, 'sa.pub');
   const privateKey = key === 'external' ? undefined : fileOf(files, 'sa.key');
-  for (const [name, pem] of [['sa.pub', publicKey], ['sa.key', privateKey]] as const) {
-    if (pem !== undefined && shown(name, () => publicKeyId(pem)) !== id) throw new PkiUnusable(`${name} is another key than when it was planned: adopt again`);
+  for (const [name, pem] of [
+    ['sa.pub', publicKey],
+    ['sa.key', privateKey],
+  ] as const) {
+    if (pem !== undefined && shown(name, () => publicKeyId(pem)) !== id)
+      throw new PkiUnusable(`${name} is another key than when it was planned: adopt again`);
   }
   return { version: 1, generations: [{ id, publicKey, ...(privateKey !== undefined && { privateKey }), since }], issuing: id };
 }

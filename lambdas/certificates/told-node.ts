@@ -44,7 +44,10 @@ export async function toldNodeOf(node: RunbookNode, { archive, ...facts }: Certi
   const kubeconfigs = entries(LEAF_NAMES, (leaf) => {
     const server = files.get(`kubeconfigs/${leaf}.server`);
     if (server === undefined) return undefined;
-    return { server: server.trim(), trusts: (certificatesIn(files.get(`kubeconfigs/${leaf}.ca.crt`) ?? '') ?? []).map(({ view }) => view.sha256) };
+    return {
+      server: server.trim(),
+      trusts: (certificatesIn(files.get(`kubeconfigs/${leaf}.ca.crt`) ?? '') ?? []).map(({ view }) => view.sha256),
+    };
   });
   return {
     ...{ instanceId: node.instanceId, host: node.host, facts, leaves, authorities, kubeconfigs },
@@ -74,11 +77,15 @@ function serviceAccountsOf(publicKey: string | undefined): ToldNode['serviceAcco
 
 /** SHA-256 of a public key as SPKI, hexadecimal: the same for a private key and for its public one. @throws the error of OpenSSL */
 export const publicKeyId = (pem: string): string =>
-  createHash('sha256').update(createPublicKey(pem).export({ type: 'spki', format: 'der' })).digest('hex');
+  createHash('sha256')
+    .update(createPublicKey(pem).export({ type: 'spki', format: 'der' }))
+    .digest('hex');
 
 function entries<K, V>(keys: readonly K[], valueOf: (key: K) => V | undefined): ReadonlyMap<K, V> {
-  return new Map(keys.flatMap((key): [K, V][] => {
-    const value = valueOf(key);
-    return value === undefined ? [] : [[key, value]];
-  }));
+  return new Map(
+    keys.flatMap((key): [K, V][] => {
+      const value = valueOf(key);
+      return value === undefined ? [] : [[key, value]];
+    }),
+  );
 }

@@ -37,9 +37,7 @@ export type AuthoritySecret = z.infer<typeof AuthoritySecret>;
 /** The key pairs by which tokens of service accounts are signed: oldest first. */
 export const ServiceAccountsSecret = z.object({
   version: z.literal(1),
-  generations: z
-    .array(z.object({ id: Sha256, publicKey: text, privateKey: text.optional(), since: z.iso.datetime() }))
-    .min(1),
+  generations: z.array(z.object({ id: Sha256, publicKey: text, privateKey: text.optional(), since: z.iso.datetime() })).min(1),
   issuing: Sha256,
 });
 export type ServiceAccountsSecret = z.infer<typeof ServiceAccountsSecret>;

@@ -34,7 +34,14 @@ const ALERT_MS = 700;
  */
 export function servedCertificate({ host, port, ca, client, serverName, path }: Port, withinMs = WITHIN_MS): Promise<Served> {
   return new Promise((resolve) => {
-    const dialled = { host, port, ca, ...client, ALPNProtocols: path === undefined ? ['h2', 'http/1.1'] : ['http/1.1'], rejectUnauthorized: false };
+    const dialled = {
+      host,
+      port,
+      ca,
+      ...client,
+      ALPNProtocols: path === undefined ? ['h2', 'http/1.1'] : ['http/1.1'],
+      rejectUnauthorized: false,
+    };
     const socket = connect({ ...dialled, ...(serverName !== undefined && { servername: serverName }) });
     let seen: Pick<Served, 'sha256' | 'notAfter'> = {};
     let refused = '';
@@ -47,7 +54,8 @@ export function servedCertificate({ host, port, ca, client, serverName, path }: 
     socket.once('secureConnect', () => {
       const { raw, valid_to } = socket.getPeerCertificate();
       seen = { sha256: createHash('sha256').update(raw).digest('hex'), notAfter: new Date(valid_to).toISOString() };
-      if (!socket.authorized) refused = `its certificate is not accepted: ${socket.authorizationError.message || String(socket.authorizationError)}`;
+      if (!socket.authorized)
+        refused = `its certificate is not accepted: ${socket.authorizationError.message || String(socket.authorizationError)}`;
       if (refused !== '') done(false, refused);
       else if (path !== undefined) socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
       else setTimeout(() => done(true, 'both sides accept each other'), ALERT_MS).unref();

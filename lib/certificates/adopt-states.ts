@@ -20,9 +20,7 @@ export class AdoptStates extends RunbookStates<AdoptFunctions> {
     const failed = this.report('failed');
     const done = this.report('done');
 
-    const minted = this.inOrder(failed, [
-      this.task('Mint', { handler: functions.adopt, payload: { do: 'mint' }, resultPath: '$.taken' }),
-    ]);
+    const minted = this.inOrder(failed, [this.task('Mint', { handler: functions.adopt, payload: { do: 'mint' }, resultPath: '$.taken' })]);
     minted.end.next(done);
     const adopted = this.inOrder(failed, [
       this.lock('Lock', 'acquire'),
@@ -53,9 +51,7 @@ export class AdoptStates extends RunbookStates<AdoptFunctions> {
       resultPath: '$',
     });
     find.addCatch(new Fail(this, 'Refused', { error: 'REFUSED', causePath: '$.Cause' }), { resultPath: '$' });
-    find.next(
-      new Choice(this, 'New').when(Condition.booleanEquals('$.request.mint', true), minted.start).otherwise(adopted.start),
-    );
+    find.next(new Choice(this, 'New').when(Condition.booleanEquals('$.request.mint', true), minted.start).otherwise(adopted.start));
     this.start = find;
   }
 

@@ -27,7 +27,8 @@ export class PkiSecrets extends Construct {
         encryptionKey,
         notRotatedBecause,
       });
-    const wholeCluster = 'What everything in the cluster trusts is changed step by step, by proof that everybody knows the next one; never by a schedule.';
+    const wholeCluster =
+      'What everything in the cluster trusts is changed step by step, by proof that everybody knows the next one; never by a schedule.';
     this.secrets = [
       ...AuthorityName.options.map((authority) =>
         made(authority, authoritySecretName(clusterName, authority), `the ${authority} authority, with its key`, wholeCluster),

@@ -91,7 +91,9 @@ export class Rotation extends Construct {
     sending.grantFind(this.rotateCertificates);
     sending.grantSend(this.rotateCertificates, ['certificate-facts', 'install-certificates', 'previous-certificates']);
     state.grantLock(this.rotateCertificates, 'control-plane');
-    const rotating = ['DescribeSecret', 'GetSecretValue', 'PutSecretValue', 'UpdateSecretVersionStage'].map((name) => `secretsmanager:${name}`);
+    const rotating = ['DescribeSecret', 'GetSecretValue', 'PutSecretValue', 'UpdateSecretVersionStage'].map(
+      (name) => `secretsmanager:${name}`,
+    );
     this.grantNodeSecrets(this.rotateCertificates, rotating, ['kms:Decrypt', 'kms:GenerateDataKey']);
     this.rotateCertificates.addPermission('SecretsManager', {
       principal: new ServicePrincipal('secretsmanager.amazonaws.com'),
@@ -102,7 +104,9 @@ export class Rotation extends Construct {
   /** Lets a function make the secrets of nodes and have them rotated, and tells it how. */
   grantEnrol(handler: LifeboatFunction): void {
     const { encryptionKey, settings } = this.props;
-    const actions = ['CreateSecret', 'DescribeSecret', 'PutResourcePolicy', 'RotateSecret', 'TagResource'].map((name) => `secretsmanager:${name}`);
+    const actions = ['CreateSecret', 'DescribeSecret', 'PutResourcePolicy', 'RotateSecret', 'TagResource'].map(
+      (name) => `secretsmanager:${name}`,
+    );
     // Secrets Manager makes sure that whoever makes a secret may use its key.
     this.grantNodeSecrets(handler, actions, ['kms:Decrypt', 'kms:GenerateDataKey']);
     handler.addToRolePolicy(new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [this.rotateCertificates.functionArn] }));
@@ -131,7 +135,8 @@ export class Rotation extends Construct {
         },
       }),
     );
-    const reason = 'The secret of a node is named after its instance, which is known when the cluster is adopted; the wildcard ends at this cluster.';
+    const reason =
+      'The secret of a node is named after its instance, which is known when the cluster is adopted; the wildcard ends at this cluster.';
     acknowledgeWildcard(handler, this.nodeSecrets, reason);
   }
 }

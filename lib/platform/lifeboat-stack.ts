@@ -153,7 +153,10 @@ export class LifeboatStack extends Stack {
       deadLetterQueueUrl: deadLetterQueue.queueUrl,
       replaceMemberStateMachine: replaceMember.stateMachine.stateMachineArn,
       restoreStateMachine: restore.stateMachine.stateMachineArn,
-      ...(certificates && { adoptStateMachine: certificates.adopt.stateMachineArn, certificateLogGroups: logGroups(certificates.functions) }),
+      ...(certificates && {
+        adoptStateMachine: certificates.adopt.stateMachineArn,
+        certificateLogGroups: logGroups(certificates.functions),
+      }),
       restoreLogGroups: logGroups({ ...restore.functions, ...replaceMember.functions }),
       replica: replica &&
         watch && {
@@ -175,7 +178,11 @@ export class LifeboatStack extends Stack {
     if (certificates !== undefined) {
       new CfnOutput(this, 'AdoptStateMachineArn', { value: certificates.adopt.stateMachineArn });
       for (const [name, { functionName }] of Object.entries(certificates.functions))
-        new CfnOutput(this, `CertificateFunction-${name}`.replaceAll(/-(\w)/g, (_dash, letter: string) => letter.toUpperCase()), { value: functionName });
+        new CfnOutput(
+          this,
+          `CertificateFunction-${name}`.replaceAll(/-(\w)/g, (_dash, letter: string) => letter.toUpperCase()),
+          { value: functionName },
+        );
     }
     new CfnOutput(this, 'DeadLetterQueueUrl', { value: deadLetterQueue.queueUrl });
     if (watch !== undefined) new CfnOutput(this, 'WatchReplicaFunctionName', { value: watch.watchReplica.functionName });

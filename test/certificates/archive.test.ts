@@ -40,9 +40,17 @@ describe('an archive of files', () => {
   });
 
   test.each<[string, () => Promise<string> | string, RegExp]>([
-    ['a path that leads out', () => packed((tar) => tar.entry({ name: 'pki/../../shadow' }, 'x')), /it holds pki\/\.\.\/\.\.\/shadow, a file/],
+    [
+      'a path that leads out',
+      () => packed((tar) => tar.entry({ name: 'pki/../../shadow' }, 'x')),
+      /it holds pki\/\.\.\/\.\.\/shadow, a file/,
+    ],
     ['an absolute path', () => packed((tar) => tar.entry({ name: '/etc/shadow' }, 'x')), /it holds \/etc\/shadow/],
-    ['a link', () => packed((tar) => tar.entry({ name: 'ca.crt', type: 'symlink', linkname: '/etc/shadow' })), /it holds ca\.crt, a symlink/],
+    [
+      'a link',
+      () => packed((tar) => tar.entry({ name: 'ca.crt', type: 'symlink', linkname: '/etc/shadow' })),
+      /it holds ca\.crt, a symlink/,
+    ],
     ['no gzip', () => Buffer.from('hello').toString('base64'), /is not an archive of plain files/],
     ['half of it', async () => (await packed((tar) => tar.entry({ name: 'a' }, 'x'.repeat(50_000)))).slice(0, 60), /is not an archive/],
     ['far too much', () => gzipSync(Buffer.alloc(16 * 1024 * 1024)).toString('base64'), /is not an archive of plain files/],

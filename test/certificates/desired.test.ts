@@ -19,13 +19,24 @@ const namesOf = (leaf: LeafName, node: Partial<NodePlace> = {}, cluster: Partial
 describe('desiredLeaves', () => {
   test("names in the API server's certificate what kubeadm names, and the name that clients use", () => {
     expect(namesOf('apiserver')).toEqual({
-      dns: ['api.k8s.example.com', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'kubernetes.default.svc.cluster.local', 'master-1'],
+      dns: [
+        'api.k8s.example.com',
+        'kubernetes',
+        'kubernetes.default',
+        'kubernetes.default.svc',
+        'kubernetes.default.svc.cluster.local',
+        'master-1',
+      ],
       ips: ['10.0.1.10', '10.96.0.1'],
     });
   });
 
   test('follows another domain, a second service subnet and a new balancer', () => {
-    const names = namesOf('apiserver', { serviceSubnet: '10.96.0.0/12,fd00:10:96::/112' }, { dnsDomain: 'corp', apiNames: ['lb.example.com', '203.0.113.10'] });
+    const names = namesOf(
+      'apiserver',
+      { serviceSubnet: '10.96.0.0/12,fd00:10:96::/112' },
+      { dnsDomain: 'corp', apiNames: ['lb.example.com', '203.0.113.10'] },
+    );
 
     expect(names?.dns).toEqual(expect.arrayContaining(['kubernetes.default.svc.corp', 'lb.example.com']));
     expect(names?.dns).not.toContain('api.k8s.example.com');

@@ -9,7 +9,12 @@ const well = (name: string, change: Partial<Extract<MemberView, { reachable: tru
     ...{ revision: 1, raftIndex: 1, raftAppliedIndex: 1, alarms: [], ...change },
   },
 });
-const away = (name: string): MemberView => ({ endpoint: `https://${name}:2379`, reachable: false, because: `${name} is away`, kind: 'network' });
+const away = (name: string): MemberView => ({
+  endpoint: `https://${name}:2379`,
+  reachable: false,
+  because: `${name} is away`,
+  kind: 'network',
+});
 
 describe('etcdTooWeak', () => {
   test.each<[string, MemberView[], number]>([

@@ -20,7 +20,12 @@ describe('missingNames', () => {
     ['a name in other letters', { dns: ['api.example.com'], ips: [] }, { dns: ['API.example.com'], ips: [] }, []],
     ['names that are too many', { dns: [], ips: ['10.0.0.1'] }, { dns: ['old.example.com'], ips: ['10.0.0.1'] }, []],
     ['a name that is not there', { dns: ['a', 'b'], ips: ['10.0.0.1'] }, { dns: ['a'], ips: [] }, ['b', '10.0.0.1']],
-    ['a wildcard, which is a name of its own', { dns: ['api.example.com'], ips: [] }, { dns: ['*.example.com'], ips: [] }, ['api.example.com']],
+    [
+      'a wildcard, which is a name of its own',
+      { dns: ['api.example.com'], ips: [] },
+      { dns: ['*.example.com'], ips: [] },
+      ['api.example.com'],
+    ],
   ])('%s', (_sentence, wanted, there, missing) => {
     expect(missingNames(wanted, there)).toEqual(missing);
   });

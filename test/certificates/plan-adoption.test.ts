@@ -6,7 +6,12 @@ import { NOW, authority, certificate, idOf, inDays, toldNode } from './told-node
 
 const HELD = { ids: [], withKey: [] };
 const held = (word: string, key = true) => ({ ...HELD, ids: [idOf(word)], withKey: key ? [idOf(word)] : [] });
-const ALL_HELD = { cluster: held('kubernetes'), etcd: held('etcd-ca'), 'front-proxy': held('front-proxy-ca'), 'service-accounts': held('sa') };
+const ALL_HELD = {
+  cluster: held('kubernetes'),
+  etcd: held('etcd-ca'),
+  'front-proxy': held('front-proxy-ca'),
+  'service-accounts': held('sa'),
+};
 const plan = (nodes: readonly ToldNode[], rest: Partial<AdoptionInput> = {}) =>
   planAdoption({ restoreId: 'adopt-1', nodes, held: {}, verdicts: new Map(), leafValidityDays: 90, now: NOW, ...rest });
 const three = () => [toldNode(1), toldNode(2), toldNode(3)];
@@ -52,13 +57,33 @@ describe('planAdoption', () => {
   });
 
   test.each<[string, () => ToldNode[], RegExp]>([
-    ['different authorities', () => [toldNode(1), withAuthority(2, 'etcd', authority('other'))], /different etcd authorities: master-1 .*, master-2 /],
-    ['an authority that cannot be read', () => [withAuthority(1, 'cluster', 'unparsable')], /cluster authority on master-1 holds no certificate/],
-    ['two authorities in one file', () => [withAuthority(1, 'cluster', [...authority('a'), ...authority('b')])], /holds 2 certificates: end the rotation/],
+    [
+      'different authorities',
+      () => [toldNode(1), withAuthority(2, 'etcd', authority('other'))],
+      /different etcd authorities: master-1 .*, master-2 /,
+    ],
+    [
+      'an authority that cannot be read',
+      () => [withAuthority(1, 'cluster', 'unparsable')],
+      /cluster authority on master-1 holds no certificate/,
+    ],
+    [
+      'two authorities in one file',
+      () => [withAuthority(1, 'cluster', [...authority('a'), ...authority('b')])],
+      /holds 2 certificates: end the rotation/,
+    ],
     ['a leaf in the place of an authority', () => [withAuthority(1, 'cluster', [certificate('leaf')])], /is no CA certificate/],
-    ['keys of another kind', () => [withAuthority(1, 'cluster', authority('ec', { keyType: 'ECDSA-P256' }))], /key of kind ECDSA-P256, .*only RSA is supported/],
+    [
+      'keys of another kind',
+      () => [withAuthority(1, 'cluster', authority('ec', { keyType: 'ECDSA-P256' }))],
+      /key of kind ECDSA-P256, .*only RSA is supported/,
+    ],
     ['no authority of the cluster', () => [toldNode(1, { authorities: new Map() })], /no node has a certificate of the cluster authority/],
-    ['different keys of service accounts', () => [toldNode(1), toldNode(2, { serviceAccounts: { id: idOf('x'), publicKey: 'x' } })], /sa\.pub of master-2 is not that of master-1/],
+    [
+      'different keys of service accounts',
+      () => [toldNode(1), toldNode(2, { serviceAccounts: { id: idOf('x'), publicKey: 'x' } })],
+      /sa\.pub of master-2 is not that of master-1/,
+    ],
     [
       'keys that are scattered',
       () => [
@@ -72,7 +97,9 @@ describe('planAdoption', () => {
   });
 
   test('refuses the PKI of another cluster in the secrets, and says that it would be lost', () => {
-    expect(() => plan(three(), { held: { ...ALL_HELD, etcd: held('of another cluster') } })).toThrow(/the secret of etcd holds .* empty that secret by hand/);
+    expect(() => plan(three(), { held: { ...ALL_HELD, etcd: held('of another cluster') } })).toThrow(
+      /the secret of etcd holds .* empty that secret by hand/,
+    );
   });
 
   test.each<[string, () => ToldNode[], string]>([
@@ -86,7 +113,11 @@ describe('planAdoption', () => {
       () => [toldNode(1, { kubeconfigs: new Map([['scheduler.conf', { server: 'https://x', trusts: [idOf('old')] }]]) })],
       'wrong master-1: scheduler.conf does not trust the authority in ca.crt',
     ],
-    ['a clock that is off', () => [toldNode(1, { facts: { clock: NOW.getTime() / 1000 - 600 } })], 'wrong master-1: its clock is 600 s off: a new certificate is not valid yet on it, or an old one still is'],
+    [
+      'a clock that is off',
+      () => [toldNode(1, { facts: { clock: NOW.getTime() / 1000 - 600 } })],
+      'wrong master-1: its clock is 600 s off: a new certificate is not valid yet on it, or an old one still is',
+    ],
     [
       'a kubelet that embeds',
       () => [toldNode(1, { facts: { kubelet: 'embeds' } })],
@@ -137,10 +168,16 @@ describe('clusterPlaceOf', () => {
   });
 
   test('without kubeadm-config takes the server of admin.conf for the endpoint, and kubeadm’s domain', () => {
-    expect(clusterPlaceOf([toldNode(1)], { addresses: [], extraSans: [] })).toMatchObject({ dnsDomain: 'cluster.local', apiNames: ['api.example.com'] });
+    expect(clusterPlaceOf([toldNode(1)], { addresses: [], extraSans: [] })).toMatchObject({
+      dnsDomain: 'cluster.local',
+      apiNames: ['api.example.com'],
+    });
   });
 
-  test.each([['no YAML', '{'], ['something else', 'networking: 3']])('believes %s in nothing', (_sentence, kubeadmConfig) => {
+  test.each([
+    ['no YAML', '{'],
+    ['something else', 'networking: 3'],
+  ])('believes %s in nothing', (_sentence, kubeadmConfig) => {
     expect(clusterPlaceOf([{ ...toldNode(1), kubeadmConfig }], { addresses: [], extraSans: [] }).dnsDomain).toBe('cluster.local');
   });
 });

@@ -56,7 +56,10 @@ class World {
       this.installs.shift()?.();
     },
     putBack: async () => void this.calls.push('put back'),
-    prove: async (_secret, version, former) => ({ proven: this.proven.shift() ?? true, because: [`${version} beside ${former ?? 'none'}`] }),
+    prove: async (_secret, version, former) => ({
+      proven: this.proven.shift() ?? true,
+      because: [`${version} beside ${former ?? 'none'}`],
+    }),
     telemetry: { log: () => undefined, warn: () => undefined, count: (_metric, value) => void this.told.push(value) },
   };
 
@@ -128,7 +131,10 @@ describe('rotating the certificates of a node', () => {
   });
 
   test('installs nothing before it was minted, and promotes nothing without a value', async () => {
-    await expect(world.step('setSecret')).rejects.toMatchObject({ name: 'RotationRefused', message: expect.stringMatching(/createSecret comes first/) as string });
+    await expect(world.step('setSecret')).rejects.toMatchObject({
+      name: 'RotationRefused',
+      message: expect.stringMatching(/createSecret comes first/) as string,
+    });
     await expect(world.step('finishSecret')).rejects.toMatchObject({ name: 'RotationRefused' });
     expect(world.calls).toEqual([]);
   });
@@ -140,7 +146,8 @@ describe('rotating the certificates of a node', () => {
   ])('refuses %s', async (_sentence, change, message) => {
     change(world);
 
-    for (const step of STEPS) await expect(world.step(step)).rejects.toMatchObject({ name: 'RotationRefused', message: expect.stringMatching(message) as string });
+    for (const step of STEPS)
+      await expect(world.step(step)).rejects.toMatchObject({ name: 'RotationRefused', message: expect.stringMatching(message) as string });
     expect(world.calls).toEqual([]);
   });
 
@@ -156,7 +163,10 @@ describe('rotating the certificates of a node', () => {
     await world.step('createSecret');
     world.weak = '2 of 3 members of etcd are well';
 
-    await expect(world.step('setSecret')).rejects.toMatchObject({ name: 'RotationPostponed', message: expect.stringMatching(/2 of 3/) as string });
+    await expect(world.step('setSecret')).rejects.toMatchObject({
+      name: 'RotationPostponed',
+      message: expect.stringMatching(/2 of 3/) as string,
+    });
     expect(world.calls).toEqual(['fill', 'lock rotation-new', 'unlock']);
   });
 
@@ -164,7 +174,10 @@ describe('rotating the certificates of a node', () => {
     await world.step('createSecret');
     world.proven = [false];
 
-    await expect(world.step('setSecret')).rejects.toMatchObject({ name: 'CertificatesNotProven', message: expect.stringMatching(/new beside old/) as string });
+    await expect(world.step('setSecret')).rejects.toMatchObject({
+      name: 'CertificatesNotProven',
+      message: expect.stringMatching(/new beside old/) as string,
+    });
     expect(world.calls).toEqual(['fill', 'lock rotation-new', 'install', 'put back', 'unlock']);
   });
 

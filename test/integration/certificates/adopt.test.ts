@@ -31,8 +31,16 @@ describe('adopting the certificates of a cluster', () => {
 
     const { status, report, execution } = await world.adopt();
 
-    expect({ status, outcome: report?.outcome, findings: report?.findings }).toEqual({ status: 'SUCCEEDED', outcome: 'ADOPTED', findings: [] });
-    expect(report?.authorities.map(({ authority, key }) => `${authority} ${key}`)).toEqual(['cluster held', 'etcd held', 'front-proxy held']);
+    expect({ status, outcome: report?.outcome, findings: report?.findings }).toEqual({
+      status: 'SUCCEEDED',
+      outcome: 'ADOPTED',
+      findings: [],
+    });
+    expect(report?.authorities.map(({ authority, key }) => `${authority} ${key}`)).toEqual([
+      'cluster held',
+      'etcd held',
+      'front-proxy held',
+    ]);
     for (const [authority, file] of [
       ['cluster', 'pki/ca'],
       ['etcd', 'pki/etcd/ca'],
@@ -61,13 +69,16 @@ describe('adopting the certificates of a cluster', () => {
   /** Keys pass through one secret, which keeps none of them, and through nothing that anybody reads. */
   async function noKeyIsSaid(...executions: string[]): Promise<void> {
     const handOver = handOverSecretName('demo');
-    for (const VersionStage of ['AWSCURRENT', 'AWSPREVIOUS']) expect(await world.secret(handOver, { VersionStage })).toBe('nothing is handed over');
+    for (const VersionStage of ['AWSCURRENT', 'AWSPREVIOUS'])
+      expect(await world.secret(handOver, { VersionStage })).toBe('nothing is handed over');
     const said: string[] = [];
     const sfn = new SFNClient(world.cloud.clientConfig());
-    for (const executionArn of executions) said.push(JSON.stringify(await sfn.send(new GetExecutionHistoryCommand({ executionArn, includeExecutionData: true }))));
+    for (const executionArn of executions)
+      said.push(JSON.stringify(await sfn.send(new GetExecutionHistoryCommand({ executionArn, includeExecutionData: true }))));
     sfn.destroy();
     const ssm = new SSMClient(world.cloud.clientConfig());
-    for await (const page of paginateListCommandInvocations({ client: ssm }, { Details: true })) said.push(JSON.stringify(page.CommandInvocations));
+    for await (const page of paginateListCommandInvocations({ client: ssm }, { Details: true }))
+      said.push(JSON.stringify(page.CommandInvocations));
     ssm.destroy();
     const keys = ['pki/ca.key', 'pki/etcd/ca.key', 'pki/sa.key'].map((file) => world.read(world.node(1), file));
     const all = said.join('\n');
@@ -141,9 +152,15 @@ describe('adopting where there is less to take', () => {
 
       const { report } = await world.adopt();
 
-      expect(report?.authorities.map(({ authority, key }) => `${authority} ${key}`)).toEqual(['cluster external', 'etcd held', 'front-proxy held']);
+      expect(report?.authorities.map(({ authority, key }) => `${authority} ${key}`)).toEqual([
+        'cluster external',
+        'etcd held',
+        'front-proxy held',
+      ]);
       expect(report?.whatToDo.join()).toMatch(/no node has the key of the cluster authority \(external CA\)/);
-      expect(await world.authority('cluster')).toMatchObject({ generations: [expect.not.objectContaining({ key: expect.anything() as unknown })] });
+      expect(await world.authority('cluster')).toMatchObject({
+        generations: [expect.not.objectContaining({ key: expect.anything() as unknown })],
+      });
 
       world.write(world.node(1), 'pki/ca.key', world.nodes.authorities.cluster.key);
 

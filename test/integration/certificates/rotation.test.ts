@@ -25,10 +25,15 @@ describe('rotating the certificates of nodes, deployed', () => {
   const labelsOf = async (node: LocalNode) => (await world.described(world.nodeSecret(node))).labels;
   const rotate = async (node: LocalNode): Promise<string> => {
     const version = await begin(node);
-    await waitUntil(`the certificates of ${node.name} are rotated`, 90_000, async () => {
-      const own = (await labelsOf(node))[version] ?? [];
-      return own.includes('AWSCURRENT') && !own.includes('AWSPENDING');
-    }, 200);
+    await waitUntil(
+      `the certificates of ${node.name} are rotated`,
+      90_000,
+      async () => {
+        const own = (await labelsOf(node))[version] ?? [];
+        return own.includes('AWSCURRENT') && !own.includes('AWSPENDING');
+      },
+      200,
+    );
     return version;
   };
   /** What waits is taken up again by whoever asks for a rotation, under its own version. */
@@ -45,7 +50,8 @@ describe('rotating the certificates of nodes, deployed', () => {
     );
   const said = async (): Promise<string> => (await world.functionLogs()).join('\n');
   const sha256 = (pem: string) => createHash('sha256').update(new X509Certificate(pem).raw).digest('hex');
-  const set = async (node: LocalNode): Promise<NodeSetSecret> => NodeSetSecret.parse(JSON.parse((await world.secret(world.nodeSecret(node))) ?? ''));
+  const set = async (node: LocalNode): Promise<NodeSetSecret> =>
+    NodeSetSecret.parse(JSON.parse((await world.secret(world.nodeSecret(node))) ?? ''));
   const apiServes = async (node: LocalNode) => {
     const { hostname, port } = new URL(node.apiUrl);
     return (await servedCertificate({ host: hostname, port: Number(port), ca: world.nodes.authorities.cluster.cert })).sha256;
@@ -58,7 +64,10 @@ describe('rotating the certificates of nodes, deployed', () => {
       manager: node.pid('kube-controller-manager'),
       cert: world.read(node, 'pki/apiserver.crt'),
     }));
-    const client = new SteadyClient(world.nodes.nodes.map(({ apiUrl }) => apiUrl), world.nodes.authorities.cluster.cert);
+    const client = new SteadyClient(
+      world.nodes.nodes.map(({ apiUrl }) => apiUrl),
+      world.nodes.authorities.cluster.cert,
+    );
     const stopWriting = startWriter(world.nodes.endpoints, world.nodes.credentials, 'rotation/');
 
     for (let round = 0; round < 2; round++) for (const node of world.nodes.nodes) await rotate(node);

@@ -39,7 +39,10 @@ export class CertificateWorld {
     this.secrets = new SecretsManagerClient(cloud.clientConfig());
   }
 
-  static async start({ count = 3, certificates = {} }: { readonly count?: number; readonly certificates?: object } = {}): Promise<CertificateWorld> {
+  static async start({
+    count = 3,
+    certificates = {},
+  }: { readonly count?: number; readonly certificates?: object } = {}): Promise<CertificateWorld> {
     const cloud = await startLocalCloud({ schedules: false, waitScale: WAIT_SCALE });
     const nodes = await startLocalNodes({ count, certificates: 'whole', cloud });
     const lifeboat = await deployLifeboat(cloud, { endpoints: nodes.endpoints, certificates: { ...certificates } });

@@ -39,7 +39,12 @@ const made = async (SecretString?: string): Promise<string> => {
 };
 const rotate = (SecretId: string, RotateImmediately = true) =>
   secrets.send(
-    new RotateSecretCommand({ SecretId, RotationLambdaARN: smoke.probeArn, RotationRules: { AutomaticallyAfterDays: 30 }, RotateImmediately }),
+    new RotateSecretCommand({
+      SecretId,
+      RotationLambdaARN: smoke.probeArn,
+      RotationRules: { AutomaticallyAfterDays: 30 },
+      RotateImmediately,
+    }),
   );
 const StatementId = 'rotation';
 const allow = () =>
@@ -55,10 +60,12 @@ const labels = async (SecretId: string) => (await secrets.send(new DescribeSecre
 /** The steps that the function was asked for one version, in their order. */
 const asked = async (token: string): Promise<string[]> => {
   const lines = await smoke.cloud.logs(smoke.probe);
-  return lines.flatMap((line) => [...line.matchAll(/probe (\{.*\})/g)]).flatMap(([, json = '{}']) => {
-    const { ClientRequestToken, Step } = JSON.parse(json) as { ClientRequestToken?: string; Step?: string };
-    return ClientRequestToken === token && Step !== undefined ? [Step] : [];
-  });
+  return lines
+    .flatMap((line) => [...line.matchAll(/probe (\{.*\})/g)])
+    .flatMap(([, json = '{}']) => {
+      const { ClientRequestToken, Step } = JSON.parse(json) as { ClientRequestToken?: string; Step?: string };
+      return ClientRequestToken === token && Step !== undefined ? [Step] : [];
+    });
 };
 
 test('a function that does not let Secrets Manager in is told of at once', async () => {
@@ -85,7 +92,10 @@ test('one that did not come to its end is tried again under its own version, and
   const secret = await made('old');
   const { VersionId = '' } = await rotate(secret);
 
-  await expect(rotate(secret)).rejects.toMatchObject({ name: 'InvalidRequestException', message: expect.stringMatching(/previous rotation/) as string });
+  await expect(rotate(secret)).rejects.toMatchObject({
+    name: 'InvalidRequestException',
+    message: expect.stringMatching(/previous rotation/) as string,
+  });
   expect(Object.keys(await labels(secret))).toContain(VersionId);
 
   await secrets.send(new CancelRotateSecretCommand({ SecretId: secret }));
@@ -119,10 +129,17 @@ test('the label of the current version moves, and that of the previous one follo
   const secret = await made('old');
   const [[before = ''] = []] = Object.entries(await labels(secret));
   const token = randomUUID();
-  await secrets.send(new PutSecretValueCommand({ SecretId: secret, ClientRequestToken: token, SecretString: 'new', VersionStages: ['AWSPENDING'] }));
+  await secrets.send(
+    new PutSecretValueCommand({ SecretId: secret, ClientRequestToken: token, SecretString: 'new', VersionStages: ['AWSPENDING'] }),
+  );
 
   await secrets.send(
-    new UpdateSecretVersionStageCommand({ SecretId: secret, VersionStage: 'AWSCURRENT', MoveToVersionId: token, RemoveFromVersionId: before }),
+    new UpdateSecretVersionStageCommand({
+      SecretId: secret,
+      VersionStage: 'AWSCURRENT',
+      MoveToVersionId: token,
+      RemoveFromVersionId: before,
+    }),
   );
 
   expect(await labels(secret)).toMatchObject({ [before]: ['AWSPREVIOUS'], [token]: expect.arrayContaining(['AWSCURRENT']) as string[] });
