@@ -31,8 +31,7 @@ export async function filesOf(base64: string, what: string): Promise<Files> {
       for await (const chunk of entry as AsyncIterable<Buffer>) chunks.push(chunk);
       const path = name.replace(/^(\.\/)+/, '');
       if (type === 'directory') continue;
-      if (type !== 'file' || path.startsWith('/') || path.split('/').includes('..'))
-        throw new Error(`it holds ${name}, a ${type ?? 'nothing'}`);
+      if (type !== 'file' || path.startsWith('/') || path.split('/').includes('..')) throw new Error(`it holds ${name}, a ${type}`);
       files.set(path, Buffer.concat(chunks).toString('utf8'));
     }
   } catch (cause) {

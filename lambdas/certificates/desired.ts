@@ -48,40 +48,27 @@ export function desiredLeaves(node: NodePlace, cluster: ClusterPlace, present: R
 }
 
 function isWanted(leaf: LeafName, node: NodePlace, present: ReadonlySet<LeafName>): boolean {
-  switch (leaf) {
-    case 'super-admin.conf':
-    // The kubelet renews its own; the lifeboat only mends it.
-    case 'kubelet.conf':
-      return present.has(leaf);
-    case 'etcd/server':
-    case 'etcd/peer':
-    case 'etcd/healthcheck-client':
-      return node.etcdPeerUrls.length > 0 || present.has(leaf);
-    default:
-      return node.advertiseAddress !== undefined || present.has(leaf);
-  }
+  if (present.has(leaf)) return true;
+  // kubeadm makes the first on one node alone; the kubelet renews the second by itself, and the lifeboat only mends it.
+  if (leaf === 'super-admin.conf' || leaf === 'kubelet.conf') return false;
+  return leaf.startsWith('etcd/') ? node.etcdPeerUrls.length > 0 : node.advertiseAddress !== undefined;
 }
 
 function namesFor(leaf: LeafName, node: NodePlace, cluster: ClusterPlace): string[] {
-  switch (leaf) {
-    case 'apiserver':
-      return [
-        node.nodeName,
-        ...['kubernetes', 'kubernetes.default', 'kubernetes.default.svc', `kubernetes.default.svc.${cluster.dnsDomain}`],
-        ...(node.serviceSubnet === undefined ? [] : node.serviceSubnet.split(',').map(firstAddressOf)),
-        ...present(node.advertiseAddress),
-        ...present(node.bindAddress).filter((address) => !isUnspecified(address)),
-        ...cluster.apiNames,
-      ];
-    case 'etcd/server':
-      return [...etcdNames(node), ...node.etcdClientUrls.map(hostOf), ...cluster.etcdServerNames];
-    case 'etcd/peer':
-      return [...etcdNames(node), ...node.etcdPeerUrls.map(hostOf), ...cluster.etcdPeerNames];
-    default:
-      return [];
-  }
+  const { nodeName, serviceSubnet, advertiseAddress, bindAddress } = node;
+  if (leaf === 'etcd/server') return [...etcdNames(node), ...node.etcdClientUrls.map(hostOf), ...cluster.etcdServerNames];
+  if (leaf === 'etcd/peer') return [...etcdNames(node), ...node.etcdPeerUrls.map(hostOf), ...cluster.etcdPeerNames];
+  if (leaf !== 'apiserver') return [];
+  return [
+    nodeName,
+    ...['kubernetes', 'kubernetes.default', 'kubernetes.default.svc', `kubernetes.default.svc.${cluster.dnsDomain}`],
+    ...(serviceSubnet?.split(',').map(firstAddressOf) ?? []),
+    ...given(advertiseAddress),
+    ...given(bindAddress).filter((address) => !isUnspecified(address)),
+    ...cluster.apiNames,
+  ];
 }
 
-const etcdNames = (node: NodePlace): string[] => [node.nodeName, 'localhost', ...present(node.advertiseAddress), '127.0.0.1', '::1'];
-const present = (value: string | undefined): string[] => (value === undefined ? [] : [value]);
+const etcdNames = (node: NodePlace): string[] => [node.nodeName, 'localhost', ...given(node.advertiseAddress), '127.0.0.1', '::1'];
+const given = (value: string | undefined): string[] => (value === undefined ? [] : [value]);
 const hostOf = (url: string): string => new URL(url).hostname.replace(/^\[|\]$/g, '');

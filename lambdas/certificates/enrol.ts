@@ -7,13 +7,13 @@ export const EnrolEvent = z.object({ do: z.literal('enrol'), plan: AdoptionPlan 
 /** Where the certificates of nodes lie, seen by whoever adopts them. */
 export interface NodeEnrolment {
   /** The names of the secrets that are there. */
-  existing(names: readonly string[]): Promise<ReadonlySet<string>>;
+  readonly existing: (names: readonly string[]) => Promise<ReadonlySet<string>>;
   /**
    * Makes the secret of a node, without a value, that only the node itself and the functions may read, and has it rotated from then on.
    *
    * @throws StoreFailed
    */
-  create(name: string, node: RunbookNode): Promise<void>;
+  readonly create: (name: string, node: RunbookNode) => Promise<void>;
 }
 
 /**

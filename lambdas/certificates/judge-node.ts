@@ -28,7 +28,9 @@ export interface NodeJudging {
 /** What to do about every certificate that a node should have. */
 export function judgeNode(node: ToldNode, { cluster, signers, ...judging }: NodeJudging): LeafVerdict[] {
   const desired = desiredLeaves(nodePlaceOf(node), cluster, new Set(node.leaves.keys()));
-  return desired.map((each) => {
+  // The kubelet renews its own, as long as its kubeconfig names the file that it renews.
+  const judged = desired.filter(({ leaf }) => leaf !== 'kubelet.conf' || node.facts.kubelet === 'embeds');
+  return judged.map((each) => {
     const { leaf, nodeName, names } = each;
     const told = node.leaves.get(leaf);
     const profile = PROFILES[leaf]({ nodeName, sans: [...names.dns, ...names.ips] });

@@ -35,8 +35,8 @@ const probe = requireEnv(Env.probeFunction);
 const lock = new S3Lock(new S3Client(BRISK), { bucket: requireEnv(Env.stateBucket), cluster, name: 'control-plane', ttlMs: LOCK_MS }, now);
 const telemetry = openTelemetry(cluster, 'rotate-certificates');
 
-export async function handler(event: unknown, { getRemainingTimeInMillis }: { getRemainingTimeInMillis(): number }): Promise<object> {
-  const until = new Date(now().getTime() + getRemainingTimeInMillis() - RESERVE_MS);
+export async function handler(event: unknown, context: { readonly getRemainingTimeInMillis: () => number }): Promise<object> {
+  const until = new Date(now().getTime() + context.getRemainingTimeInMillis() - RESERVE_MS);
   const work = rotationWork({
     ...{ cluster, settings, until, now },
     sender: ssm,

@@ -67,7 +67,7 @@ function withGeneration(before: AuthoritySecret | undefined, taken: AuthoritySec
 const isPending = ({ key, stored }: Pick<PlannedAuthority, 'key' | 'stored'>): boolean => key === 'import' || !stored;
 
 function authoritySecret({ authority, id, key }: PlannedAuthority, files: Files, since: string): AuthoritySecret {
-  const file = AUTHORITY_FILES[authority];
+  const file = `pki/${AUTHORITY_FILES[authority]}`;
   const certificate = fileOf(files, `${file}.crt`);
   const found = shown(`${file}.crt`, () => inspect(certificate).sha256);
   if (found !== id)
@@ -84,11 +84,11 @@ function serviceAccountsSecret(
   files: Files,
   since: string,
 ): ServiceAccountsSecret {
-  const publicKey = fileOf(files, 'sa.pub');
-  const privateKey = key === 'external' ? undefined : fileOf(files, 'sa.key');
+  const publicKey = fileOf(files, 'pki/sa.pub');
+  const privateKey = key === 'external' ? undefined : fileOf(files, 'pki/sa.key');
   for (const [name, pem] of [
-    ['sa.pub', publicKey],
-    ['sa.key', privateKey],
+    ['pki/sa.pub', publicKey],
+    ['pki/sa.key', privateKey],
   ] as const) {
     if (pem !== undefined && shown(name, () => publicKeyId(pem)) !== id)
       throw new PkiUnusable(`${name} is another key than when it was planned: adopt again`);

@@ -65,7 +65,7 @@ export const NodeSetSecret = z.object({
 });
 export type NodeSetSecret = z.infer<typeof NodeSetSecret>;
 
-/** What a node hands over: tar.gz in base64, with `ca.crt`, `ca.key`, `etcd/ca.crt` … as below the folder of certificates. */
+/** What a node hands over: tar.gz in base64, with `pki/ca.crt`, `pki/ca.key`, `pki/etcd/ca.crt`, `pki/sa.key` … */
 export const HandOver = z.object({ version: z.literal(1), archive: text });
 
 /** The input of an execution: `{}` takes over what the nodes have. */

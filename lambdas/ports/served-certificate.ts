@@ -54,8 +54,7 @@ export function servedCertificate({ host, port, ca, client, serverName, path }: 
     socket.once('secureConnect', () => {
       const { raw, valid_to } = socket.getPeerCertificate();
       seen = { sha256: createHash('sha256').update(raw).digest('hex'), notAfter: new Date(valid_to).toISOString() };
-      if (!socket.authorized)
-        refused = `its certificate is not accepted: ${socket.authorizationError.message || String(socket.authorizationError)}`;
+      if (!socket.authorized) refused = `its certificate is not accepted: ${String(socket.authorizationError)}`;
       if (refused !== '') done(false, refused);
       else if (path !== undefined) socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
       else setTimeout(() => done(true, 'both sides accept each other'), ALERT_MS).unref();
@@ -65,7 +64,7 @@ export function servedCertificate({ host, port, ca, client, serverName, path }: 
       if (status === '401') done(false, 'it answers 401: the client certificate is nobody that it knows');
       else done(refused === '', refused || 'both sides accept each other');
     });
-    socket.once('error', (error) => done(false, error.message));
+    socket.once('error', (error: Error) => done(false, error.message));
     socket.once('end', () => done(false, 'it ended the connection'));
   });
 }

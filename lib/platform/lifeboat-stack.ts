@@ -127,11 +127,13 @@ export class LifeboatStack extends Stack {
         'prune-snapshots': pruneSnapshots,
         'materialize-snapshot': materializeSnapshot,
         'drill-in-function': drillInFunction,
+        ...certificates?.functions,
         ...(watch !== undefined && { 'watch-replica': watch.watchReplica }),
       },
       bucket: state.bucket,
       deadLetterQueue,
       replicated: copy !== undefined,
+      certificates: certificates !== undefined,
       alarms: LifeboatAlarm.in(this),
     });
 

@@ -27,7 +27,8 @@ def value_of(version):
 
 
 def has_value(version):
-    return value_of(version) != (None, None)
+    """CloudFormation's own secrets without a value have an empty one here, which AWS knows nowhere."""
+    return any(value_of(version))
 
 
 def labels_of(version):
@@ -56,7 +57,7 @@ def get_secret_value(sm, get):
         answer = get(data)
         if answer[0] < 400:
             body = json.loads(answer[2])
-            if "SecretString" not in body and "SecretBinary" not in body:
+            if not body.get("SecretString") and not body.get("SecretBinary"):
                 message = f"{CANNOT_FIND} value for VersionId: {body['VersionId']}"
                 return sm.error_response_json("ResourceNotFoundException", message, 400)
         return answer

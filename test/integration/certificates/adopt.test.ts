@@ -6,13 +6,16 @@ import { handOverSecretName, serviceAccountsSecretName } from '../../../lambdas/
 import { createAuthority } from '../../../local/etcd/certificates';
 import type { LocalNode } from '../../../local/nodes';
 import { CertificateWorld } from './world';
+import type { Adoption } from './world';
 
 jest.setTimeout(240_000);
 
 describe('adopting the certificates of a cluster', () => {
   let world: CertificateWorld;
+  let adoption: Adoption;
   beforeAll(async () => {
     world = await CertificateWorld.start();
+    adoption = await world.adopt();
   });
   afterAll(() => world.stop());
 
@@ -29,10 +32,11 @@ describe('adopting the certificates of a cluster', () => {
   test('takes authorities and keys over, once, and gives every node a secret of its own', async () => {
     const first = world.node(1);
 
-    const { status, report, execution } = await world.adopt();
+    const { status, report, execution } = adoption;
 
-    expect({ status, outcome: report?.outcome, findings: report?.findings }).toEqual({
+    expect({ status, cause: adoption.cause, outcome: report?.outcome, findings: report?.findings }).toEqual({
       status: 'SUCCEEDED',
+      cause: undefined,
       outcome: 'ADOPTED',
       findings: [],
     });

@@ -20,6 +20,9 @@ import type { LocalNode, LocalNodes } from '../../../local/nodes';
 /** The waits of the state machines are for machines in a data centre; here everything answers at once. */
 const WAIT_SCALE = 0.25;
 
+/** Local leaves live for thirty days. */
+const SHORT = { leafValidityDays: 60, renewBeforeDays: 20 };
+
 export interface Adoption {
   readonly execution: Execution;
   readonly status: string;
@@ -45,7 +48,7 @@ export class CertificateWorld {
   }: { readonly count?: number; readonly certificates?: object } = {}): Promise<CertificateWorld> {
     const cloud = await startLocalCloud({ schedules: false, waitScale: WAIT_SCALE });
     const nodes = await startLocalNodes({ count, certificates: 'whole', cloud });
-    const lifeboat = await deployLifeboat(cloud, { endpoints: nodes.endpoints, certificates: { ...certificates } });
+    const lifeboat = await deployLifeboat(cloud, { endpoints: nodes.endpoints, certificates: { ...SHORT, ...certificates } });
     await lifeboat.putSecret(nodes.credentials);
     return new CertificateWorld(cloud, nodes, lifeboat);
   }
