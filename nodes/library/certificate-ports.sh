@@ -68,9 +68,10 @@ serving_now() {
   local leaf at with found component
   while read -r leaf at with; do
     found=$(served_by "$at" "$with")
-    # Nor does what is refused now have to be let in later.
+    if [ -z "$found" ] || ! feeds "$leaf" "$found"; then continue; fi
+    # Nor does who is refused now have to be let in later.
     if [ "$with" != - ] && etcd_refuses "$at" "$with"; then with=-; fi
-    if [ -n "$found" ] && feeds "$leaf" "$found"; then printf 'port %s %s %s\n' "$leaf" "$at" "$with"; fi
+    printf 'port %s %s %s\n' "$leaf" "$at" "$with"
   done < <(ports)
   ask_apiserver
   if [ -n "$apiserver_process" ] && [ "$apiserver_ready" != false ]; then printf 'ready\n'; fi

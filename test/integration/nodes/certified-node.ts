@@ -41,6 +41,11 @@ export class CertifiedNode {
     return failure(await this.run(command, change));
   }
 
+  /** Offers a set and installs it. */
+  async install(set: CertificateSet, change: Values = {}) {
+    return this.do('install-certificates', { ...this.offer(set), ...change });
+  }
+
   file(name: string): string {
     return path.join(this.node.tree.kubernetesDir, name);
   }
