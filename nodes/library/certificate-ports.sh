@@ -31,7 +31,7 @@ ports() {
 served_by() {
   local -a with=()
   if [ "$2" != - ] && [ -r "$pki/$2.crt" ] && [ "$(pair_is "$pki/$2")" = matches ]; then with=(-cert "$pki/$2.crt" -key "$pki/$2.key"); fi
-  { timeout 5 openssl s_client -connect "$1" ${with[@]+"${with[@]}"} </dev/null 2>/dev/null || true; } | fingerprint
+  { timeout 3 openssl s_client -connect "$1" ${with[@]+"${with[@]}"} </dev/null 2>/dev/null || true; } | fingerprint
 }
 
 # etcd_refuses <host:port> <leaf>: whether etcd ends a connection with this client certificate. Without curl nobody can tell.
