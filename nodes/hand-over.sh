@@ -4,6 +4,7 @@
 . "${BASH_SOURCE%/*}/library.sh"
 
 take_lock
+forget_keys
 require_tools openssl tar base64 gzip aws
 pki=$LIFEBOAT_PKI_DIR
 make_scratch keys

@@ -93,7 +93,7 @@ export async function startLocalNodes(options: LocalNodesOptions = {}): Promise<
   };
   try {
     await Promise.all(nodes.map((node) => node.ready()));
-    if (real) await Promise.all(nodes.map((node) => node.apiserverReady()));
+    if (whole) await Promise.all(nodes.map((node) => node.apiserverReady()));
     if (real && nodes[0] !== undefined) await bindAdministrators(nodes[0]);
   } catch (error) {
     await stop();

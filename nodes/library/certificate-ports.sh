@@ -31,7 +31,7 @@ ports() {
 served_by() {
   local -a with=()
   if [ "$2" != - ] && [ -r "$pki/$2.crt" ] && [ "$(pair_is "$pki/$2")" = matches ]; then with=(-cert "$pki/$2.crt" -key "$pki/$2.key"); fi
-  { timeout 5 openssl s_client -connect "$1" ${with[@]+"${with[@]}"} </dev/null 2>/dev/null || true; } | fingerprint
+  { timeout 3 openssl s_client -connect "$1" ${with[@]+"${with[@]}"} </dev/null 2>/dev/null || true; } | fingerprint
 }
 
 # etcd_refuses <host:port> <leaf>: whether etcd ends a connection with this client certificate. Without curl nobody can tell.
@@ -68,9 +68,10 @@ serving_now() {
   local leaf at with found component
   while read -r leaf at with; do
     found=$(served_by "$at" "$with")
-    # Nor does what is refused now have to be let in later.
+    if [ -z "$found" ] || ! feeds "$leaf" "$found"; then continue; fi
+    # Nor does who is refused now have to be let in later.
     if [ "$with" != - ] && etcd_refuses "$at" "$with"; then with=-; fi
-    if [ -n "$found" ] && feeds "$leaf" "$found"; then printf 'port %s %s %s\n' "$leaf" "$at" "$with"; fi
+    printf 'port %s %s %s\n' "$leaf" "$at" "$with"
   done < <(ports)
   ask_apiserver
   if [ -n "$apiserver_process" ] && [ "$apiserver_ready" != false ]; then printf 'ready\n'; fi

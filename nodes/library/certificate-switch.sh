@@ -13,6 +13,7 @@ KEEP_PREVIOUS=2
 begin_certificates() {
   local other
   take_lock
+  forget_keys
   require_tools openssl tar base64 gzip
   name_certificates
   describe_etcd
@@ -25,7 +26,10 @@ begin_certificates() {
   for other in "$STATE/certificates/.removed-"*; do remove_tree "$other"; done
   for other in "$STATE/certificates/"*/; do
     other=${other%/}
-    if [ "$other" != "$record" ] && [ -e "$other/previous" ] && [ ! -e "$other/outcome" ]; then
+    # Cut off before it touched anything: all that it holds is new keys.
+    if [ ! -e "$other/previous" ]; then
+      drop_record "$other"
+    elif [ "$other" != "$record" ] && [ ! -e "$other/outcome" ]; then
       fail CertificatesInProgress "version ${other##*/} was cut off half way on this node" \
         "finish it first: run install-certificates or previous-certificates with version ${other##*/}"
     fi
@@ -236,5 +240,4 @@ drop_old() {
     position=$((position + 1))
     if [ "$position" -gt "$KEEP_PREVIOUS" ]; then drop_record "$each"; fi
   done < <(for each in "$STATE/certificates/"*/outcome; do printf '%s %s\n' "$(stat -c %.9Y -- "$each")" "${each%/outcome}"; done | sort -rn | cut -d' ' -f2-)
-  for each in "$STATE/certificates/"*/; do if [ ! -e "$each/previous" ]; then drop_record "${each%/}"; fi; done
 }

@@ -17,20 +17,29 @@ know_region() {
   if [ -z "${AWS_REGION:-}${AWS_DEFAULT_REGION:-}" ] && [ -n "${AWS_SSM_REGION_NAME:-}" ]; then export AWS_DEFAULT_REGION=$AWS_SSM_REGION_NAME; fi
 }
 
-# make_scratch <name>: scratch is a folder for this user alone. In memory where there is such a disk: what never was on a disk is in no
-# snapshot of it and not to be found again, and it is gone with the power. What a killed document left is removed by the next of this name,
-# which only one at a time may use.
+# find_scratch_place: scratch_place is a folder in memory where there is such a disk: what never was on a disk is in no snapshot of it and not
+# to be found again, and it is gone with the power.
+find_scratch_place() {
+  scratch_place=/dev/shm
+  if [ -d "$scratch_place" ] && [ -w "$scratch_place" ]; then return 0; fi
+  scratch_place=$STATE
+  mkdir -p -- "$STATE"
+}
+
+# scratch_name <kind>
+scratch_name() { printf 'lifeboat-%s-%s' "$1" "$(cksum <<<"$STATE" | cut -d' ' -f1)"; }
+
+# make_scratch <kind>: scratch is a folder for this user alone, which goes with the document.
 make_scratch() {
-  local place=/dev/shm name left
-  if ! [ -d "$place" ] || ! [ -w "$place" ]; then
-    place=$STATE
-    mkdir -p -- "$STATE"
-  fi
-  name=lifeboat-$1-$(cksum <<<"$STATE" | cut -d' ' -f1)
-  if [ "$1" = keys ]; then
-    for left in "$place/$name".*; do if [ -O "$left" ]; then rm -rf -- "$left"; fi; done
-  fi
-  scratch=$(mktemp -d -- "$place/$name.XXXXXXXX")
+  find_scratch_place
+  scratch=$(mktemp -d -- "$scratch_place/$(scratch_name "$1").XXXXXXXX")
+}
+
+# forget_keys: what a document left that was killed. Only under the lock, since another one may be using its own.
+forget_keys() {
+  local left
+  find_scratch_place
+  for left in "$scratch_place/$(scratch_name keys)".*; do if [ -O "$left" ]; then rm -rf -- "$left"; fi; done
 }
 
 # told_by_aws: what the command line said, without anything as long as a part of a key.

@@ -41,6 +41,11 @@ export class CertifiedNode {
     return failure(await this.run(command, change));
   }
 
+  /** Offers a set and installs it. */
+  async install(set: CertificateSet, change: Values = {}) {
+    return this.do('install-certificates', { ...this.offer(set), ...change });
+  }
+
   file(name: string): string {
     return path.join(this.node.tree.kubernetesDir, name);
   }
@@ -65,6 +70,13 @@ export class CertifiedNode {
         `${(lstatSync(this.file(name)).mode & 0o777).toString(8)} ${createHash('sha256').update(this.read(name)).digest('hex')}`,
       ]),
     );
+  }
+
+  /** What of the value of a secret lies about after a document. */
+  leftovers(): string[] {
+    const { stateDir } = this.node.tree;
+    const [number = ''] = execFileSync('cksum', { input: `${stateDir}\n`, encoding: 'utf8' }).split(' ');
+    return ['/dev/shm', stateDir].flatMap((folder) => readdirSync(folder)).filter((name) => name.startsWith(`lifeboat-keys-${number}.`));
   }
 
   /** What a new connection to the API server is given. */

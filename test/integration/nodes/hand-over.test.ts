@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import {
   CreateSecretCommand,
@@ -42,12 +42,6 @@ async function secretOf(versionId: string): Promise<{ readonly text: string; rea
   const { SecretString = '' } = await secrets.send(new GetSecretValueCommand({ SecretId: SECRET, VersionId: versionId }));
   return { text: SecretString, archive: Buffer.from(Value.parse(JSON.parse(SecretString)).archive, 'base64') };
 }
-/** What of a value may lie about in memory or below the node. */
-const leftovers = (): string[] => [
-  ...readdirSync('/dev/shm').filter((name) => name.startsWith('lifeboat-keys-')),
-  ...readdirSync(on.node.tree.stateDir).filter((name) => name.startsWith('lifeboat-')),
-];
-
 test('the authorities and their keys are in the secret of the node, and nowhere else', async () => {
   const outcome = await on.run('hand-over', { secretId: SECRET });
   const { authorities, versionId, archiveSha256, bytes } = outcome.result as Awaited<ReturnType<typeof handOver>>;
@@ -60,7 +54,7 @@ test('the authorities and their keys are in the secret of the node, and nowhere 
   expect(Object.keys(files)).toHaveLength(8);
   for (const [name, content] of Object.entries(files)) expect(content).toBe(on.read(name));
   expect(outcome.stdout + outcome.stderr).not.toContain('PRIVATE KEY');
-  expect(leftovers()).toEqual([]);
+  expect(on.leftovers()).toEqual([]);
 });
 
 test('handed over again it is the same version, and no other', async () => {
@@ -94,7 +88,7 @@ test('a role that may not write the secret is told so by the words of AWS, witho
 
   expect(outcome.result).toMatchObject({ error: 'SecretRefused', message: expect.stringContaining('AccessDeniedException') as string });
   expect(outcome.stdout + outcome.stderr).not.toMatch(/[A-Za-z0-9+/]{80,}/);
-  expect(leftovers()).toEqual([]);
+  expect(on.leftovers()).toEqual([]);
 });
 
 test('a secret that is not there is refused by AWS', async () => {
@@ -107,12 +101,12 @@ test('a secret that is not there is refused by AWS', async () => {
 test('a document that was killed while it sent leaves nothing behind the next one', async () => {
   on.node.breakProgram('aws', 'kill -9 $PPID');
   await on.run('hand-over', { secretId: SECRET });
-  expect(leftovers()).toHaveLength(1);
+  expect(on.leftovers()).toHaveLength(1);
   on.node.heal();
 
   await handOver();
 
-  expect(leftovers()).toEqual([]);
+  expect(on.leftovers()).toEqual([]);
 });
 
 test('without the command line of AWS, and without any authority, nothing is sent', async () => {
@@ -146,6 +140,6 @@ test('a set that the secret holds is installed by the role of the node', async (
   expect(done.changed).toHaveLength(11);
   expect(on.read('pki/etcd/peer.crt')).toBe(set.files['pki/etcd/peer.crt']);
   expect(statSync(on.file('pki/etcd/peer.key')).mode & 0o777).toBe(0o600);
-  expect(leftovers()).toEqual([]);
+  expect(on.leftovers()).toEqual([]);
   expect((await on.do('certificate-facts')).installed).toBe(VersionId);
 });
