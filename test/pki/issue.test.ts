@@ -9,7 +9,7 @@ import { readCertificate } from '../../lambdas/pki/read-certificate';
 import { bitString, integer, sequence, yes } from '../../lambdas/pki/write-der';
 import { kubeadmAuthority } from './kubeadm-authority';
 import { NOW, authority, inDays, leafOf, profileOf, sharedKey } from './pki-world';
-import { extension, remake, replacing } from './remake';
+import { extension, remake, replacing, without } from './remake';
 
 const term = { notAfter: inDays(90), now: NOW };
 const admin = profileOf('admin.conf');
@@ -91,6 +91,13 @@ describe('a leaf', () => {
 
     expect(told.issuer).toEqual(inspect(by.cert).subject);
     expect(told.issuer.text).toBe('CN=kubernetes');
+  });
+
+  test('names the key of an authority that has no id of its own by the SHA-1 of the key', () => {
+    const { cert, key: signing } = authority('cluster');
+    const bare = remake(cert, signing, (parts) => ({ extensions: without(parts, Oid.subjectKeyId, Oid.authorityKeyId) }));
+
+    expect(inspect(issueLeaf({ cert: bare, key: signing }, admin, { ...term, key }).cert).aki).toBe(inspect(cert).ski);
   });
 
   test.each([

@@ -83,6 +83,18 @@ test.each([null, { token: 'x' }])('a user with %j has no certificate', (user) =>
   expect(readKubeconfig(changed((config) => (config.users[0]!.user = user)))).toMatchObject({ cert: undefined, key: undefined });
 });
 
+test('base64 in several lines is read, and what is empty is not there', () => {
+  const text = changed((config) => {
+    const lines = Buffer.from(key)
+      .toString('base64')
+      .match(/.{1,76}/g)!
+      .join('\n');
+    config.users[0]!.user = { 'client-key-data': lines, 'client-certificate-data': '', 'client-certificate': '' };
+  });
+
+  expect(readKubeconfig(text)).toMatchObject({ key: inside(key), cert: undefined });
+});
+
 test('JSON is a kubeconfig too', () => {
   expect(readKubeconfig(JSON.stringify(parse(written)))).toEqual(readKubeconfig(written));
 });
