@@ -34,6 +34,12 @@ test('another authority of the same name is found by its key, though OpenSSL tak
   expect(() => checked({ cert: leaf.cert, issuer: other.cert, expected })).toThrow(/not signed by the key of its issuer/);
 });
 
+test('another authority is found by its name, too', () => {
+  const act = () => checked({ ...good, issuer: authority('cluster', 2).cert, expected });
+
+  expect(act).toThrow(/OpenSSL does not take it as issued.*not signed by the key.*which is not byte for byte/);
+});
+
 test('a key of another certificate is found', () => {
   expect(() => checked({ cert: good.cert, key: sharedKey('another'), issuer: issuer.cert, expected })).toThrow(/not for the key beside it/);
 });

@@ -224,6 +224,7 @@ describe('cross-signing', () => {
   test.each([
     ['a leaf', leafOf('admin.conf', old).cert],
     ['an authority that another one signed', crossSign(next, old, { now: NOW }).cert],
+    ['a root that somebody else signed in its name', remake(next.cert, old.key, () => ({}))],
   ])('is refused for %s', (_sentence, cert) => {
     expect(() => crossSign({ cert }, authority('cluster', 3), { now: NOW })).toThrow(/is not an authority that signed itself/);
   });
