@@ -8,17 +8,18 @@ function ipv4(text: string): readonly number[] | undefined {
   return parts.map(Number);
 }
 
-function groups(text: string): readonly number[] | undefined {
+/** `last`: only the end of an address may be written as IPv4. */
+function groups(text: string, last: boolean): readonly number[] | undefined {
   if (text === '') return [];
   const parts = text.split(':');
-  const tail = parts.at(-1)?.includes('.') ? ipv4(parts.pop() ?? '') : [];
+  const tail = last && parts.at(-1)?.includes('.') ? ipv4(parts.pop() ?? '') : [];
   if (tail === undefined || parts.some((part) => !/^[0-9a-f]{1,4}$/i.test(part))) return undefined;
   return [...parts.flatMap((part) => [parseInt(part, 16) >> 8, parseInt(part, 16) & 0xff]), ...tail];
 }
 
 function ipv6(text: string): readonly number[] | undefined {
   const halves = text.split('::');
-  const [head, tail] = [groups(halves[0] ?? ''), groups(halves[1] ?? '')];
+  const [head, tail] = [groups(halves[0] ?? '', halves.length === 1), groups(halves[1] ?? '', true)];
   if (!text.includes(':') || halves.length > 2 || head === undefined || tail === undefined) return undefined;
   const missing = 16 - head.length - tail.length;
   // `::` stands for one group of zeros at least.

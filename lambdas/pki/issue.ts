@@ -81,8 +81,8 @@ export function newAuthority(authority: AuthorityName, { generation, notAfter, n
   return { cert, key: pem, ...validity };
 }
 
-/** What only the key's owner differs in: of a new leaf here, and of a request that somebody else made. */
-export function certifyKey(signer: Signer, publicKey: Buffer, profile: LeafProfile, { notAfter, now }: Term): Issued {
+/** Signs for a public key, DER; `key` is its private one where that is ours too. */
+export function certifyKey(signer: Signer, publicKey: Buffer, profile: LeafProfile, { notAfter, now }: Term, key?: string): Issued {
   const validity = validityOf(notAfter, now, signer);
   const cert = signCertificate(
     {
@@ -99,7 +99,7 @@ export function certifyKey(signer: Signer, publicKey: Buffer, profile: LeafProfi
     },
     signer.key,
   );
-  checked({ cert, issuer: signer.cert, expected: { role: 'leaf', profile } });
+  checked({ cert, issuer: signer.cert, expected: { role: 'leaf', profile }, ...(key !== undefined && { key }) });
   return { cert, ...validity };
 }
 
@@ -111,9 +111,7 @@ export function certifyKey(signer: Signer, publicKey: Buffer, profile: LeafProfi
 export function issueLeaf(by: Pair, profile: LeafProfile, { notAfter, now, ...choice }: Term & KeyChoice): IssuedPair {
   const signer = openSigner(by, now);
   const { pem, spki } = keyOf(choice, `the key for ${profile.subject.commonName}`);
-  const issued = certifyKey(signer, spki, profile, { notAfter, now });
-  checked({ cert: issued.cert, key: pem, issuer: by.cert, expected: { role: 'leaf', profile } });
-  return { ...issued, key: pem };
+  return { ...certifyKey(signer, spki, profile, { notAfter, now }, pem), key: pem };
 }
 
 /** @throws SignerUnusable unless it is a root: an authority that signed itself */

@@ -46,8 +46,13 @@ export interface Kubeconfig {
 }
 
 const text = z.string().min(1);
-const data = z.base64().min(1).optional();
-const file = text.optional();
+/** Go skips line breaks inside of base64, as people write it in blocks; empty is as good as absent. */
+const data = z
+  .string()
+  .transform((encoded) => encoded.replaceAll(/[\r\n]/g, ''))
+  .pipe(z.base64())
+  .optional();
+const file = z.string().optional();
 
 const Shape = z.object({
   kind: z.literal('Config').optional(),
@@ -67,9 +72,9 @@ const Shape = z.object({
 });
 
 /** What is inside wins over a file, as in client-go (tools/clientcmd). */
-function material(inside: string | undefined, path: string | undefined): Material | undefined {
-  if (inside !== undefined) return { in: 'kubeconfig', pem: Buffer.from(inside, 'base64').toString('utf8') };
-  return path === undefined ? undefined : { in: 'file', path };
+function material(inside = '', path = ''): Material | undefined {
+  if (inside !== '') return { in: 'kubeconfig', pem: Buffer.from(inside, 'base64').toString('utf8') };
+  return path !== '' ? { in: 'file', path } : undefined;
 }
 
 /** No cause and no text of the parser: both quote the file, and it holds a key. */

@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
+import { readDer } from '../../lambdas/pki/der';
 import { Oid } from '../../lambdas/pki/oids';
 import { newKeyId, writeName } from '../../lambdas/pki/sign-certificate';
 import { bitString, explicit, implicit, integer, octetString, oid, sequence, setOf, time, yes } from '../../lambdas/pki/write-der';
@@ -53,6 +54,12 @@ export const DEFECTS: readonly Defect[] = [
   },
   { sentence: 'serial zero', rule: 'serial', go: 'passes', change: serial(Buffer.of(0)) },
   { sentence: 'a serial of 21 octets', rule: 'serial', go: 'passes', change: serial(Buffer.from([0x41, ...octets(20)])) },
+  {
+    sentence: 'a serial that begins with a zero too much',
+    rule: 'serial',
+    go: 'refuses',
+    change: () => ({ serial: string(0x02, Buffer.from([0, 0x41, ...octets(14)])) }),
+  },
   { sentence: 'SHA-1', rule: 'signature-algorithm', go: 'refuses', change: signedBy(SHA1_WITH_RSA), hash: 'sha1' },
   { sentence: 'MD5', rule: 'signature-algorithm', go: 'refuses', change: signedBy(MD5_WITH_RSA), hash: 'md5' },
   {
@@ -166,6 +173,12 @@ export const DEFECTS: readonly Defect[] = [
     change: names(implicit(2, Buffer.from('kubernetes')), implicit(2, Buffer.from('api.*.example'))),
   },
   {
+    sentence: 'names that are critical beside a subject',
+    rule: 'alt-names',
+    go: 'passes',
+    change: used(Oid.altNames, sequence(implicit(2, Buffer.from('kubernetes'))), true),
+  },
+  {
     sentence: 'the rights of an authority',
     rule: 'basic-constraints',
     go: 'passes',
@@ -190,6 +203,12 @@ export const DEFECTS: readonly Defect[] = [
     change: (parts) => ({ extensions: without(parts, Oid.keyUsage) }),
   },
   {
+    sentence: 'a key usage that is not critical',
+    rule: 'key-usage',
+    go: 'passes',
+    change: used(Oid.keyUsage, bitString(Buffer.of(0b1010_0000), 5)),
+  },
+  {
     sentence: 'a use for clients too',
     rule: 'extended-key-usage',
     go: 'passes',
@@ -212,6 +231,12 @@ export const DEFECTS: readonly Defect[] = [
     rule: 'profile',
     go: 'passes',
     change: () => ({ subject: writeName({ commonName: 'kube-apiserver', organization: 'system:masters' }) }),
+  },
+  {
+    sentence: 'a unit that nobody gave it',
+    rule: 'profile',
+    go: 'passes',
+    change: ({ subject }) => ({ subject: sequence(readDer(subject).contents, setOf(sequence(oid('2.5.4.11'), string(0x0c, 'unit')))) }),
   },
   {
     sentence: 'a name less than it should have',

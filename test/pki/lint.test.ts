@@ -2,11 +2,12 @@ import fc from 'fast-check';
 import { lint } from '../../lambdas/pki/lint';
 import { GO_RULES } from '../../lambdas/pki/lint-rules';
 import { PROFILE_RULES } from '../../lambdas/pki/lint-profile';
-import { integer, sequence, time } from '../../lambdas/pki/write-der';
+import { EXTENDED_USAGES, Oid } from '../../lambdas/pki/oids';
+import { integer, oid, sequence, time, yes } from '../../lambdas/pki/write-der';
 import { DEFECTS, defective } from './defects';
 import { kubeadmAuthority } from './kubeadm-authority';
 import { authority, inDays, leafOf, profileOf } from './pki-world';
-import { remake } from './remake';
+import { extension, remake, replacing } from './remake';
 
 const expected = { role: 'leaf', profile: profileOf('apiserver') } as const;
 const rulesOf = (cert: string) => [...new Set(lint(cert, { issuer: authority('cluster').cert, expected }).map(({ rule }) => rule))];
@@ -44,6 +45,22 @@ describe('lint', () => {
     const found = rulesOf(remake(leafOf('apiserver', by).cert, by.key, () => ({ serial: integer(Buffer.of(0x80)), validity })));
 
     expect(found).toEqual(['serial', 'validity']);
+  });
+
+  test('finds a root that limits how long its chains are, and one that is for servers only', () => {
+    const { cert, key } = authority('cluster');
+    const limited = remake(cert, key, (parts) => ({
+      extensions: replacing(
+        parts,
+        extension(Oid.basicConstraints, sequence(yes(), integer(Buffer.of(1))), true),
+        extension(Oid.extendedKeyUsage, sequence(oid(EXTENDED_USAGES.serverAuth))),
+      ),
+    }));
+
+    const problems = lint(limited, { issuer: limited, expected: { role: 'authority' } });
+
+    expect(problems.map(({ rule }) => rule)).toEqual(['basic-constraints', 'extended-key-usage']);
+    expect(lint(limited, { issuer: limited })).toEqual([]);
   });
 
   test('judges a certificate that is no certificate by one problem', () => {
