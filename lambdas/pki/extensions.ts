@@ -81,3 +81,8 @@ export function authorityKeyIdOf(fields: Extended): Buffer | undefined {
 /** The key id that leaves of this issuer must name: its own where it has one (Go made SHA-1 ids once and SHA-256 ids later), else computed. */
 export const keyIdOf = (fields: CertificateFields): Buffer =>
   subjectKeyIdOf(fields) ?? createHash('sha1').update(fields.publicKey.bits).digest();
+
+/** Reads all of them once, so that nobody finds one later that is not what its type promises. @throws NotDer */
+export function tryExtensions(fields: Extended): void {
+  for (const read of [keyUsagesOf, extendedUsagesOf, writtenAltNames, basicConstraintsOf, subjectKeyIdOf, authorityKeyIdOf]) read(fields);
+}

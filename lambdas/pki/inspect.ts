@@ -3,8 +3,6 @@ import type { AltNames } from './alt-names';
 import { parseBundle } from './bundle';
 import type { Name } from './certificate-fields';
 import { commonNameOf, printName, textsOf } from './certificate-fields';
-import { NotDer } from './der';
-import { CertificateUnreadable } from './errors';
 import { authorityKeyIdOf, basicConstraintsOf, extendedUsagesOf, keyUsagesOf, subjectKeyIdOf, writtenAltNames } from './extensions';
 import { printIp } from './ip-address';
 import { keyTypeOf } from './keys';
@@ -79,15 +77,7 @@ function told({ fields, x509 }: ReadCertificate): InspectedCertificate {
  * @throws CertificateUnreadable when it is not exactly one certificate that can be read
  * @throws BundleDamaged when it is no PEM
  */
-export function inspect(pem: string, what = 'the certificate'): InspectedCertificate {
-  const read = readCertificate(pem, what);
-  try {
-    return told(read);
-  } catch (error) {
-    if (!(error instanceof NotDer)) throw error;
-    throw new CertificateUnreadable(`${what} is damaged: it ${error.message}: restore it from the file it came from`, { cause: error });
-  }
-}
+export const inspect = (pem: string, what = 'the certificate'): InspectedCertificate => told(readCertificate(pem, what));
 
 /** The same of every certificate of a bundle or of a chain, in its order. */
 export const inspectAll = (pem: string, what = 'the bundle'): readonly InspectedCertificate[] =>

@@ -110,7 +110,7 @@ export function certifyKey(signer: Signer, publicKey: Buffer, profile: LeafProfi
  */
 export function issueLeaf(by: Pair, profile: LeafProfile, { notAfter, now, ...choice }: Term & KeyChoice): IssuedPair {
   const signer = openSigner(by, now);
-  const { pem, spki } = keyOf(choice, `the key for ${profile.subject.commonName}`);
+  const { pem, spki } = keyOf(choice, `the leaf for ${profile.subject.commonName}`);
   return { ...certifyKey(signer, spki, profile, { notAfter, now }, pem), key: pem };
 }
 

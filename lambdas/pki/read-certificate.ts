@@ -3,6 +3,7 @@ import type { CertificateFields } from './certificate-fields';
 import { certificateFields } from './certificate-fields';
 import { NotDer } from './der';
 import { CertificateUnreadable } from './errors';
+import { tryExtensions } from './extensions';
 import { pemBlocks } from './pem';
 
 /** One certificate, read by OpenSSL inside Node and by the reader of this room. */
@@ -16,6 +17,7 @@ export function readCertificateDer(der: Buffer, what = 'the certificate'): ReadC
   try {
     const x509 = new X509Certificate(der);
     const fields = certificateFields(der);
+    tryExtensions(fields);
     // A key that OpenSSL does not know must be found here, and not by whoever asks for it first.
     createPublicKey({ key: fields.publicKey.der, format: 'der', type: 'spki' });
     return { x509, fields };

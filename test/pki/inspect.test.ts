@@ -1,8 +1,11 @@
 import { X509Certificate, createHash } from 'node:crypto';
 import { CertificateUnreadable } from '../../lambdas/pki/errors';
 import { inspect } from '../../lambdas/pki/inspect';
+import { issueLeaf } from '../../lambdas/pki/issue';
+import { Oid } from '../../lambdas/pki/oids';
 import { kubeadmAuthority } from './kubeadm-authority';
-import { authority, leafOf, sharedKey } from './pki-world';
+import { NOW, authority, inDays, leafOf, profileOf, sharedKey } from './pki-world';
+import { extension, remake, replacing } from './remake';
 
 test.each([
   ['a leaf', leafOf('apiserver').cert],
@@ -45,4 +48,18 @@ test.each<[string, string, RegExp]>([
   expect(act).toThrow(CertificateUnreadable);
   expect(act).toThrow(message);
   expect(act).not.toThrow(/[A-Za-z0-9+/]{60}/);
+});
+
+test.each([
+  ['basic constraints', Oid.basicConstraints],
+  ['a key usage', Oid.keyUsage],
+  ['names', Oid.altNames],
+  ['a key id of its authority', Oid.authorityKeyId],
+])('an authority with %s that are no DER is damaged for whoever reads it', (_sentence, broken) => {
+  const { cert, key } = authority('cluster');
+  const damaged = remake(cert, key, (parts) => ({ extensions: replacing(parts, extension(broken, Buffer.of(0x30, 0x05, 0x01), true)) }));
+  const admin = profileOf('admin.conf');
+
+  expect(() => inspect(damaged)).toThrow(CertificateUnreadable);
+  expect(() => issueLeaf({ cert: damaged, key }, admin, { now: NOW, notAfter: inDays(9), key })).toThrow(CertificateUnreadable);
 });
