@@ -71,8 +71,10 @@ function configurationOf(nodes: readonly ToldNode[]): unknown {
   return undefined;
 }
 
+/** Where each node names its own API server, nothing stands in front of them. */
 function serverOf(nodes: readonly ToldNode[]): string | undefined {
-  return nodes.map(({ kubeconfigs }) => kubeconfigs.get('admin.conf')?.server).find((server) => server !== undefined);
+  const servers = nodes.flatMap(({ kubeconfigs }) => kubeconfigs.get('admin.conf')?.server ?? []);
+  return new Set(servers).size === 1 ? servers[0] : undefined;
 }
 
 /** `host`, `host:port`, `[address]:port` or a URL of it. */

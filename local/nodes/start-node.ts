@@ -38,7 +38,8 @@ export function startNode(place: NodePlace): LocalNode {
   const { pkiDir, dataDir, manifestDir, logDir } = tree;
   installPrograms(tree, release);
   const clientsUse = controlPlane.controlPlane === undefined ? [] : [controlPlane.controlPlane.host];
-  const subjects = { name, hosts: [host, 'localhost', name], apiHosts: [controlPlane.advertiseAddress, ...clientsUse] };
+  const { advertiseAddress } = controlPlane;
+  const subjects = { name, hosts: [host, 'localhost', name, '127.0.0.1', '::1', advertiseAddress], apiHosts: clientsUse };
   installPki(tree, authorities, subjects);
   const options = { ...controlPlane, address, subjects };
   const { manifests, programs } = controlPlaneOn(tree, authorities, options);

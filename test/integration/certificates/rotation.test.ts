@@ -16,6 +16,7 @@ describe('rotating the certificates of nodes, deployed', () => {
     world = await CertificateWorld.start({ certificates: { extraSans: ['203.0.113.10'] } });
     const { report } = await world.adopt();
     expect(report?.outcome).toBe('ADOPTED');
+    await world.nothingIsPending();
   });
   afterAll(() => world.stop());
   afterEach(() => world.nodes.nodes.forEach((node) => node.heal()));

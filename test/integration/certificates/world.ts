@@ -10,6 +10,7 @@ import {
 import { AdoptionReport, authoritySecretName, nodeSecretName } from '../../../lambdas/contract/certificates';
 import type { AuthorityName } from '../../../lambdas/contract/certificate-names';
 import { adoptionKey } from '../../../lambdas/contract/s3-keys';
+import { waitUntil } from '../../../local/child-process';
 import { startLocalCloud } from '../../../local/cloud';
 import type { Execution, LocalCloud } from '../../../local/cloud';
 import { deployLifeboat } from '../../../local/deployment';
@@ -103,6 +104,16 @@ export class CertificateWorld {
   async described(SecretId: string): Promise<{ readonly labels: Readonly<Record<string, string[]>>; readonly rotated: boolean }> {
     const { VersionIdsToStages = {}, RotationEnabled = false } = await this.secrets.send(new DescribeSecretCommand({ SecretId }));
     return { labels: VersionIdsToStages, rotated: RotationEnabled };
+  }
+
+  /** Secrets Manager tries the function once when rotation is switched on, after it has answered. */
+  async nothingIsPending(): Promise<void> {
+    for (const node of this.nodes.nodes) {
+      await waitUntil(`nothing is pending for ${node.name}`, 60_000, async () => {
+        const { labels } = await this.described(this.nodeSecret(node));
+        return !Object.values(labels).flat().includes('AWSPENDING');
+      });
+    }
   }
 
   async versions(SecretId: string): Promise<string[]> {
