@@ -56,7 +56,7 @@ function expectNoLeftovers(): void {
 }
 
 describe.each<[what: string, options: SetOptions, samples: number]>([
-  ['a set for which nothing is restarted', WITHOUT_RESTART, 5],
+  ['a set for which nothing is restarted', WITHOUT_RESTART, 4],
   ['a set for which a manager is restarted', WITH_RESTART, 1],
 ])('%s', (_what, options, samples) => {
   let steps: number;
