@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Puts the authorities of the cluster, with their keys, into the node's own secret. They leave this node in no other way.
+# Puts the authorities of the cluster, with their keys, into the secret that is named for that. They leave this node in no other way.
 # shellcheck source-path=SCRIPTDIR
 . "${BASH_SOURCE%/*}/library.sh"
 
@@ -43,9 +43,8 @@ fi
 
 pack "$scratch" "$scratch/archive" "${paths[@]}"
 printf '{"version":1,"archive":"%s"}' "$(base64 -w 0 <"$scratch/archive")" >"$scratch/value"
-# Of the value itself: what is sent again, after a power cut or a lost answer, is the same version and no other.
-token=$(sha_of "$scratch/value")
-call_secrets put-secret-value VersionId --secret-id "$LIFEBOAT_SECRET_ID" --client-request-token "$token" --secret-string "file://$scratch/value"
+# Each time a version of its own: what was taken and emptied, and is handed over again, would be ignored under the same token.
+call_secrets put-secret-value VersionId --secret-id "$LIFEBOAT_SECRET_ID" --secret-string "file://$scratch/value"
 
 succeed authorities "$(list "${authorities[@]}")" versionId "$(text "$(cat "$scratch/answer")")" archiveSha256 "$(text "$(sha_of "$scratch/archive")")" \
   bytes "$(stat -c %s -- "$scratch/value")"

@@ -27,7 +27,7 @@ export const NodeParameters = {
   },
   part: { description: 'all, pki or kubeconfigs', pattern: '(all|pki|kubeconfigs)', default: 'all' },
   // A name or an ARN. None begins with a dash, which the command line of AWS would take for an option.
-  secretId: { description: 'the secret of this node', pattern: '[A-Za-z0-9/_+=.@][A-Za-z0-9/_+=.@:-]{0,511}' },
+  secretId: { description: 'the secret that is read or written', pattern: '[A-Za-z0-9/_+=.@][A-Za-z0-9/_+=.@:-]{0,511}' },
   secretVersion: { description: 'the version of that secret which holds the set', pattern: '[A-Za-z0-9-]{32,64}' },
   setSha256: { description: 'the SHA-256 of the archive in it', pattern: '[0-9a-f]{64}' },
   restoreId: { description: 'names one restore or replacement in everything that it leaves on the node', pattern: '[A-Za-z0-9_-]{1,80}' },

@@ -27,11 +27,16 @@ ports() {
 }
 
 # served_by <host:port> <leaf to ask with, or ->: the fingerprint of what a new connection is given, or nothing. Whoever asks etcd without a
-# certificate is told too, and etcd complains in its log.
+# certificate is told too, and etcd complains in its log; so it is asked with one, where that can be used.
 served_by() {
-  local -a with=()
-  if [ "$2" != - ] && [ -r "$pki/$2.crt" ] && [ "$(pair_is "$pki/$2")" = matches ]; then with=(-cert "$pki/$2.crt" -key "$pki/$2.key"); fi
-  { timeout 3 openssl s_client -connect "$1" ${with[@]+"${with[@]}"} </dev/null 2>/dev/null || true; } | fingerprint
+  local found=''
+  if [ "$2" != - ] && [ -r "$pki/$2.key" ]; then found=$(ask_port "$1" -cert "$pki/$2.crt" -key "$pki/$2.key"); fi
+  printf %s "${found:-$(ask_port "$1")}"
+}
+ask_port() {
+  local at=$1
+  shift
+  { timeout 3 openssl s_client -connect "$at" "$@" </dev/null 2>/dev/null || true; } | fingerprint
 }
 
 # etcd_refuses <host:port> <leaf>: whether etcd ends a connection with this client certificate. Without curl nobody can tell.

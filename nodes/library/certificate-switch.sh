@@ -68,7 +68,7 @@ find_target() {
     *) target=$kubeconfigs/${1#kubeconfigs/} ;;
   esac
   target=$(readlink -m -- "$target")
-  aside=$(dirname -- "$target")/.lifeboat-${target##*/}
+  aside=${target%/*}/.lifeboat-${target##*/}
 }
 
 # name_of <path in a set>: as results have it.
@@ -118,7 +118,7 @@ keep_previous() {
       printf '%s\n' "$item" >>"$record/absent"
       continue
     fi
-    mkdir -p -- "$(dirname -- "$record/previous.part/$item")"
+    mkdir -p -- "$record/previous.part/${item%/*}"
     cp --preserve=all -- "$target" "$record/previous.part/$item"
     sync -- "$record/previous.part/$item"
   done < <(names_of_set)
@@ -139,7 +139,7 @@ prepare_aside() {
       give_like "$aside" "$target"
       chmod --reference="$target" -- "$aside"
     else
-      give_like "$aside" "$(dirname -- "$target")"
+      give_like "$aside" "${target%/*}"
       if [[ $target == *.crt ]]; then chmod 644 -- "$aside"; fi
     fi
   fi
@@ -157,20 +157,20 @@ put_in_place() {
     file=$record/$1/$item
     rm -f -- "$aside"
     if [ ! -e "$file" ] || { [ -e "$target" ] && same_content "$file" "$target"; }; then continue; fi
-    mkdir -p -- "$(dirname -- "$target")"
+    mkdir -p -- "${target%/*}"
     prepare_aside "$file"
     ready+=("$item")
   done
   for item in ${ready[@]+"${ready[@]}"}; do
     find_target "$item"
     mv -T -- "$aside" "$target"
-    folders+=("$(dirname -- "$target")")
+    folders+=("${target%/*}")
   done
   if [ "$1" = previous ]; then
     while IFS= read -r item; do
       find_target "$item"
       rm -f -- "$target"
-      folders+=("$(dirname -- "$target")")
+      folders+=("${target%/*}")
     done <"$record/absent"
   fi
   if [ "${#folders[@]}" -gt 0 ]; then sync -- "${folders[@]}"; fi

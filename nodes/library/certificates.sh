@@ -27,7 +27,13 @@ certificate_blocks() {
 # Of what comes in; nothing when that is none. An encrypted key is none: nobody is there to be asked for its password.
 public_of_certificate() { openssl x509 -noout -pubkey 2>/dev/null || true; }
 public_of_key() { openssl pkey -pubout -passin pass: 2>/dev/null || true; }
-fingerprint() { openssl x509 -noout -fingerprint -sha256 2>/dev/null | sed 's/.*=//; s/://g' | tr A-F a-f || true; }
+fingerprint() {
+  local found
+  found=$(openssl x509 -noout -fingerprint -sha256 2>/dev/null) || return 0
+  found=${found#*=}
+  found=${found//:/}
+  printf %s "${found,,}"
+}
 
 # pair_of <public half of the certificate> <that of the key>
 pair_of() {

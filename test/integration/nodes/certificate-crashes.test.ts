@@ -31,6 +31,7 @@ const killed = (step: number, command: NodeCommandName, version: Values) =>
 function some(steps: number, count: number): number[] {
   const all = Array.from({ length: steps }, (_, index) => index + 1);
   if (EVERY) return all;
+  if (count === 0) return [];
   const every = Math.ceil(steps / count);
   const from = Math.floor(Math.random() * every);
   return all.filter((step) => step % every === from);
@@ -56,7 +57,7 @@ function expectNoLeftovers(): void {
 }
 
 describe.each<[what: string, options: SetOptions, samples: number]>([
-  ['a set for which nothing is restarted', WITHOUT_RESTART, 5],
+  ['a set for which nothing is restarted', WITHOUT_RESTART, 4],
   ['a set for which a manager is restarted', WITH_RESTART, 1],
 ])('%s', (_what, options, samples) => {
   let steps: number;
@@ -92,12 +93,12 @@ describe.each<[what: string, options: SetOptions, samples: number]>([
 
       expect(on.tree()).toEqual(offered.before);
       expectNoLeftovers();
-      await on.install(offered.set);
     }
   });
 
   test('going back, killed at any step, goes back when it is run again, and never on', async () => {
-    for (const step of some(stepsBack, samples)) {
+    // With a manager the kubelet waits longer each time; what differs from installing is tried without.
+    for (const step of some(stepsBack, options === WITH_RESTART && !EVERY ? 0 : samples)) {
       const offered = offer(options);
       await on.do('install-certificates', offered.version);
       expect(await killed(step, 'previous-certificates', offered.version)).toBe(true);
