@@ -75,7 +75,7 @@ export class Rotation extends Construct {
     this.rotateCertificates = new LifeboatFunction(this, 'RotateCertificates', {
       ...functions,
       network: undefined,
-      entry: 'lambdas/certificates/rotate.handler.ts',
+      entry: 'lambdas/certificates/rotate-certificates.handler.ts',
       description: 'rotate the certificates of one control-plane node',
       // Twelve RSA keys take seconds of a whole processor.
       memory: Size.mebibytes(1769),
