@@ -206,7 +206,7 @@ export const NodeCommands = {
     result: CertificateFacts,
   },
   'hand-over': {
-    about: "puts the authorities of the cluster with their keys into the secret that is named for that",
+    about: 'puts the authorities of the cluster with their keys into the secret that is named for that',
     parameters: ['stateDir', 'pkiDir', 'secretId'],
     timeoutSeconds: 300,
     result: HandedOver,
