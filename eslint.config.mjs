@@ -88,6 +88,7 @@ export default tseslint.config(
   { files: ['lambdas/etcd/snapshot/**/*.ts'], rules: { 'no-restricted-imports': imports(sdk, etcd, forge, cdk, synthTime) } },
   { files: ['lambdas/nodes/**/*.ts'], rules: { 'no-restricted-imports': imports(etcd, forge, cdk, files, synthTime) } },
   { files: ['lambdas/kubernetes/**/*.ts'], rules: { 'no-restricted-imports': imports(sdk, etcd, forge, cdk, synthTime) } },
+  { files: ['lambdas/ports/**/*.ts'], rules: { 'no-restricted-imports': imports(sdk, etcd, forge, cdk, synthTime) } },
   { files: ['lambdas/pki/**/*.ts'], rules: { 'no-restricted-imports': imports(sdk, etcd, cdk, files, synthTime) } },
   // Handlers compose the edges: they read the environment and the clock, and stay short.
   {

@@ -26,6 +26,10 @@ export interface Deployment {
   readonly restore: StateMachine;
   /** The runbook that replaces a member. */
   readonly replaceMember: StateMachine;
+  /** The runbook that takes the PKI over; only with `certificates`. */
+  readonly adopt?: StateMachine;
+  /** What else works for certificates. */
+  readonly certificateFunctions: readonly string[];
   readonly s3: S3Client;
   putSecret(secret: EtcdClientSecret): Promise<void>;
   takeSnapshot(event?: unknown): Promise<InvokeResult>;
@@ -53,6 +57,8 @@ export interface DeploymentOptions {
   readonly replica?: { readonly region: string };
   /** @default - the config's own */
   readonly lock?: LockPolicy;
+  /** As in the config. @default - the lifeboat has nothing to do with certificates */
+  readonly certificates?: Readonly<Record<string, unknown>>;
 }
 
 const Outputs = z.object({
@@ -66,17 +72,21 @@ const Outputs = z.object({
   DeadLetterQueueUrl: z.string(),
   RestoreStateMachineArn: z.string(),
   ReplaceMemberStateMachineArn: z.string(),
+  AdoptStateMachineArn: z.string().optional(),
+  CertificateFunctionAdopt: z.string().optional(),
+  CertificateFunctionRotateCertificates: z.string().optional(),
+  CertificateFunctionProbeNode: z.string().optional(),
   WatchReplicaFunctionName: z.string().optional(),
 });
 const ReplicaOutputs = z.object({ ReplicaBucketName: z.string() });
 
 /** Writes a `lifeboat.json` and deploys the unchanged app with it, as an operator would. */
 export async function deployLifeboat(cloud: LocalCloud, options: DeploymentOptions): Promise<Deployment> {
-  const { cluster = 'demo', endpoints, schedule = 'rate(1 hour)', maxDbSizeGiB = 2, retention, lock, replica } = options;
+  const { cluster = 'demo', endpoints, schedule = 'rate(1 hour)', maxDbSizeGiB = 2, retention, lock, replica, certificates } = options;
   const backup = { schedule, maxDbSizeGiB, retention, lock, replica };
   const config = {
     // A replica needs to know where it is a replica of; all else does not care.
-    clusters: [{ name: cluster, region: replica && cloud.region, terminationProtection: false, etcd: { endpoints }, backup }],
+    clusters: [{ name: cluster, region: replica && cloud.region, terminationProtection: false, etcd: { endpoints }, backup, certificates }],
   };
   const configPath = path.join(cloud.folder, `${cluster}.lifeboat.json`);
   writeFileSync(configPath, JSON.stringify(config, undefined, 2));
@@ -98,6 +108,12 @@ export async function deployLifeboat(cloud: LocalCloud, options: DeploymentOptio
     deadLetterQueueUrl: found.DeadLetterQueueUrl,
     restore: cloud.stateMachine(found.RestoreStateMachineArn),
     replaceMember: cloud.stateMachine(found.ReplaceMemberStateMachineArn),
+    ...(found.AdoptStateMachineArn !== undefined && { adopt: cloud.stateMachine(found.AdoptStateMachineArn) }),
+    certificateFunctions: [
+      found.CertificateFunctionAdopt,
+      found.CertificateFunctionRotateCertificates,
+      found.CertificateFunctionProbeNode,
+    ].filter((name) => name !== undefined),
     s3,
     putSecret: async (secret) => {
       await secrets.send(new PutSecretValueCommand({ SecretId: found.EtcdClientSecretArn, SecretString: JSON.stringify(secret) }));

@@ -10,3 +10,8 @@
 . "${BASH_SOURCE%/*}/library/etcdutl.sh"
 . "${BASH_SOURCE%/*}/library/new-data.sh"
 . "${BASH_SOURCE%/*}/library/control-plane.sh"
+. "${BASH_SOURCE%/*}/library/secret.sh"
+. "${BASH_SOURCE%/*}/library/certificates.sh"
+. "${BASH_SOURCE%/*}/library/certificate-set.sh"
+. "${BASH_SOURCE%/*}/library/certificate-switch.sh"
+. "${BASH_SOURCE%/*}/library/certificate-ports.sh"

@@ -34,8 +34,7 @@ if [ ! -e "$staged" ]; then
     fail ToolMissing 'the aws command line is not on this node' 'install the AWS CLI, and let the role of the node read the snapshot'
   fi
   rm -f -- "$record/snapshot.sha256"
-  # The agent names the region to what it runs; version 1 of the command line finds none by itself.
-  if [ -z "${AWS_REGION:-}${AWS_DEFAULT_REGION:-}" ] && [ -n "${AWS_SSM_REGION_NAME:-}" ]; then export AWS_DEFAULT_REGION=$AWS_SSM_REGION_NAME; fi
+  know_region
   if ! problem=$(aws s3 cp --only-show-errors --no-progress "$LIFEBOAT_SNAPSHOT_URL" "$staged.part" 2>&1); then
     say "$problem"
     rm -f -- "$staged.part"*

@@ -24,3 +24,9 @@ export class BadEvent extends LifeboatError {
   override readonly name = ErrorName.badEvent;
   readonly retryable = false;
 }
+
+/** Another function of the lifeboat did not do what it was asked. */
+export class FunctionCallFailed extends LifeboatError {
+  override readonly name = ErrorName.functionCallFailed;
+  readonly retryable = true;
+}

@@ -26,7 +26,10 @@ export function openTelemetry(cluster: string, service: string): FunctionTelemet
           value,
         );
     },
-    flush: () => metrics.publishStoredMetrics(),
+    flush: () => {
+      // Powertools warns of a run that has measured nothing.
+      if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
+    },
   };
 }
 

@@ -18,6 +18,12 @@ export const Env = {
   nodeTags: 'LIFEBOAT_NODE_TAGS',
   /** The ARN of the topic that people read; missing where the config names nobody. */
   alarmTopic: 'LIFEBOAT_ALARM_TOPIC',
+  /** The function beside the cluster that looks at its ports. */
+  probeFunction: 'LIFEBOAT_PROBE_FUNCTION',
+  /** What the secrets of nodes are made with, as JSON. */
+  nodeSecretSettings: 'LIFEBOAT_NODE_SECRETS',
+  /** What certificates hang on, as JSON. */
+  certificateSettings: 'LIFEBOAT_CERTIFICATE_SETTINGS',
   /** `https://name:port` of the API; missing where the config names none. */
   apiUrl: 'LIFEBOAT_API_URL',
 } as const;
@@ -47,6 +53,9 @@ export interface ClusterDirectoryEntry {
   readonly restoreStateMachine: string;
   readonly replaceMemberStateMachine: string;
   readonly restoreLogGroups: Readonly<Record<string, string>>;
+  /** Only where the config has `certificates`. */
+  readonly adoptStateMachine?: string;
+  readonly certificateLogGroups?: Readonly<Record<string, string>>;
   /** Only where the config asks for a copy in another region. */
   readonly replica?: {
     readonly bucket: string;

@@ -43,6 +43,8 @@ export const Metric = {
   replicaBehind: 'ReplicaBehind',
   /** Listed snapshots that are not whole in the replica, those from before there was one among them. */
   replicaMissing: 'ReplicaMissing',
+  /** 1 when a rotation ended well, 0 when a step of one failed. */
+  certificatesRotated: 'CertificatesRotated',
 } as const;
 
 export type MetricName = (typeof Metric)[keyof typeof Metric];

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { NodeParameter, NodeParameterName } from './node-parameters';
 import { NodeParameters } from './node-parameters';
+import { CertificateFacts, HandedOver, InstalledCertificates, PreviousCertificates } from './node-certificates';
 
 const bytes = z.number().int().nonnegative();
 const definition = z.enum(['in-place', 'kept', 'both', 'none']);
@@ -198,6 +199,35 @@ export const NodeCommands = {
     workSeconds: 60,
     result: Changed,
   },
+  'certificate-facts': {
+    about: 'tells what certificates the node has and what they are for; changes nothing and needs no API server',
+    parameters: ['manifestDir', 'stateDir', 'pkiDir', 'kubeletDir', 'part'],
+    timeoutSeconds: 60,
+    result: CertificateFacts,
+  },
+  'hand-over': {
+    about: 'puts the authorities of the cluster with their keys into the secret that is named for that',
+    parameters: ['stateDir', 'pkiDir', 'secretId'],
+    timeoutSeconds: 300,
+    result: HandedOver,
+  },
+  'install-certificates': {
+    about: "puts the set of the node's own secret in place, waits until it is served, and puts the previous back when it is not",
+    parameters: ['manifestDir', 'stateDir', 'pkiDir', 'kubeletDir', 'secretId', 'secretVersion', 'setSha256', 'waitSeconds'],
+    timeoutSeconds: 2400,
+    // Until the new are served, and until the previous are served again.
+    waits: { both: 2 },
+    workSeconds: 180,
+    result: InstalledCertificates,
+  },
+  'previous-certificates': {
+    about: 'puts back what install-certificates of one version replaced',
+    parameters: ['manifestDir', 'stateDir', 'pkiDir', 'kubeletDir', 'secretVersion', 'waitSeconds'],
+    timeoutSeconds: 1200,
+    waits: { both: 1 },
+    workSeconds: 120,
+    result: PreviousCertificates,
+  },
 } as const satisfies Readonly<Record<string, Command>>;
 export type NodeCommandName = keyof typeof NodeCommands;
 
@@ -215,6 +245,9 @@ export const NodeErrorNames = [
   'ApiserverNotRunning',
   'ApiserverStillRuns',
   'BumpUnsupported',
+  'CertificatesInProgress',
+  'CertificatesNotServed',
+  'CertificatesUnclear',
   'DataDirDiffers',
   'DataUnclear',
   'DownloadDiffers',
@@ -224,10 +257,12 @@ export const NodeErrorNames = [
   'EtcdStillRuns',
   'EtcdutlMissing',
   'EtcdutlVersionDiffers',
+  'FactsTooLarge',
   'HalfSwapped',
   'ManifestsDiffer',
   'MemberIsLive',
   'MemberUnclear',
+  'NoAuthorities',
   'NoSpace',
   'NodeBusy',
   'NotARestore',
@@ -238,7 +273,11 @@ export const NodeErrorNames = [
   'RestoreFailed',
   'RestoreInProgress',
   'RolledBack',
+  'SecretRefused',
   'SeparateWalDir',
+  'SetDiffers',
+  'SetNotAccepted',
+  'SetUnfit',
   'SnapshotDiffers',
   'SystemdJoinUnsupported',
   'ToolMissing',

@@ -15,6 +15,21 @@ export const NodeParameters = {
   manifestDir: { description: 'the folder of the static-pod manifests', pattern: DIRECTORY, default: '/etc/kubernetes/manifests' },
   dataDir: { description: "etcd's data directory", pattern: DIRECTORY, default: '/var/lib/etcd' },
   stateDir: { description: 'the folder for everything that these documents keep', pattern: DIRECTORY, default: '/var/lib/kube-lifeboat' },
+  pkiDir: {
+    description: 'the folder of the certificates; the kubeconfigs lie in the one above it',
+    pattern: DIRECTORY,
+    default: '/etc/kubernetes/pki',
+  },
+  kubeletDir: {
+    description: 'the folder of the kubelet, which has its client certificate',
+    pattern: DIRECTORY,
+    default: '/var/lib/kubelet',
+  },
+  part: { description: 'all, pki or kubeconfigs', pattern: '(all|pki|kubeconfigs)', default: 'all' },
+  // A name or an ARN. None begins with a dash, which the command line of AWS would take for an option.
+  secretId: { description: 'the secret that is read or written', pattern: '[A-Za-z0-9/_+=.@][A-Za-z0-9/_+=.@:-]{0,511}' },
+  secretVersion: { description: 'the version of that secret which holds the set', pattern: '[A-Za-z0-9-]{32,64}' },
+  setSha256: { description: 'the SHA-256 of the archive in it', pattern: '[0-9a-f]{64}' },
   restoreId: { description: 'names one restore or replacement in everything that it leaves on the node', pattern: '[A-Za-z0-9_-]{1,80}' },
   what: { description: 'apiserver, etcd or both', pattern: '(apiserver|etcd|both)', default: 'both' },
   // etcd ends 8–10 s after SIGTERM, an API server with open watches after more than 40 s.

@@ -12,6 +12,8 @@ export type RestoreFile = 'plan.json' | 'approval.txt' | 'report.json' | 'snapsh
 export const restoresPrefix = (cluster: string): string => `${clusterPrefix(cluster)}restores/`;
 export const restoreKey = (cluster: string, restoreId: string, file: RestoreFile): string =>
   `${restoresPrefix(cluster)}${restoreId}/${file}`;
+/** What adoptions of the cluster's PKI found and did. */
+export const adoptionKey = (cluster: string, id: string): string => `${clusterPrefix(cluster)}pki/adoptions/${id}.json`;
 /** By this tag the bucket's lifecycle knows what goes after some days: a rule's prefix has no wildcard for the id of the restore. */
 export const RESTORE_TAG = { key: 'lifeboat', value: 'restore' } as const;
 export const lockKey = (cluster: string, name: string): string => `${clusterPrefix(cluster)}locks/${name}.json`;

@@ -34,6 +34,13 @@ export interface ClusterDashboardProps {
    */
   readonly replicated?: boolean;
 
+  /**
+   * Whether certificates are rotated.
+   *
+   * @default false
+   */
+  readonly certificates?: boolean;
+
   /** Every alarm of the cluster: their states are on top, their limits are lines in the graphs. */
   readonly alarms: readonly LifeboatAlarm[];
 }
@@ -51,6 +58,7 @@ export class ClusterDashboard extends Dashboard {
     this.addWidgets(guide(props));
     this.addWidgets(new AlarmStatusWidget({ title: 'Alarms', alarms: [...props.alarms], width: WIDTH, height: 4 }));
     for (const row of [backups(props), members(props), database(props), drills(props), housekeeping(props)]) this.addWidgets(...row);
+    if (props.certificates === true) this.addWidgets(certificates(props));
     if (props.replicated === true) this.addWidgets(...replica(props));
   }
 }
@@ -149,6 +157,11 @@ function housekeeping(props: ClusterDashboardProps): IWidget[] {
     graph('Failed attempts', 4, errors),
     graph('Dead letters', 4, [waiting]),
   ];
+}
+
+function certificates(props: ClusterDashboardProps): IWidget {
+  const rotated = line(props, RUNS, 'Minimum')(Metric.certificatesRotated, 'rotation');
+  return graph('Rotations of certificates, 1 is done', 1, [rotated], { leftYAxis: { min: 0, max: 1 } });
 }
 
 function replica(props: ClusterDashboardProps): IWidget[] {

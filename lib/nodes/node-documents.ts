@@ -23,11 +23,21 @@ export interface NodeDocumentsProps {
    * @default '/var/lib/etcd'
    */
   readonly etcdDataDir?: string;
+
+  /**
+   * The folder of the certificates; the kubeconfigs lie in the one above it.
+   *
+   * @default '/etc/kubernetes/pki'
+   */
+  readonly pkiDir?: string;
 }
 
 /** The content of one Run Command document (schema 2.2), with the cluster's own paths as defaults. */
-export function nodeDocument(command: NodeCommandName, { manifestDir, etcdDataDir }: Omit<NodeDocumentsProps, 'clusterName'>): object {
-  const own: Partial<Record<NodeParameterName, string>> = { manifestDir, dataDir: etcdDataDir };
+export function nodeDocument(
+  command: NodeCommandName,
+  { manifestDir, etcdDataDir, pkiDir }: Omit<NodeDocumentsProps, 'clusterName'>,
+): object {
+  const own: Partial<Record<NodeParameterName, string>> = { manifestDir, dataDir: etcdDataDir, pkiDir };
   const { about, parameters, timeoutSeconds } = NodeCommands[command];
   return {
     schemaVersion: '2.2',

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { NodeCommands, nodeVariable } from '../../lambdas/contract/node-commands';
 import type { NodeCommandName } from '../../lambdas/contract/node-commands';
+import { withoutUnreachable } from './reachable-functions';
 
 const FOLDER = path.join(__dirname, '../../nodes');
 const SOURCE = /^\. "\$\{BASH_SOURCE%\/\*\}\/(.+)"$/;
@@ -19,10 +20,10 @@ function withItsParts(file: string): string[] {
 }
 
 /**
- * What Run Command hands to the shell, a line each: the parameters as environment variables, then the script.
+ * What Run Command hands to the shell, a line each: the parameters as environment variables, then the script with what it needs of the library.
  * `{{ name }}` is filled in by Systems Manager before the node sees it; the pattern of each parameter keeps the quotes closed.
  */
 export function nodeScript(command: NodeCommandName): string[] {
   const inputs = NodeCommands[command].parameters.map((name) => `export ${nodeVariable(name)}='{{ ${name} }}'`);
-  return [SHEBANG, `export ${nodeVariable('command')}='${command}'`, ...inputs, ...withItsParts(`${command}.sh`)];
+  return [SHEBANG, `export ${nodeVariable('command')}='${command}'`, ...inputs, ...withoutUnreachable(withItsParts(`${command}.sh`))];
 }

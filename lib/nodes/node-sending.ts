@@ -18,6 +18,8 @@ export interface NodeSendingProps {
 /** The one function that runs documents on nodes, for every runbook of the cluster. */
 export class NodeSending extends Construct {
   readonly nodeCommand: LifeboatFunction;
+  private readonly tags: NodeSendingProps['tags'];
+  private readonly clusterName: string;
 
   constructor(scope: Construct, id: string, { functions, tags }: NodeSendingProps) {
     super(scope, id);
@@ -26,28 +28,34 @@ export class NodeSending extends Construct {
       entry: 'lambdas/nodes/node-command.handler.ts',
       description: 'run a document on a control-plane node and read what became of it',
     });
+    this.tags = tags;
+    this.clusterName = functions.clusterName;
+    this.grantSend(this.nodeCommand, Object.keys(NodeCommands) as NodeCommandName[]);
+  }
+
+  /** Lets a function send some documents to the nodes of this cluster, and read what becomes of them. */
+  grantSend(handler: LifeboatFunction, commands: readonly NodeCommandName[]): void {
     const stack = Stack.of(this);
-    const names = Object.keys(NodeCommands) as NodeCommandName[];
-    const sendable = names.map((name) =>
-      stack.formatArn({ service: 'ssm', resource: 'document', resourceName: nodeDocumentName(functions.clusterName, name) }),
+    const sendable = commands.map((name) =>
+      stack.formatArn({ service: 'ssm', resource: 'document', resourceName: nodeDocumentName(this.clusterName, name) }),
     );
-    this.nodeCommand.addToRolePolicy(new PolicyStatement({ actions: ['ssm:SendCommand'], resources: sendable }));
+    handler.addToRolePolicy(new PolicyStatement({ actions: ['ssm:SendCommand'], resources: sendable }));
     const instances = [
       stack.formatArn({ service: 'ec2', resource: 'instance', resourceName: '*' }),
       stack.formatArn({ service: 'ssm', resource: 'managed-instance', resourceName: '*', arnFormat: ArnFormat.SLASH_RESOURCE_NAME }),
     ];
-    for (const { key, value } of tags) {
+    for (const { key, value } of this.tags) {
       const conditions = { StringEquals: { [`ssm:resourceTag/${key}`]: value } };
-      this.nodeCommand.addToRolePolicy(new PolicyStatement({ actions: ['ssm:SendCommand'], resources: instances, conditions }));
+      handler.addToRolePolicy(new PolicyStatement({ actions: ['ssm:SendCommand'], resources: instances, conditions }));
     }
     for (const instance of instances)
-      acknowledgeWildcard(this.nodeCommand, instance, 'Instances come and go; only those with the tag of this cluster are sent anything.');
+      acknowledgeWildcard(handler, instance, 'Instances come and go; only those with the tag of this cluster are sent anything.');
     // Whether a node is still there is asked while a document runs: the status of the command does not tell.
     const actions = ['ssm:GetCommandInvocation', 'ssm:CancelCommand', 'ssm:DescribeInstanceInformation'];
     const reading =
       'Reading and cancelling a command and listing managed instances have no rights on single resources; command ids are random and known to nobody else.';
-    this.nodeCommand.addToRolePolicy(new PolicyStatement({ actions, resources: ['*'] }));
-    acknowledgeWildcard(this.nodeCommand, '*', reading);
+    handler.addToRolePolicy(new PolicyStatement({ actions, resources: ['*'] }));
+    acknowledgeWildcard(handler, '*', reading);
   }
 
   /** Lets a function list the nodes that Systems Manager knows. */

@@ -8,6 +8,8 @@ import { ReplicationAlarms } from '../backup/replication-alarms';
 import { Retention } from '../backup/retention';
 import { WatchMembers } from '../backup/watch-members';
 import { alarmAfterSeconds } from '../config/schedule-pauses';
+import { Certificates } from '../certificates/certificates';
+import { certificateSettings } from '../certificates/certificate-settings';
 import type { ClusterConfig, NetworkConfig } from '../config/schema';
 import { Drill } from '../restore/drill';
 import { alarmReceiver } from '../monitoring/alarm-topic';
@@ -24,7 +26,7 @@ import { clusterKey } from './cluster-key';
 import { DeadLetterQueue } from './dead-letter-queue';
 import { EtcdClientSecret } from './etcd-client-secret';
 import { FunctionNetwork } from './function-network';
-import type { FunctionDefaults } from './lifeboat-function';
+import type { FunctionDefaults, LifeboatFunction } from './lifeboat-function';
 import { ReplicaStack } from './replica-stack';
 import { StateBucket } from './state-bucket';
 import { warningsOf } from './warnings';
@@ -75,8 +77,8 @@ export class LifeboatStack extends Stack {
     const { endpoints } = cluster.etcd;
     const { watchMembers } = new WatchMembers(this, 'Watch', { functions, state, etcdClient, endpoints });
     const { materializeSnapshot } = new Materialize(this, 'Materialize', { functions, state });
-    const { manifestDir, etcdDataDir, tag, drillTag } = cluster.nodes;
-    new NodeDocuments(this, 'NodeDocuments', { clusterName, manifestDir, etcdDataDir });
+    const { manifestDir, etcdDataDir, pkiDir, tag, drillTag } = cluster.nodes;
+    new NodeDocuments(this, 'NodeDocuments', { clusterName, manifestDir, etcdDataDir, pkiDir });
     const restore = new Restore(this, 'Restore', {
       functions,
       state,
@@ -94,6 +96,13 @@ export class LifeboatStack extends Stack {
       ...{ functions, state, etcdClient, endpoints, sending, controlPlaneLock, topic, logRetention },
       tags: { controlPlane: tag, drill: drillTag },
     });
+    const certificates =
+      cluster.certificates &&
+      new Certificates(this, 'Certificates', {
+        ...{ functions, alarms, state, encryptionKey, etcdClient, endpoints, sending, controlPlaneLock, topic, logRetention },
+        tags: { controlPlane: tag, drill: drillTag },
+        settings: certificateSettings(cluster.certificates, cluster.api),
+      });
     const { pruneSnapshots } = new Retention(this, 'Retention', { functions, alarms, state, policy: cluster.backup.retention });
     const { drillInFunction } = new Drill(this, 'Drill', {
       functions,
@@ -118,11 +127,13 @@ export class LifeboatStack extends Stack {
         'prune-snapshots': pruneSnapshots,
         'materialize-snapshot': materializeSnapshot,
         'drill-in-function': drillInFunction,
+        ...certificates?.functions,
         ...(watch !== undefined && { 'watch-replica': watch.watchReplica }),
       },
       bucket: state.bucket,
       deadLetterQueue,
       replicated: copy !== undefined,
+      certificates: certificates !== undefined,
       alarms: LifeboatAlarm.in(this),
     });
 
@@ -144,9 +155,11 @@ export class LifeboatStack extends Stack {
       deadLetterQueueUrl: deadLetterQueue.queueUrl,
       replaceMemberStateMachine: replaceMember.stateMachine.stateMachineArn,
       restoreStateMachine: restore.stateMachine.stateMachineArn,
-      restoreLogGroups: Object.fromEntries(
-        Object.entries({ ...restore.functions, ...replaceMember.functions }).map(([name, { logGroup }]) => [name, logGroup.logGroupName]),
-      ),
+      ...(certificates && {
+        adoptStateMachine: certificates.adopt.stateMachineArn,
+        certificateLogGroups: logGroups(certificates.functions),
+      }),
+      restoreLogGroups: logGroups({ ...restore.functions, ...replaceMember.functions }),
       replica: replica &&
         watch && {
           bucket: replica.bucket.bucketName,
@@ -164,6 +177,15 @@ export class LifeboatStack extends Stack {
     new CfnOutput(this, 'EtcdClientSecretArn', { value: etcdClient.secret.secretArn });
     new CfnOutput(this, 'ReplaceMemberStateMachineArn', { value: replaceMember.stateMachine.stateMachineArn });
     new CfnOutput(this, 'RestoreStateMachineArn', { value: restore.stateMachine.stateMachineArn });
+    if (certificates !== undefined) {
+      new CfnOutput(this, 'AdoptStateMachineArn', { value: certificates.adopt.stateMachineArn });
+      for (const [name, { functionName }] of Object.entries(certificates.functions))
+        new CfnOutput(
+          this,
+          `CertificateFunction-${name}`.replaceAll(/-(\w)/g, (_dash, letter: string) => letter.toUpperCase()),
+          { value: functionName },
+        );
+    }
     new CfnOutput(this, 'DeadLetterQueueUrl', { value: deadLetterQueue.queueUrl });
     if (watch !== undefined) new CfnOutput(this, 'WatchReplicaFunctionName', { value: watch.watchReplica.functionName });
   }
@@ -177,6 +199,9 @@ function functionNetwork(scope: Construct, clusterName: string, { endpoints, ...
     createSecretsManagerEndpoint: endpoints.secretsManager === 'create',
   });
 }
+
+const logGroups = (functions: Readonly<Record<string, LifeboatFunction>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(functions).map(([name, { logGroup }]) => [name, logGroup.logGroupName]));
 
 /** The period as CDK names it: its enumeration holds the same numbers as the schema of the config. */
 function retentionDays(days: number): RetentionDays {

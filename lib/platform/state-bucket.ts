@@ -7,6 +7,7 @@ import { Construct } from 'constructs';
 import { Env } from '../../lambdas/contract/env';
 import {
   RESTORE_TAG,
+  adoptionKey,
   clusterPrefix,
   ledgerKey,
   lockKey,
@@ -222,6 +223,13 @@ export class StateBucket extends Construct {
         );
       }
     }
+  }
+
+  /** Lets a function write what adoptions found and did. */
+  grantAdoptions(handler: LifeboatFunction): void {
+    const reports = this.bucket.arnForObjects(adoptionKey(this.clusterName, '*'));
+    this.grant(handler, ['s3:PutObject'], reports);
+    acknowledgeWildcard(handler, reports, 'Adoptions are named when they are started; the wildcard ends at their own folder.');
   }
 
   /** Lets a function take and release one named lock; a lock is released by writing it, never by deleting it. */

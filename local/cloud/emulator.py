@@ -417,6 +417,28 @@ def run_state_machines_as_aws_does():
     state_machines.repair()
 
 
+def name_sessions_by_their_role():
+    """`aws:PrincipalArn` of a role's session is the ARN of the role; the emulator gives that of the session."""
+    from ministack.core import iam_evaluator
+
+    resolve = iam_evaluator._resolve_condition_key
+
+    def resolve_and_name(key, ctx):
+        value = resolve(key, ctx)
+        if key.lower() != "aws:principalarn" or not isinstance(value, str):
+            return value
+        return re.sub(r"^arn:(aws[^:]*):sts::(\d+):assumed-role/([^/]+)/.*$", r"arn:\1:iam::\2:role/\3", value)
+
+    iam_evaluator._resolve_condition_key = resolve_and_name
+
+
+def rotate_secrets_by_their_functions():
+    """Secrets Manager: versions without a value, the four steps of a rotation, and the same token for the same value only."""
+    import secret_rotation
+
+    secret_rotation.repair()
+
+
 def main():
     assert_version()
     if os.environ.get("LIFEBOAT_LIFELINE"):
@@ -424,6 +446,7 @@ def main():
     if os.environ.get("LIFEBOAT_SCHEDULES") == "off":
         start_nothing_by_the_clock()
     judge_every_call_as_tls()
+    name_sessions_by_their_role()
     fill_in_scheduler_context()
     name_the_throttle_in_step_functions()
     checksum_whole_objects()
@@ -438,6 +461,7 @@ def main():
         record_calls(os.environ["LIFEBOAT_CALL_LOG"])
     run_commands_on_local_nodes()
     run_state_machines_as_aws_does()
+    rotate_secrets_by_their_functions()
     if os.environ.get("LIFEBOAT_RUN_LOG"):
         record_runs(os.environ["LIFEBOAT_RUN_LOG"])
     if os.environ.get("LIFEBOAT_MESSAGE_LOG"):

@@ -2,12 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Kubectl } from '../kubectl';
+import type { KubernetesProgram } from '../tools';
 import { kubernetesProgram, pythonPath } from '../tools';
 import type { Address } from './addresses';
 import { installKubeconfigs } from './kubeconfigs';
+import { installKubelet } from './kubelet-pki';
 import { apiserverManifest, controllerManagerManifest, schedulerManifest } from './manifests';
 import type { NodeTree } from './node-tree';
-import type { Authorities } from './pki';
+import type { Authorities, LeafSubjects } from './pki';
 import { installControlPlanePki } from './pki';
 
 /** Of what only pretends to be Kubernetes. */
@@ -24,12 +26,15 @@ export function kubernetesVersion(): string {
 export interface ControlPlaneOptions {
   /** Whether the real programs run. */
   readonly real: boolean;
+  /** Whether the node has all that kubeadm writes. */
+  readonly whole: boolean;
   readonly version: string;
   readonly address: Address;
   readonly advertiseAddress: string;
   readonly etcdUrls: readonly string[];
   /** What stands in front of all API servers. */
   readonly controlPlane: { readonly host: string; readonly port: number } | undefined;
+  readonly subjects: LeafSubjects;
 }
 
 /** The text of each manifest, and the file of each program that they name. */
@@ -40,15 +45,16 @@ export interface ControlPlane {
 
 /** What runs on a node besides etcd; what that reads is written into the tree. */
 export function controlPlaneOn(tree: NodeTree, authorities: Authorities, options: ControlPlaneOptions): ControlPlane {
-  const { real, version, address, advertiseAddress, etcdUrls } = options;
+  const { real, whole, version, address, advertiseAddress, etcdUrls, subjects } = options;
   const { pkiDir, kubernetesDir } = tree;
   const place = { bindAddress: address.host, pkiDir, version };
   const apiserver = apiserverManifest({ ...place, advertiseAddress, port: address.apiPort, etcdUrls });
-  if (!real) return { manifests: { 'kube-apiserver.yaml': apiserver }, programs: { 'kube-apiserver': pretendedApiserver(tree) } };
-  installControlPlanePki(tree, authorities);
-  const { host, port } = options.controlPlane ?? { host: address.host, port: address.apiPort };
-  const urls = { apiUrl: `https://${address.host}:${address.apiPort}`, controlPlaneUrl: `https://${host}:${port}` };
+  const programOf = (name: KubernetesProgram) => (real ? kubernetesProgram(name) : pretended(tree, name));
+  if (!whole) return { manifests: { 'kube-apiserver.yaml': apiserver }, programs: { 'kube-apiserver': programOf('kube-apiserver') } };
+  installControlPlanePki(tree, authorities, subjects);
+  const urls = urlsOf(options);
   installKubeconfigs(tree, { authority: authorities.cluster, ...urls });
+  if (!real) installKubelet(tree, address.name, { authority: authorities.cluster, ...urls });
   const manager = { ...place, port: address.controllerManagerPort, kubeconfig: path.join(kubernetesDir, 'controller-manager.conf') };
   const scheduler = { ...place, port: address.schedulerPort, kubeconfig: path.join(kubernetesDir, 'scheduler.conf') };
   return {
@@ -58,19 +64,36 @@ export function controlPlaneOn(tree: NodeTree, authorities: Authorities, options
       'kube-scheduler.yaml': schedulerManifest(scheduler),
     },
     programs: {
-      'kube-apiserver': kubernetesProgram('kube-apiserver'),
-      'kube-controller-manager': kubernetesProgram('kube-controller-manager'),
-      'kube-scheduler': kubernetesProgram('kube-scheduler'),
+      'kube-apiserver': programOf('kube-apiserver'),
+      'kube-controller-manager': programOf('kube-controller-manager'),
+      'kube-scheduler': programOf('kube-scheduler'),
     },
   };
 }
 
+/** By what the kubeconfigs of a node lead to the API. */
+export function urlsOf({ address, controlPlane }: Pick<ControlPlaneOptions, 'address' | 'controlPlane'>): {
+  readonly apiUrl: string;
+  readonly controlPlaneUrl: string;
+} {
+  const { host, port } = controlPlane ?? { host: address.host, port: address.apiPort };
+  return { apiUrl: `https://${address.host}:${address.apiPort}`, controlPlaneUrl: `https://${host}:${port}` };
+}
+
+const PRETENDED: Partial<Record<KubernetesProgram, string>> = {
+  'kube-apiserver': 'pretend-apiserver.py',
+  'kube-controller-manager': 'pretend-manager.py',
+  'kube-scheduler': 'pretend-manager.py',
+};
+
 /** A script is named by its file in the process table, as a program is. */
-function pretendedApiserver({ folder }: NodeTree): string {
-  const pretended = path.join(folder, 'kube-apiserver');
-  writeFileSync(pretended, `#!${pythonPath()}\n${readFileSync(path.join(__dirname, 'pretend-apiserver.py'), 'utf8')}`);
-  chmodSync(pretended, 0o755);
-  return pretended;
+function pretended({ folder }: NodeTree, name: KubernetesProgram): string {
+  const source = PRETENDED[name];
+  if (source === undefined) throw new RangeError(`nothing pretends to be ${name}`);
+  const file = path.join(folder, name);
+  writeFileSync(file, `#!${pythonPath()}\n${readFileSync(path.join(__dirname, source), 'utf8')}`);
+  chmodSync(file, 0o755);
+  return file;
 }
 
 /** What `kubeadm init` does with super-admin.conf: until then nobody but that may do anything. */

@@ -16,6 +16,7 @@ import { newAuthorities } from './pki';
 import { startNode } from './start-node';
 
 export { LocalNode } from './node';
+export type { CertificateSet, SetOptions } from './certificate-set';
 
 export interface LocalNodesOptions {
   /** The cloud whose Systems Manager reaches them. @default - none */
@@ -31,6 +32,13 @@ export interface LocalNodesOptions {
    * @default 'pretended'
    */
   readonly kubernetes?: 'real' | 'pretended';
+  /**
+   * What certificates they have: what etcd and an API server read, or the whole tree of kubeadm with the authorities' keys and the kubeconfigs.
+   * With that, controller-manager and scheduler run too, pretended or real.
+   *
+   * @default 'needed', and 'whole' where Kubernetes is real
+   */
+  readonly certificates?: 'needed' | 'whole';
   /** Which members each API server knows: its own, as kubeadm has it, or all. @default 'own' */
   readonly etcdServers?: 'own' | 'all';
   /** @default 'free' */
@@ -73,7 +81,8 @@ export async function startLocalNodes(options: LocalNodesOptions = {}): Promise<
   const initialCluster = addresses.map(({ name, peerUrl }) => `${name}=${peerUrl}`).join(',');
   const endpoints = addresses.map(({ clientUrl }) => clientUrl);
   const shared = { folder, authorities, credentials, release, etcdVersion: versionOf(release), initialCluster, cloud, tags };
-  const kubernetes = { real, controlPlane, version: real ? kubernetesVersion() : PRETENDED_VERSION };
+  const whole = real || options.certificates === 'whole';
+  const kubernetes = { real, whole, controlPlane, version: real ? kubernetesVersion() : PRETENDED_VERSION };
   const nodes = addresses.map((address, index) => {
     const etcdUrls = options.etcdServers === 'all' ? endpoints : [address.clientUrl];
     return startNode({ ...shared, address, controlPlane: { ...kubernetes, advertiseAddress: `192.0.2.${first + index}`, etcdUrls } });
@@ -84,7 +93,7 @@ export async function startLocalNodes(options: LocalNodesOptions = {}): Promise<
   };
   try {
     await Promise.all(nodes.map((node) => node.ready()));
-    if (real) await Promise.all(nodes.map((node) => node.apiserverReady()));
+    if (whole) await Promise.all(nodes.map((node) => node.apiserverReady()));
     if (real && nodes[0] !== undefined) await bindAdministrators(nodes[0]);
   } catch (error) {
     await stop();

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { stringify } from 'yaml';
-import type { Certificate } from '../etcd/certificates';
+import type { Certificate, CertificateOptions } from '../etcd/certificates';
 import { issueCertificate } from '../etcd/certificates';
 import type { NodeTree } from './node-tree';
 
@@ -39,10 +39,19 @@ export function kubeconfig(server: string, authority: string, user: string, { ce
   });
 }
 
-export function installKubeconfigs({ kubernetesDir }: NodeTree, { authority, apiUrl, controlPlaneUrl }: KubeconfigOptions): void {
-  for (const [file, { user, group, local }] of Object.entries(KUBECONFIGS)) {
-    const pair = issueCertificate(authority, { commonName: user, usage: 'client', ...(group && { organization: group }) });
-    const text = kubeconfig(local ? apiUrl : controlPlaneUrl, authority.cert, user, pair);
-    writeFileSync(path.join(kubernetesDir, file), text, { mode: 0o600 });
-  }
+/** One of kubeadm's kubeconfigs, with a certificate of its own. */
+export function issueKubeconfig(
+  file: KubeconfigName,
+  { authority, apiUrl, controlPlaneUrl }: KubeconfigOptions,
+  validity: Pick<CertificateOptions, 'notBefore' | 'notAfter'> = {},
+): string {
+  const { user, group, local } = KUBECONFIGS[file];
+  const pair = issueCertificate(authority, { commonName: user, usage: 'client', ...(group && { organization: group }), ...validity });
+  return kubeconfig(local ? apiUrl : controlPlaneUrl, authority.cert, user, pair);
+}
+
+export const kubeconfigNames = Object.keys(KUBECONFIGS) as KubeconfigName[];
+
+export function installKubeconfigs({ kubernetesDir }: NodeTree, options: KubeconfigOptions): void {
+  for (const file of kubeconfigNames) writeFileSync(path.join(kubernetesDir, file), issueKubeconfig(file, options), { mode: 0o600 });
 }

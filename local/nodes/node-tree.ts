@@ -12,6 +12,8 @@ export interface NodeTree {
   readonly pkiDir: string;
   readonly dataDir: string;
   readonly stateDir: string;
+  /** Where a kubelet would keep its own certificate. */
+  readonly kubeletDir: string;
   /** The first folder on PATH of whatever runs on the node. */
   readonly binDir: string;
   readonly logDir: string;
@@ -27,6 +29,7 @@ export function makeTree(folder: string): NodeTree {
     pkiDir: path.join(folder, 'etc/kubernetes/pki'),
     dataDir: path.join(folder, 'var/lib/etcd'),
     stateDir: path.join(folder, 'var/lib/kube-lifeboat'),
+    kubeletDir: path.join(folder, 'var/lib/kubelet'),
     binDir: path.join(folder, 'bin'),
     logDir: path.join(folder, 'var/log'),
     runDir: path.join(folder, 'run'),

@@ -5,6 +5,7 @@ import { readyzOf } from '../../lambdas/kubernetes/readyz';
 import { tailOf, waitUntil } from '../child-process';
 import { isHealthy } from '../etcd/member';
 import type { EtcdCredentials } from '../etcd/member';
+import type { SetIssuer } from './certificate-set';
 import type { Kubelet } from './kubelet';
 import type { NodeTree } from './node-tree';
 import type { NodeEntry } from './nodes-file';
@@ -27,6 +28,8 @@ export interface NodeOptions {
   readonly apiUrl: string;
   readonly tree: NodeTree;
   readonly kubelet: Kubelet;
+  /** Who makes certificates for it. */
+  readonly issuer: SetIssuer;
   readonly credentials: EtcdCredentials;
   /** What commands see besides PATH and HOME. */
   readonly environment: Readonly<Record<string, string>>;
@@ -44,17 +47,19 @@ export class LocalNode {
   readonly peerUrl: string;
   readonly apiUrl: string;
   readonly tree: NodeTree;
+  readonly issuer: SetIssuer;
   private readonly entry: NodeEntry;
   private readonly programs: Programs;
 
   constructor(private readonly options: NodeOptions) {
-    const { name, host, clientUrl, peerUrl, apiUrl, tree, environment, tags } = options;
+    const { name, host, clientUrl, peerUrl, apiUrl, tree, issuer, environment, tags } = options;
     this.name = name;
     this.host = host;
     this.clientUrl = clientUrl;
     this.peerUrl = peerUrl;
     this.apiUrl = apiUrl;
     this.tree = tree;
+    this.issuer = issuer;
     this.programs = new Programs(tree.binDir);
     const env = { PATH: `${tree.binDir}:/usr/bin:/bin`, HOME: tree.folder, LANG: 'C.UTF-8', ...environment };
     this.entry = { folder: tree.folder, runDir: tree.runDir, env, tags: { ...tags }, online: true, powerCuts: 0, prefix: [] };
@@ -65,6 +70,12 @@ export class LocalNode {
   get paths(): { readonly manifestDir: string; readonly dataDir: string; readonly stateDir: string } {
     const { manifestDir, dataDir, stateDir } = this.tree;
     return { manifestDir, dataDir, stateDir };
+  }
+
+  /** The same of the documents for certificates. */
+  get certificatePaths(): Readonly<Record<'manifestDir' | 'stateDir' | 'pkiDir' | 'kubeletDir', string>> {
+    const { manifestDir, stateDir, pkiDir, kubeletDir } = this.tree;
+    return { manifestDir, stateDir, pkiDir, kubeletDir };
   }
 
   /** What a command on this node has in its environment. */

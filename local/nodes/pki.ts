@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Certificate } from '../etcd/certificates';
+import type { Certificate, CertificateOptions } from '../etcd/certificates';
 import { createAuthority, issueCertificate } from '../etcd/certificates';
 import type { NodeTree } from './node-tree';
 
@@ -28,6 +28,52 @@ export function newAuthorities(): Authorities {
   };
 }
 
+export type LeafName =
+  | 'apiserver'
+  | 'apiserver-kubelet-client'
+  | 'apiserver-etcd-client'
+  | 'front-proxy-client'
+  | 'etcd/server'
+  | 'etcd/peer'
+  | 'etcd/healthcheck-client';
+
+/** For whom the certificates of one node are. */
+export interface LeafSubjects {
+  readonly name: string;
+  /** Its addresses and names, and by what else clients reach its API server. */
+  readonly hosts: readonly string[];
+  readonly apiHosts: readonly string[];
+}
+
+const SERVICES = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'kubernetes.default.svc.cluster.local', '10.96.0.1'];
+
+/** One of kubeadm's leaves. */
+export function issueLeaf(
+  leaf: LeafName,
+  { etcd, cluster, frontProxy }: Authorities,
+  { name, hosts, apiHosts }: LeafSubjects,
+  validity: Pick<CertificateOptions, 'notBefore' | 'notAfter'> = {},
+): Certificate {
+  const client = (commonName: string) => ({ commonName, usage: 'client', ...validity }) as const;
+  switch (leaf) {
+    case 'apiserver': {
+      const allHosts = [...hosts, ...SERVICES, ...apiHosts];
+      return issueCertificate(cluster, { commonName: 'kube-apiserver', usage: 'server', hosts: allHosts, ...validity });
+    }
+    case 'apiserver-kubelet-client':
+      return issueCertificate(cluster, { ...client('kube-apiserver-kubelet-client'), organization: 'kubeadm:cluster-admins' });
+    case 'apiserver-etcd-client':
+      return issueCertificate(etcd, client('kube-apiserver-etcd-client'));
+    case 'front-proxy-client':
+      return issueCertificate(frontProxy, client('front-proxy-client'));
+    case 'etcd/server':
+    case 'etcd/peer':
+      return issueCertificate(etcd, { commonName: name, hosts, ...validity });
+    case 'etcd/healthcheck-client':
+      return issueCertificate(etcd, client('kube-etcd-healthcheck-client'));
+  }
+}
+
 function writerInto({ pkiDir }: NodeTree) {
   const secret = (file: string, text: string) => writeFileSync(path.join(pkiDir, file), text, { mode: 0o600 });
   const pair = (file: string, { cert, key }: Certificate) => {
@@ -37,34 +83,23 @@ function writerInto({ pkiDir }: NodeTree) {
   return { secret, pair };
 }
 
-/** What etcd, and whatever tells its health by kube-apiserver's port, reads. `apiHosts`: by what clients reach the API server, besides `hosts`. */
-export function installPki(
-  tree: NodeTree,
-  name: string,
-  hosts: readonly string[],
-  authorities: Authorities,
-  apiHosts: readonly string[] = [],
-): void {
+/** What etcd, and whatever tells its health by kube-apiserver's port, reads. */
+export function installPki(tree: NodeTree, authorities: Authorities, subjects: LeafSubjects): void {
   const { pair } = writerInto(tree);
   writeFileSync(path.join(tree.pkiDir, 'etcd/ca.crt'), authorities.etcd.cert);
   writeFileSync(path.join(tree.pkiDir, 'ca.crt'), authorities.cluster.cert);
-  for (const role of ['etcd/server', 'etcd/peer']) pair(role, issueCertificate(authorities.etcd, { commonName: name, hosts }));
-  pair('apiserver-etcd-client', issueCertificate(authorities.etcd, { commonName: 'kube-apiserver-etcd-client', usage: 'client' }));
-  const services = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'kubernetes.default.svc.cluster.local', '10.96.0.1'];
-  const allHosts = [...hosts, ...services, ...apiHosts];
-  pair('apiserver', issueCertificate(authorities.cluster, { commonName: 'kube-apiserver', usage: 'server', hosts: allHosts }));
+  for (const leaf of ['etcd/server', 'etcd/peer', 'apiserver-etcd-client', 'apiserver'] as const)
+    pair(leaf, issueLeaf(leaf, authorities, subjects));
 }
 
 /** The rest of the tree, which a whole control plane reads; the authorities with their keys, as kubeadm leaves them on every node. */
-export function installControlPlanePki(tree: NodeTree, { etcd, cluster, frontProxy, serviceAccounts }: Authorities): void {
+export function installControlPlanePki(tree: NodeTree, authorities: Authorities, subjects: LeafSubjects): void {
   const { secret, pair } = writerInto(tree);
-  pair('ca', cluster);
-  pair('etcd/ca', etcd);
-  pair('front-proxy-ca', frontProxy);
-  pair('etcd/healthcheck-client', issueCertificate(etcd, { commonName: 'kube-etcd-healthcheck-client', usage: 'client' }));
-  pair('front-proxy-client', issueCertificate(frontProxy, { commonName: 'front-proxy-client', usage: 'client' }));
-  const kubeletClient = { commonName: 'kube-apiserver-kubelet-client', organization: 'kubeadm:cluster-admins', usage: 'client' } as const;
-  pair('apiserver-kubelet-client', issueCertificate(cluster, kubeletClient));
-  writeFileSync(path.join(tree.pkiDir, 'sa.pub'), serviceAccounts.publicKey);
-  secret('sa.key', serviceAccounts.privateKey);
+  pair('ca', authorities.cluster);
+  pair('etcd/ca', authorities.etcd);
+  pair('front-proxy-ca', authorities.frontProxy);
+  for (const leaf of ['etcd/healthcheck-client', 'front-proxy-client', 'apiserver-kubelet-client'] as const)
+    pair(leaf, issueLeaf(leaf, authorities, subjects));
+  writeFileSync(path.join(tree.pkiDir, 'sa.pub'), authorities.serviceAccounts.publicKey);
+  secret('sa.key', authorities.serviceAccounts.privateKey);
 }

@@ -6,10 +6,12 @@ and asks nobody who they are."""
 import http.client
 import http.server
 import json
+import os
 import signal
 import ssl
 import sys
 import threading
+import time
 import urllib.parse
 
 flags = dict(word[2:].split("=", 1) for word in sys.argv[1:] if word.startswith("--") and "=" in word)
@@ -74,8 +76,30 @@ class Server(http.server.ThreadingHTTPServer):
         pass
 
 
-tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-tls.load_cert_chain(flags["tls-cert-file"], flags["tls-private-key-file"])
+def context_of_now():
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(flags["tls-cert-file"], flags["tls-private-key-file"])
+    return context
+
+
+def reload_serving_pair():
+    """As dynamiccertificates does it: new connections get the new pair once both halves fit; until then they get the old one."""
+    files = (flags["tls-cert-file"], flags["tls-private-key-file"])
+    known = None
+    while True:
+        try:
+            found = [(os.stat(file).st_ino, os.stat(file).st_mtime_ns) for file in files]
+            if found != known:
+                context_of_now()
+                tls.load_cert_chain(*files)
+                known = found
+        except (OSError, ssl.SSLError):
+            pass
+        time.sleep(0.05)
+
+
+tls = context_of_now()
+threading.Thread(target=reload_serving_pair, daemon=True).start()
 server = Server((flags["bind-address"], int(flags["secure-port"])), Health)
 # Each connection has its handshake in its own thread: a silent one must not keep the others waiting.
 server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)

@@ -7,7 +7,8 @@ import type { EtcdRelease } from '../tools';
 import { etcdProgram } from '../tools';
 import type { Address } from './addresses';
 import type { ControlPlaneOptions } from './control-plane';
-import { controlPlaneOn } from './control-plane';
+import { SetIssuer } from './certificate-set';
+import { controlPlaneOn, urlsOf } from './control-plane';
 import { Kubelet } from './kubelet';
 import { etcdManifest } from './manifests';
 import { LocalNode } from './node';
@@ -24,7 +25,7 @@ export interface NodePlace {
   readonly release: EtcdRelease;
   readonly etcdVersion: string;
   readonly initialCluster: string;
-  readonly controlPlane: Omit<ControlPlaneOptions, 'address'>;
+  readonly controlPlane: Omit<ControlPlaneOptions, 'address' | 'subjects'>;
   readonly cloud: Pick<LocalCloud, 'endpoint' | 'nodesFile'> | undefined;
   readonly tags: Readonly<Record<string, string>>;
 }
@@ -37,8 +38,11 @@ export function startNode(place: NodePlace): LocalNode {
   const { pkiDir, dataDir, manifestDir, logDir } = tree;
   installPrograms(tree, release);
   const clientsUse = controlPlane.controlPlane === undefined ? [] : [controlPlane.controlPlane.host];
-  installPki(tree, name, [host, 'localhost', name], authorities, [controlPlane.advertiseAddress, ...clientsUse]);
-  const { manifests, programs } = controlPlaneOn(tree, authorities, { ...controlPlane, address });
+  const { advertiseAddress } = controlPlane;
+  const subjects = { name, hosts: [host, 'localhost', name, '127.0.0.1', '::1', advertiseAddress], apiHosts: clientsUse };
+  installPki(tree, authorities, subjects);
+  const options = { ...controlPlane, address, subjects };
+  const { manifests, programs } = controlPlaneOn(tree, authorities, options);
   const etcd = etcdManifest({ name, clientUrl, peerUrl, dataDir, pkiDir, version: etcdVersion, initialCluster });
   for (const [file, text] of Object.entries({ ...manifests, 'etcd.yaml': etcd }))
     writeFileSync(path.join(manifestDir, file), text, { mode: 0o600 });
@@ -47,5 +51,6 @@ export function startNode(place: NodePlace): LocalNode {
   kubelet.start();
   const environment = cloud === undefined ? {} : commandEnvironment(cloud.endpoint);
   const apiUrl = `https://${host}:${apiPort}`;
-  return new LocalNode({ ...address, apiUrl, tree, kubelet, credentials, environment, tags, nodesFile: cloud?.nodesFile });
+  const issuer = new SetIssuer(authorities, subjects, urlsOf(options));
+  return new LocalNode({ ...address, apiUrl, issuer, tree, kubelet, credentials, environment, tags, nodesFile: cloud?.nodesFile });
 }

@@ -112,7 +112,10 @@ describe_etcd() {
   etcd_inner_dir=$(flag data-dir)
   etcd_wal_dir=$(flag wal-dir)
   etcd_peer_urls=$(flag initial-advertise-peer-urls)
-  etcd_client_url=$(first_of "$(flag advertise-client-urls)")
+  etcd_client_urls=$(flag advertise-client-urls)
+  etcd_client_url=$(first_of "$etcd_client_urls")
+  etcd_listen_client_urls=$(flag listen-client-urls)
+  etcd_listen_peer_urls=$(flag listen-peer-urls)
   case $etcd_runs in
     static-pod) if [ -n "$etcd_inner_dir" ]; then data_dir=$(host_path "$etcd_manifest" "$etcd_inner_dir"); fi ;;
     systemd) data_dir=$etcd_inner_dir ;;

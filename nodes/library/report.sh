@@ -8,6 +8,8 @@ umask 077
 
 STATE=$LIFEBOAT_STATE_DIR
 reported=no
+# A folder that goes with the document, however that ends.
+scratch=''
 
 # Everything that any program prints goes to stderr; the last line of stdout is the result alone.
 exec 3>&1 1>&2
@@ -64,6 +66,7 @@ fail() {
 
 # shellcheck disable=SC2329 # called by the trap
 finish() {
+  if [ -n "$scratch" ]; then rm -rf -- "$scratch"; fi
   if [ "$reported" = no ]; then
     report "$(object ok false command "$(text "$LIFEBOAT_COMMAND")" error '"UnexpectedFailure"' \
       message "$(text "a command that should not fail ended with $1; the last lines on stderr say which")" \

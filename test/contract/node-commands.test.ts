@@ -18,6 +18,11 @@ test.each<[name: keyof typeof NodeParameters, value: string]>([
   ['initialCluster', 'master-1=https://10.0.1.10:2380,master-2=https://[fd00::2]:2380'],
   ['snapshotUrl', 's3://lifeboat-state.prod-eu/clusters/prod-eu/restores/a1b2_3/snapshot.db'],
   ['dataDir', '/var/lib/etcd'],
+  ['pkiDir', '/etc/kubernetes/pki'],
+  ['kubeletDir', '/var/lib/kubelet'],
+  ['secretId', 'lifeboat/prod-eu/pki/nodes/i-0a1b2c3d4e5f60718'],
+  ['secretId', 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:lifeboat/prod-eu/pki/nodes/i-0a1b2c3d4e5f60718-AbCdEf'],
+  ['secretVersion', '4b0f2a2c-6d8e-4a47-9a2e-1f0f8b1a2c3d'],
   ['clusterToken', 'lifeboat-20261123T182815Z-0a1b2c3d'],
 ])('%s may be %s', (name, value) => {
   expect(value).toMatch(new RegExp(`^${NodeParameters[name].pattern}$`));
@@ -35,7 +40,15 @@ test('a document takes what it has no default for, and nothing else', () => {
 test('a document outlives all waits inside it, each as long as a parameter allows', () => {
   const waiting = Object.entries(NodeCommands).filter(([, { parameters }]) => (parameters as readonly string[]).includes('waitSeconds'));
 
-  expect(waiting.map(([name]) => name)).toEqual(['stop', 'start', 'roll-back', 'leave', 'join-member']);
+  expect(waiting.map(([name]) => name)).toEqual([
+    'stop',
+    'start',
+    'roll-back',
+    'leave',
+    'join-member',
+    'install-certificates',
+    'previous-certificates',
+  ]);
   for (const [name, { timeoutSeconds }] of waiting)
     expect(timeoutSeconds).toBeGreaterThan(runSecondsOf(name as NodeCommandName, { waitSeconds: '999' }));
 });
@@ -49,6 +62,8 @@ test.each<[command: NodeCommandName, parameters: Record<string, string>, seconds
   ['restore-data', {}, 600],
   ['roll-back', {}, 720],
   ['stage', {}, 3600],
+  ['install-certificates', {}, 420],
+  ['previous-certificates', { waitSeconds: '60' }, 180],
 ])('%s with %j is waited for for %i s', (command, parameters, seconds) => {
   expect(runSecondsOf(command, parameters)).toBe(seconds);
 });

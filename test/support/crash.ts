@@ -36,3 +36,9 @@ export async function killedAt(step: number, command: NodeCommandName, values: V
   const signal = await new Promise<NodeJS.Signals | null>((resolve) => child.once('close', (_code, by) => resolve(by)));
   return signal === 'SIGKILL' && Number(readFileSync(count, 'utf8')) === step;
 }
+
+/** How many steps there are to be killed at; runs the document to its end. */
+export async function stepsOf(command: NodeCommandName, values: Values, env: Values, folder: string): Promise<number> {
+  await killedAt(0, command, values, env, folder);
+  return Number(readFileSync(path.join(folder, 'crash-count'), 'utf8'));
+}

@@ -31,7 +31,7 @@ test('then comes the state of every alarm', () => {
 });
 
 test('it shows everything that the functions tell but what only people count', () => {
-  const all = dashboardOf(replicatedTemplates().home).flatMap(metricsOf);
+  const all = dashboardOf(replicatedTemplates({ certificates: {} }).home).flatMap(metricsOf);
   const shown = new Set(all.flatMap(({ namespace, name }) => (namespace === METRIC_NAMESPACE ? [name] : [])));
 
   expect(Object.values(Metric).filter((name) => !shown.has(name))).toEqual([Metric.snapshotRevision]);

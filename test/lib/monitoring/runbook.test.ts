@@ -7,7 +7,10 @@ import { only, replicatedTemplates } from '../synth';
 import { alarmsOf } from './alarms';
 import { dashboardOf, metricsOf } from './dashboard';
 
-const { home: template } = replicatedTemplates({ etcd: { endpoints: ['https://10.0.1.10:2379', 'https://10.0.2.10:2379'] } });
+const { home: template } = replicatedTemplates({
+  etcd: { endpoints: ['https://10.0.1.10:2379', 'https://10.0.2.10:2379'] },
+  certificates: {},
+});
 const alarms = Object.values(alarmsOf(template));
 const runbook = readFileSync(join(__dirname, '..', '..', '..', 'docs', 'operator-runbook.md'), 'utf8');
 

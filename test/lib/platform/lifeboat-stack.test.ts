@@ -5,7 +5,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { ClusterDirectoryEntry } from '../../../lambdas/contract/env';
 import { LifeboatStack } from '../../../lib/platform/lifeboat-stack';
-import { cluster, file, network, parse } from '../config/configs';
+import { api, cluster, file, network, parse } from '../config/configs';
 import type { Json } from '../config/configs';
 import { Match, acknowledgeWarnings, inVpc, only, stacksOf, templateOf, testApp } from '../synth';
 
@@ -221,11 +221,11 @@ describe('two clusters', () => {
 });
 
 test('warns of what the config asks for in vain', () => {
-  const [parsed] = parse(file(cluster({ certificates: {} }))).clusters;
+  const [parsed] = parse(file(cluster({ api: api() }))).clusters;
   const warnings = new LifeboatStack(testApp(), parsed!).node.metadata.filter(({ type }) => type === 'aws:cdk:warning');
 
   expect(warnings.map(({ data }) => String(data))).toEqual([
-    expect.stringContaining('this version checks and does not act on: certificates'),
+    expect.stringContaining('this version keeps no DNS record'),
     expect.stringContaining('alarms are made and tell nobody'),
     expect.stringContaining('functions outside a VPC cannot reach the private address of https://10.0.1.10:2379'),
   ]);

@@ -1,0 +1,63 @@
+import {
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  ResourceNotFoundException,
+  UpdateSecretVersionStageCommand,
+} from '@aws-sdk/client-secrets-manager';
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { PkiUnusable } from '../certificates/errors';
+import type { NodeSecrets } from '../certificates/rotate';
+import { NodeSetSecret } from '../contract/certificates';
+import { jsonOf } from '../contract/json';
+import { messageOf } from '../contract/lifeboat-error';
+import { mistakesOf } from './environment';
+import { StoreFailed } from './errors';
+
+/** The secrets of nodes, by the labels of their versions. */
+export class SecretsManagerNodes implements NodeSecrets {
+  constructor(private readonly client: SecretsManagerClient) {}
+
+  state: NodeSecrets['state'] = (SecretId) =>
+    this.told('describe', SecretId, async () => {
+      const { RotationEnabled = false, VersionIdsToStages = {} } = await this.client.send(new DescribeSecretCommand({ SecretId }));
+      return { rotationEnabled: RotationEnabled, labels: VersionIdsToStages };
+    });
+
+  /** By the id of the version: right after it was made, reading by the label AWSPENDING can miss it (aws-sdk-js-v3 issue 7701). */
+  read: NodeSecrets['read'] = (SecretId, VersionId) =>
+    this.told('read', SecretId, async () => {
+      try {
+        const { SecretString } = await this.client.send(new GetSecretValueCommand({ SecretId, VersionId }));
+        const parsed = NodeSetSecret.safeParse(jsonOf(SecretString ?? ''));
+        if (parsed.success) return parsed.data;
+        throw new PkiUnusable(
+          `version ${VersionId} of secret ${SecretId} does not hold the certificates of a node (${mistakesOf(parsed.error)})`,
+        );
+      } catch (error) {
+        if (error instanceof ResourceNotFoundException) return undefined;
+        throw error;
+      }
+    });
+
+  fill: NodeSecrets['fill'] = (SecretId, ClientRequestToken, value) =>
+    this.told('write', SecretId, async () => {
+      const SecretString = JSON.stringify(value);
+      await this.client.send(new PutSecretValueCommand({ SecretId, ClientRequestToken, SecretString, VersionStages: ['AWSPENDING'] }));
+    });
+
+  promote: NodeSecrets['promote'] = (SecretId, MoveToVersionId, RemoveFromVersionId) =>
+    this.told('label', SecretId, async () => {
+      const VersionStage = 'AWSCURRENT';
+      await this.client.send(new UpdateSecretVersionStageCommand({ SecretId, VersionStage, MoveToVersionId, RemoveFromVersionId }));
+    });
+
+  private async told<T>(what: string, name: string, call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      if (error instanceof PkiUnusable) throw error;
+      throw new StoreFailed(`cannot ${what} secret ${name}: ${messageOf(error)}`, { cause: error });
+    }
+  }
+}

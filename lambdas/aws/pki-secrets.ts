@@ -1,0 +1,85 @@
+import { GetSecretValueCommand, PutSecretValueCommand, ResourceNotFoundException } from '@aws-sdk/client-secrets-manager';
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { createHash } from 'node:crypto';
+import type { z } from 'zod';
+import type { PkiSecrets } from '../certificates/take-over';
+import { PkiUnusable } from '../certificates/errors';
+import {
+  AuthoritySecret,
+  HandOver,
+  ServiceAccountsSecret,
+  authoritySecretName,
+  handOverSecretName,
+  serviceAccountsSecretName,
+} from '../contract/certificates';
+import { jsonOf } from '../contract/json';
+import { messageOf } from '../contract/lifeboat-error';
+import { mistakesOf } from './environment';
+import { StoreFailed } from './errors';
+
+/** What lies in the hand-over secret when nothing does: Secrets Manager keeps no empty value. */
+const NOTHING = 'nothing is handed over';
+
+/** The secrets of one cluster's PKI. The stack makes them, without a value. */
+export class SecretsManagerPki implements PkiSecrets {
+  constructor(
+    private readonly client: SecretsManagerClient,
+    private readonly cluster: string,
+  ) {}
+
+  authority: PkiSecrets['authority'] = async (name) => this.read(authoritySecretName(this.cluster, name), AuthoritySecret);
+  serviceAccounts: PkiSecrets['serviceAccounts'] = async () => this.read(serviceAccountsSecretName(this.cluster), ServiceAccountsSecret);
+  putAuthority: PkiSecrets['putAuthority'] = async (secret) => this.put(authoritySecretName(this.cluster, secret.authority), secret);
+  putServiceAccounts: PkiSecrets['putServiceAccounts'] = async (secret) => this.put(serviceAccountsSecretName(this.cluster), secret);
+
+  handedOver: PkiSecrets['handedOver'] = async () => {
+    const name = handOverSecretName(this.cluster);
+    const text = await this.text(name);
+    if (text === undefined || text === NOTHING) throw new PkiUnusable(`secret ${name} is empty: no node has handed anything over`);
+    return this.parse(name, text, HandOver).archive;
+  };
+
+  /** Twice, since the value before stays readable as AWSPREVIOUS; without a label it is nobody's, and Secrets Manager deletes it. */
+  forgetHandOver: PkiSecrets['forgetHandOver'] = async () => {
+    const SecretId = handOverSecretName(this.cluster);
+    for (let time = 0; time < 2; time++) await this.call('write', SecretId, new PutSecretValueCommand({ SecretId, SecretString: NOTHING }));
+  };
+
+  private async read<T>(name: string, shape: z.ZodType<T>): Promise<T | undefined> {
+    const text = await this.text(name);
+    return text === undefined ? undefined : this.parse(name, text, shape);
+  }
+
+  private parse<T>(name: string, text: string, shape: z.ZodType<T>): T {
+    const parsed = shape.safeParse(jsonOf(text));
+    if (parsed.success) return parsed.data;
+    throw new PkiUnusable(
+      `secret ${name} does not hold what the lifeboat puts there (${mistakesOf(parsed.error)}): put its previous version back with aws secretsmanager update-secret-version-stage`,
+    );
+  }
+
+  private async text(SecretId: string): Promise<string | undefined> {
+    try {
+      return (await this.client.send(new GetSecretValueCommand({ SecretId }))).SecretString;
+    } catch (error) {
+      // Without a value, or without the secret; the second is told when somebody writes.
+      if (error instanceof ResourceNotFoundException) return undefined;
+      throw new StoreFailed(`cannot read secret ${SecretId}: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  /** A repeated write of the same value makes no second version: the token hangs on what is written. */
+  private put(SecretId: string, value: object): Promise<void> {
+    const SecretString = JSON.stringify(value);
+    const ClientRequestToken = createHash('sha256').update(SecretString).digest('hex');
+    return this.call('write', SecretId, new PutSecretValueCommand({ SecretId, SecretString, ClientRequestToken }));
+  }
+
+  private async call(what: string, name: string, command: PutSecretValueCommand): Promise<void> {
+    try {
+      await this.client.send(command);
+    } catch (error) {
+      throw new StoreFailed(`cannot ${what} secret ${name}: ${messageOf(error)}`, { cause: error });
+    }
+  }
+}

@@ -1,0 +1,33 @@
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { BRISK } from '../aws/brisk';
+import { parseEvent, requireEnv } from '../aws/environment';
+import { SecretsManagerNodes } from '../aws/node-secrets';
+import { readEtcdClientSecret } from '../aws/secrets';
+import { Env } from '../contract/env';
+import { openEtcd } from '../etcd/client/etcd-reader';
+import { servedCertificate } from '../ports/served-certificate';
+import { RotationRefused } from './errors';
+import { etcdTooWeak } from './etcd-margin';
+import { ProbeEvent } from './probe';
+import { proveNode } from './prove-node';
+
+const client = new SecretsManagerClient(BRISK);
+const secrets = new SecretsManagerNodes(client);
+const endpoints = requireEnv(Env.etcdEndpoints).split(',');
+
+export async function handler(event: unknown): Promise<object> {
+  const asked = parseEvent(ProbeEvent, event);
+  if (asked.do === 'etcd') {
+    const etcd = openEtcd(endpoints, await readEtcdClientSecret(client, requireEnv(Env.etcdClientSecret)));
+    try {
+      return { weak: etcdTooWeak(await etcd.gather()) ?? null };
+    } finally {
+      etcd.close();
+    }
+  }
+  const { secretId, version, former } = asked;
+  const set = await secrets.read(secretId, version);
+  if (set === undefined) throw new RotationRefused(`version ${version} of secret ${secretId} has no value`);
+  const before = former === undefined ? undefined : await secrets.read(secretId, former);
+  return proveNode(set, before, servedCertificate);
+}

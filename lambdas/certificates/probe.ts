@@ -1,0 +1,11 @@
+import { z } from 'zod';
+
+/** What is asked of the function beside the cluster: whether etcd can lose a member, or what the ports of a node serve. */
+export const ProbeEvent = z.discriminatedUnion('do', [
+  z.object({ do: z.literal('etcd') }),
+  z.object({ do: z.literal('ports'), secretId: z.string(), version: z.string(), former: z.string().optional() }),
+]);
+export type ProbeEvent = z.infer<typeof ProbeEvent>;
+
+export const EtcdAnswer = z.object({ weak: z.string().nullable() });
+export const PortsAnswer = z.object({ proven: z.boolean(), because: z.array(z.string()) });

@@ -1,0 +1,91 @@
+import { createHash, createPublicKey } from 'node:crypto';
+import { AUTHORITY_FILES, AuthorityName, LEAF_NAMES, LEAVES } from '../contract/certificate-names';
+import type { LeafName } from '../contract/certificate-names';
+import type { CertificateFacts } from '../contract/node-certificates';
+import type { RunbookNode } from '../contract/restore';
+import { parseBundle } from '../pki/bundle';
+import { inspect } from '../pki/inspect';
+import type { InspectedCertificate } from '../pki/inspect';
+import { filesOf } from './archive';
+
+/** A certificate that a node has. */
+export interface ToldCertificate {
+  readonly pem: string;
+  readonly view: InspectedCertificate;
+}
+
+/** What a node said of its PKI, read. */
+export interface ToldNode extends RunbookNode {
+  readonly facts: Omit<CertificateFacts, 'archive'>;
+  /** The first certificate of each leaf; `'unparsable'` where the file holds none. */
+  readonly leaves: ReadonlyMap<LeafName, ToldCertificate | 'unparsable'>;
+  /** Every certificate in the file of each authority, in its order. */
+  readonly authorities: ReadonlyMap<AuthorityName, readonly ToldCertificate[] | 'unparsable'>;
+  /** Which authority each kubeconfig trusts, by SHA-256 of its DER, and which server it names. */
+  readonly kubeconfigs: ReadonlyMap<LeafName, { readonly server: string; readonly trusts: readonly string[] }>;
+  /** SHA-256 of the public key of service accounts, as SPKI. */
+  readonly serviceAccounts: { readonly id: string; readonly publicKey: string } | undefined;
+  /** ClusterConfiguration as kubeadm keeps it; only where the API answered. */
+  readonly kubeadmConfig: string | undefined;
+}
+
+/** @throws PkiUnusable when what it packed is no archive */
+export async function toldNodeOf(node: RunbookNode, { archive, ...facts }: CertificateFacts): Promise<ToldNode> {
+  const files = await filesOf(archive, `what ${node.host} told of its certificates`);
+  const leafFile = (leaf: LeafName): string => (LEAVES[leaf].kind === 'file' ? `pki/${leaf}.crt` : `kubeconfigs/${leaf}.crt`);
+  const leaves = entries(LEAF_NAMES, (leaf) => {
+    const pem = files.get(leafFile(leaf));
+    return pem === undefined ? undefined : (certificatesIn(pem)?.[0] ?? 'unparsable');
+  });
+  const authorities = entries(AuthorityName.options, (authority) => {
+    const pem = files.get(`pki/${AUTHORITY_FILES[authority]}.crt`);
+    return pem === undefined ? undefined : (certificatesIn(pem) ?? 'unparsable');
+  });
+  const kubeconfigs = entries(LEAF_NAMES, (leaf) => {
+    const server = files.get(`kubeconfigs/${leaf}.server`);
+    if (server === undefined) return undefined;
+    return {
+      server: server.trim(),
+      trusts: (certificatesIn(files.get(`kubeconfigs/${leaf}.ca.crt`) ?? '') ?? []).map(({ view }) => view.sha256),
+    };
+  });
+  return {
+    ...{ instanceId: node.instanceId, host: node.host, facts, leaves, authorities, kubeconfigs },
+    serviceAccounts: serviceAccountsOf(files.get('pki/sa.pub')),
+    kubeadmConfig: files.get('kubeadm-config.yaml'),
+  };
+}
+
+/** Undefined when the text holds no certificate, or one that cannot be read. */
+function certificatesIn(pem: string): ToldCertificate[] | undefined {
+  try {
+    const all = parseBundle(pem).map((each) => ({ pem: each, view: inspect(each) }));
+    return all.length === 0 ? undefined : all;
+  } catch {
+    return undefined; // judged as unparsable, whatever the reason
+  }
+}
+
+function serviceAccountsOf(publicKey: string | undefined): ToldNode['serviceAccounts'] {
+  if (publicKey === undefined) return undefined;
+  try {
+    return { id: publicKeyId(publicKey), publicKey };
+  } catch {
+    return undefined; // as if there were none: compared and named as missing
+  }
+}
+
+/** SHA-256 of a public key as SPKI, hexadecimal: the same for a private key and for its public one. @throws the error of OpenSSL */
+export const publicKeyId = (pem: string): string =>
+  createHash('sha256')
+    .update(createPublicKey(pem).export({ type: 'spki', format: 'der' }))
+    .digest('hex');
+
+function entries<K, V>(keys: readonly K[], valueOf: (key: K) => V | undefined): ReadonlyMap<K, V> {
+  return new Map(
+    keys.flatMap((key): [K, V][] => {
+      const value = valueOf(key);
+      return value === undefined ? [] : [[key, value]];
+    }),
+  );
+}

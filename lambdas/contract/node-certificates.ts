@@ -1,0 +1,103 @@
+// What the node documents for certificates tell.
+import { z } from 'zod';
+
+/** The certificates of kubeadm that end: `<name>.crt` and `<name>.key` below the folder of the certificates. */
+export const LeafNames = [
+  'apiserver',
+  'apiserver-kubelet-client',
+  'apiserver-etcd-client',
+  'front-proxy-client',
+  'etcd/server',
+  'etcd/peer',
+  'etcd/healthcheck-client',
+] as const;
+
+/** The kubeconfigs of kubeadm, in the folder above. */
+export const KubeconfigNames = ['admin.conf', 'super-admin.conf', 'controller-manager.conf', 'scheduler.conf', 'kubelet.conf'] as const;
+
+const leaf = z.enum([...LeafNames, ...KubeconfigNames]);
+const urls = z.array(z.string());
+const seconds = z.number().nonnegative();
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+export const CertificateFacts = z.object({
+  host: z.string(),
+  nodeName: z.string(),
+  /** Of the node, seconds since 1970. */
+  clock: z.number().int().positive(),
+  /** The flags of its manifest; null where there is none. */
+  apiserver: z
+    .object({
+      advertiseAddress: z.string().nullable(),
+      bindAddress: z.string().nullable(),
+      securePort: z.number().int(),
+      serviceSubnet: z.string().nullable(),
+    })
+    .nullable(),
+  etcd: z.object({
+    runs: z.enum(['static-pod', 'systemd', 'absent']),
+    clientUrls: urls,
+    peerUrls: urls,
+    listenClientUrls: urls,
+    listenPeerUrls: urls,
+  }),
+  controllerManager: z.object({ running: z.boolean(), signingCertFile: z.string().nullable(), rootCaFile: z.string().nullable() }),
+  scheduler: z.object({ running: z.boolean() }),
+  /**
+   * base64 of a tar.gz with public data alone, PEM: `pki/<name>.crt`, `pki/sa.pub`, `kubeconfigs/<file>.crt`, `kubeconfigs/<file>.ca.crt`,
+   * `kubeconfigs/<file>.server`, and `kubeadm-config.yaml` where the API told it.
+   */
+  archive: z.base64(),
+  /** Whether the key that lies beside a certificate is its own. */
+  pairs: z.partialRecord(leaf, z.enum(['matches', 'differs', 'no-key'])),
+  /** Whether the key of an authority lies there and is its own. */
+  authorityKeys: z.object({ cluster: z.boolean(), etcd: z.boolean(), frontProxy: z.boolean(), serviceAccounts: z.boolean() }),
+  /** Whether kubelet.conf names the certificate that the kubelet renews, or holds its first one for ever (kubernetes/kubeadm#1753). */
+  kubelet: z.enum(['refers', 'embeds', 'absent']),
+  /** The version of the set that was installed last. */
+  installed: z.string().nullable(),
+  tools: z.object({
+    openssl: z.boolean(),
+    aws: z.boolean(),
+    curl: z.boolean(),
+    tar: z.boolean(),
+    base64: z.boolean(),
+    gzip: z.boolean(),
+  }),
+});
+export type CertificateFacts = z.infer<typeof CertificateFacts>;
+
+export const HandedOver = z.object({
+  /** `key`: whether its key lies on this node, is its own, and was handed over with it. */
+  authorities: z.array(z.object({ name: z.enum(['ca', 'etcd/ca', 'front-proxy-ca', 'sa']), key: z.boolean() })),
+  versionId: z.string(),
+  archiveSha256: sha256,
+  /** Of the secret's value, which may have 65,536. */
+  bytes: z.number().int().positive(),
+});
+
+/** What a port of this node serves now: the SHA-256 of the certificate's DER. */
+const Served = z.object({ port: z.number().int(), sha256 });
+
+const Switched = z.object({
+  /** What was replaced, by the names above. */
+  changed: z.array(leaf),
+  restarted: z.array(z.enum(['kube-controller-manager', 'kube-scheduler'])),
+  served: z.array(Served),
+  seconds,
+});
+
+export const InstalledCertificates = Switched.extend({
+  /** What this run found: nothing of this version, one that was cut off, or all of it in place already. */
+  was: z.enum(['absent', 'interrupted', 'installed']),
+  /**
+   * What became of kubelet.conf. `refers`: needs nothing. `rewritten`: it held a certificate, and names the one that the kubelet renews now.
+   * `replaced`: it is the one of the set. `left`: it holds a certificate, and there was nothing to replace it by.
+   */
+  kubelet: z.enum(['refers', 'rewritten', 'replaced', 'left', 'absent']),
+});
+
+export const PreviousCertificates = Switched.extend({
+  /** `not-installed`: another set is in place, or none, and nothing was changed. */
+  was: z.enum(['installed', 'interrupted', 'not-installed']),
+});

@@ -1,0 +1,13 @@
+import type { ClusterConfig } from '../config/schema';
+import type { CertificateSettings } from './adopt';
+
+type Certificates = NonNullable<ClusterConfig['certificates']>;
+
+/** What certificates hang on. A balancer's own addresses are not in the config: its name is what clients use. */
+export function certificateSettings(
+  { leafValidityDays, renewBeforeDays, caValidityYears, extraSans }: Certificates,
+  api: ClusterConfig['api'],
+): CertificateSettings {
+  const addresses = api?.target.kind === 'addresses' ? api.target.addresses : [];
+  return { leafValidityDays, renewBeforeDays, caValidityYears, api: { ...(api && { name: api.name }), addresses, extraSans } };
+}

@@ -1,0 +1,38 @@
+import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import type { AlarmDefaults } from '../monitoring/lifeboat-alarm';
+import type { LifeboatFunction } from '../platform/lifeboat-function';
+import { Adopt } from './adopt';
+import type { AdoptProps } from './adopt';
+import { CertificateAlarms } from './certificate-alarms';
+import { PkiSecrets } from './pki-secrets';
+import { Rotation } from './rotation';
+import type { RotationProps } from './rotation';
+
+export interface CertificatesProps extends Omit<RotationProps, 'pki'>, Omit<AdoptProps, 'pki' | 'rotation'> {
+  readonly alarms: AlarmDefaults;
+  readonly topic?: ITopic;
+  readonly logRetention: RetentionDays;
+}
+
+/** The PKI of a cluster: taken over from its nodes, and kept fresh from then on. */
+export class Certificates extends Construct {
+  /** The runbook that takes the PKI over. */
+  readonly adopt: IStateMachine;
+  /** Everything that works for it, by the name of its log. */
+  readonly functions: Readonly<Record<string, LifeboatFunction>>;
+
+  constructor(scope: Construct, id: string, props: CertificatesProps) {
+    super(scope, id);
+    const { functions, encryptionKey } = props;
+    const pki = new PkiSecrets(this, 'Pki', { clusterName: functions.clusterName, encryptionKey });
+    const rotation = new Rotation(this, 'Rotation', { ...props, pki });
+    const adopt = new Adopt(this, 'Adopt', { ...props, pki, rotation });
+    new CertificateAlarms(this, 'Alarms', { alarms: props.alarms });
+    this.adopt = adopt.stateMachine;
+    const { rotateCertificates, probeNode } = rotation;
+    this.functions = { adopt: adopt.adopt, 'rotate-certificates': rotateCertificates, 'probe-node': probeNode };
+  }
+}

@@ -1,0 +1,51 @@
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { Construct } from 'constructs';
+import { AuthorityName } from '../../lambdas/contract/certificate-names';
+import { authoritySecretName, handOverSecretName, serviceAccountsSecretName } from '../../lambdas/contract/certificates';
+import type { LifeboatFunction } from '../platform/lifeboat-function';
+import { ValuelessSecret } from '../platform/valueless-secret';
+
+export interface PkiSecretsProps {
+  /** Name of the cluster whose PKI they hold. */
+  readonly clusterName: string;
+
+  /** The key that encrypts them. */
+  readonly encryptionKey: IKey;
+}
+
+/** The authorities of a cluster and its keys for service accounts, and the letter box by which a node hands them over. */
+export class PkiSecrets extends Construct {
+  private readonly secrets: readonly ValuelessSecret[];
+  private readonly handOver: ValuelessSecret;
+
+  constructor(scope: Construct, id: string, { clusterName, encryptionKey }: PkiSecretsProps) {
+    super(scope, id);
+    const made = (name: string, secretName: string, holds: string, notRotatedBecause: string): ValuelessSecret =>
+      new ValuelessSecret(this, name, {
+        name: secretName,
+        description: `kube-lifeboat ${clusterName}: ${holds}`,
+        encryptionKey,
+        notRotatedBecause,
+      });
+    const wholeCluster =
+      'What everything in the cluster trusts is changed step by step, by proof that everybody knows the next one; never by a schedule.';
+    this.secrets = [
+      ...AuthorityName.options.map((authority) =>
+        made(authority, authoritySecretName(clusterName, authority), `the ${authority} authority, with its key`, wholeCluster),
+      ),
+      made('service-accounts', serviceAccountsSecretName(clusterName), 'the keys that sign tokens of service accounts', wholeCluster),
+    ];
+    const empty = 'It is empty but for the seconds in which a node hands something over.';
+    this.handOver = made('hand-over', handOverSecretName(clusterName), 'what a node hands over, until it is taken', empty);
+  }
+
+  /** Lets a function read the authorities, to sign by their keys. */
+  grantSign(handler: LifeboatFunction): void {
+    for (const secret of this.secrets) secret.allowRead(handler);
+  }
+
+  /** Lets a function take over what a node hands over, and put it into the secrets of the authorities. */
+  grantTakeOver(handler: LifeboatFunction): void {
+    for (const secret of [...this.secrets, this.handOver]) secret.allowReadAndPut(handler);
+  }
+}

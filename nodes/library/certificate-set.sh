@@ -1,0 +1,151 @@
+#!/usr/bin/env bash
+# Part of every node document: a set of certificates as it comes out of the secret, and whether it may be put in place.
+# Paths in a set: pki/<leaf>.crt, pki/<leaf>.key, kubeconfigs/<file>.
+# shellcheck disable=SC2034,SC2154 # names are shared with the other parts
+
+NEW_SET='take a set that was made for this node and this generation of its authorities, as certificate-facts tells them'
+
+# fetch_set: scratch/set is the archive of the wanted version, as it was made.
+fetch_set() {
+  local found
+  make_scratch keys
+  call_secrets get-secret-value SecretString --secret-id "$LIFEBOAT_SECRET_ID" --version-id "$LIFEBOAT_SECRET_VERSION"
+  sed -n 's/.*"archive": *"\([A-Za-z0-9+/=]*\)".*/\1/p' "$scratch/answer" | base64 -d >"$scratch/set" 2>/dev/null || true
+  found=$(sha_of "$scratch/set")
+  if [ "$found" != "$LIFEBOAT_SET_SHA256" ]; then
+    fail SetDiffers "the SHA-256 of the archive in version $LIFEBOAT_SECRET_VERSION is $found, and it should be $LIFEBOAT_SET_SHA256" \
+      'run this with the version and the SHA-256 of the same set'
+  fi
+}
+
+# refuse_set <why>
+refuse_set() { fail SetNotAccepted "$1" 'put only pki/<leaf>.crt, pki/<leaf>.key and kubeconfigs/<file> of kubeadm into a set, each once'; }
+
+# names_of_set: every path that a set may have, one a line.
+names_of_set() {
+  local name
+  for name in $LEAVES; do printf 'pki/%s\n' "$name.key" "$name.crt"; done
+  for name in $KUBECONFIGS; do printf 'kubeconfigs/%s\n' "$name"; done
+}
+
+# unpack_set <folder>: plain files with names that are known, and nothing else: what root unpacks must not reach anywhere else.
+unpack_set() {
+  local names entries name known seen=$'\n'
+  if ! names=$(tar -tzf "$scratch/set" 2>/dev/null) || ! entries=$(tar -tvzf "$scratch/set" 2>/dev/null); then refuse_set 'it is not a tar.gz'; fi
+  if grep -qv '^[-d]' <<<"$entries"; then refuse_set 'it has links or devices in it'; fi
+  known=$'\n'$(names_of_set)$'\n'
+  while IFS= read -r name; do
+    case $name in
+      pki/ | pki/etcd/ | kubeconfigs/) continue ;;
+    esac
+    if [[ $known != *$'\n'"$name"$'\n'* ]]; then refuse_set "it has \"${name:0:80}\" in it"; fi
+    if [[ $seen == *$'\n'"$name"$'\n'* ]]; then refuse_set "it has $name twice in it"; fi
+    seen+=$name$'\n'
+  done <<<"$names"
+  make_dir "$1"
+  tar -xzf "$scratch/set" -C "$1" --no-same-owner --no-same-permissions
+  if [ -n "$(find "$1" ! -type d ! -type f)" ]; then refuse_set 'it has a name that is a folder and a file'; fi
+}
+
+# authority_of <path in a set>: the file on this node that must vouch for it.
+authority_of() {
+  case $1 in
+    pki/etcd/* | pki/apiserver-etcd-client.*) printf %s "$pki/etcd/ca.crt" ;;
+    pki/front-proxy-client.*) printf %s "$pki/front-proxy-ca.crt" ;;
+    *) printf %s "$pki/ca.crt" ;;
+  esac
+}
+
+# verifies <authorities> <certificate> <purpose>: unverified is openssl's reason when not. What follows the leaf in its file may lead to an
+# authority, as in a generation that the one before has signed too. -trusted: nobody else is trusted, none of the system's.
+verifies() {
+  local answer
+  unverified=''
+  if answer=$(openssl verify -trusted "$1" -untrusted "$2" -partial_chain -purpose "$3" "$2" 2>&1); then return 0; fi
+  # `error 10 at 0 depth lookup: certificate has expired`; older ones have a colon after `lookup`.
+  unverified=$(sed -n 's/.*depth lookup: *//p' <<<"$answer" | head -n 1)
+  unverified=${unverified:-$(tail -n 1 <<<"$answer" | cut -c -200)}
+  return 1
+}
+
+# purposes_of <path in a set>
+purposes_of() {
+  case $1 in
+    pki/etcd/server.crt | pki/etcd/peer.crt) printf 'sslserver sslclient' ;;
+    pki/apiserver.crt) printf sslserver ;;
+    *) printf sslclient ;;
+  esac
+}
+
+# require_verified <path in a set> <file with its certificate>
+require_verified() {
+  local purpose authority
+  authority=$(authority_of "$1")
+  if [ ! -r "$authority" ]; then fail SetUnfit "$authority is not on this node, and $1 needs it" "$NEW_SET"; fi
+  for purpose in $(purposes_of "$1"); do
+    if ! verifies "$authority" "$2" "$purpose"; then fail SetUnfit "$1 is not good by $authority as $purpose: $unverified" "$NEW_SET"; fi
+  done
+}
+
+# require_fit <folder>: ends the document unless every pair fits, and every certificate is good now by the authority that this node has.
+require_fit() {
+  local name found
+  for name in $LEAVES; do
+    if [ ! -e "$1/pki/$name.crt" ] && [ ! -e "$1/pki/$name.key" ]; then continue; fi
+    if [ ! -e "$1/pki/$name.crt" ] || [ ! -e "$1/pki/$name.key" ]; then fail SetUnfit "$name has only one half in this set" "$NEW_SET"; fi
+    found=$(pair_is "$1/pki/$name")
+    if [ "$found" != matches ]; then fail SetUnfit "the key of $name is not that of its certificate ($found)" "$NEW_SET"; fi
+    require_verified "pki/$name.crt" "$1/pki/$name.crt"
+  done
+  for name in $KUBECONFIGS; do if [ -e "$1/kubeconfigs/$name" ]; then require_kubeconfig_fit "$name" "$1/kubeconfigs/$name" "$1"; fi; done
+}
+
+# require_kubeconfig_fit <name> <file> <set>
+require_kubeconfig_fit() {
+  local serving=$3/pki/apiserver.crt
+  if [ -z "$(kubeconfig_field "$2" client-certificate-data)" ] || [ -z "$(kubeconfig_field "$2" client-key-data)" ]; then
+    fail SetUnfit "$1 of this set holds no certificate and key" "$NEW_SET"
+  fi
+  if [ "$(kubeconfig_pair_is "$2")" != matches ]; then fail SetUnfit "the key in $1 is not that of its certificate" "$NEW_SET"; fi
+  kubeconfig_certificate "$2" >"$scratch/kubeconfig.crt"
+  require_verified "kubeconfigs/$1" "$scratch/kubeconfig.crt"
+  case $1 in controller-manager.conf | scheduler.conf) ;; *) return 0 ;; esac
+  # These ask the API server of this node, and would end at once without trust in it.
+  if [ ! -e "$serving" ]; then serving=$pki/apiserver.crt; fi
+  kubeconfig_authority "$2" >"$scratch/kubeconfig.ca.crt"
+  if [ ! -s "$scratch/kubeconfig.ca.crt" ]; then fail SetUnfit "$1 of this set names no authority" "$NEW_SET"; fi
+  if [ -e "$serving" ] && [ "$serving" != "$pki/apiserver.crt" ] && ! verifies "$scratch/kubeconfig.ca.crt" "$serving" sslserver; then
+    fail SetUnfit "the authority in $1 does not vouch for the apiserver certificate of this set: $unverified" "$NEW_SET"
+  fi
+}
+
+# kubelet_pair_is_good: whether the certificate that the kubelet renews for itself is there, fits its key, and is good now.
+kubelet_pair_is_good() {
+  [ -r "$kubelet_pair" ] || return 1
+  certificate_blocks <"$kubelet_pair" >"$scratch/kubelet.crt"
+  [ "$(pair_of "$(public_of_certificate <"$scratch/kubelet.crt")" "$(public_of_key <"$kubelet_pair")")" = matches ] || return 1
+  verifies "$pki/ca.crt" "$scratch/kubelet.crt" sslclient
+}
+
+# settle_kubelet_conf <folder>: kubelet_conf is what becomes of kubelet.conf. One that holds its certificate holds the first one for ever, and
+# the kubelet ends when it starts after that has expired (kubernetes/kubeadm#1753).
+settle_kubelet_conf() {
+  local wanted=$1/kubeconfigs/kubelet.conf
+  kubelet_conf=$(kubelet_conf_is)
+  case $kubelet_conf in
+    refers) rm -f -- "$wanted" ;;
+    absent) if [ -e "$wanted" ]; then kubelet_conf=replaced; fi ;;
+    embeds)
+      if kubelet_pair_is_good; then
+        mkdir -p -- "$1/kubeconfigs"
+        sed -e "s|^\([ -]*\)client-certificate-data:.*|\1client-certificate: $kubelet_pair|" \
+          -e "s|^\([ -]*\)client-key-data:.*|\1client-key: $kubelet_pair|" "$kubeconfigs/kubelet.conf" >"$wanted"
+        kubelet_conf=rewritten
+      elif [ -e "$wanted" ]; then
+        kubelet_conf=replaced
+      else
+        kubelet_conf=left
+      fi
+      ;;
+  esac
+}

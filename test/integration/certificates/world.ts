@@ -1,0 +1,141 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { GetObjectCommand } from '@aws-sdk/client-s3';
+import {
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  ListSecretVersionIdsCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import { AdoptionReport, authoritySecretName, nodeSecretName } from '../../../lambdas/contract/certificates';
+import type { AuthorityName } from '../../../lambdas/contract/certificate-names';
+import { adoptionKey } from '../../../lambdas/contract/s3-keys';
+import { waitUntil } from '../../../local/child-process';
+import { startLocalCloud } from '../../../local/cloud';
+import type { Execution, LocalCloud } from '../../../local/cloud';
+import { deployLifeboat } from '../../../local/deployment';
+import type { Deployment } from '../../../local/deployment';
+import { startLocalNodes } from '../../../local/nodes';
+import type { LocalNode, LocalNodes } from '../../../local/nodes';
+
+/** The waits of the state machines are for machines in a data centre; here everything answers at once. */
+const WAIT_SCALE = 0.25;
+
+/** Local leaves live for thirty days. */
+const SHORT = { leafValidityDays: 60, renewBeforeDays: 20 };
+
+export interface Adoption {
+  readonly execution: Execution;
+  readonly status: string;
+  readonly report: AdoptionReport | undefined;
+  readonly cause: string | undefined;
+}
+
+/** Control-plane nodes with kubeadm's whole tree and real etcd, and the deployed app that has their certificates to care for. */
+export class CertificateWorld {
+  readonly secrets: SecretsManagerClient;
+
+  private constructor(
+    readonly cloud: LocalCloud,
+    readonly nodes: LocalNodes,
+    readonly lifeboat: Deployment,
+  ) {
+    this.secrets = new SecretsManagerClient(cloud.clientConfig());
+  }
+
+  static async start({
+    count = 3,
+    certificates = {},
+  }: { readonly count?: number; readonly certificates?: object } = {}): Promise<CertificateWorld> {
+    const cloud = await startLocalCloud({ schedules: false, waitScale: WAIT_SCALE });
+    const nodes = await startLocalNodes({ count, certificates: 'whole', cloud });
+    const lifeboat = await deployLifeboat(cloud, { endpoints: nodes.endpoints, certificates: { ...SHORT, ...certificates } });
+    await lifeboat.putSecret(nodes.credentials);
+    return new CertificateWorld(cloud, nodes, lifeboat);
+  }
+
+  get cluster(): string {
+    return this.lifeboat.cluster;
+  }
+
+  node(number: number): LocalNode {
+    const node = this.nodes.nodes[number - 1];
+    if (node === undefined) throw new RangeError(`there is no node ${number}`);
+    return node;
+  }
+
+  async adopt(input: object = {}): Promise<Adoption> {
+    if (this.lifeboat.adopt === undefined) throw new Error('this world has no certificates to adopt');
+    const execution = await this.lifeboat.adopt.start({ waitForNodesSeconds: 10, ...input });
+    const { status, cause } = await execution.wait({ timeoutMs: 120_000 });
+    return { execution, status, cause, report: await this.report(execution.name) };
+  }
+
+  private async report(id: string): Promise<AdoptionReport | undefined> {
+    const Key = adoptionKey(this.cluster, id);
+    try {
+      const { Body } = await this.lifeboat.s3.send(new GetObjectCommand({ Bucket: this.lifeboat.bucket, Key }));
+      return AdoptionReport.parse(JSON.parse((await Body?.transformToString()) ?? ''));
+    } catch (error) {
+      if (error instanceof Error && error.name === 'NoSuchKey') return undefined;
+      throw error;
+    }
+  }
+
+  /** The text of a secret, undefined when it has none. */
+  async secret(SecretId: string, stage: { readonly VersionStage?: string; readonly VersionId?: string } = {}): Promise<string | undefined> {
+    try {
+      return (await this.secrets.send(new GetSecretValueCommand({ SecretId, ...stage }))).SecretString;
+    } catch (error) {
+      if (error instanceof Error && error.name === 'ResourceNotFoundException') return undefined;
+      throw error;
+    }
+  }
+
+  async authority(name: AuthorityName): Promise<unknown> {
+    const text = await this.secret(authoritySecretName(this.cluster, name));
+    return text === undefined ? undefined : JSON.parse(text);
+  }
+
+  nodeSecret(node: LocalNode): string {
+    return nodeSecretName(this.cluster, node.instanceId);
+  }
+
+  async described(SecretId: string): Promise<{ readonly labels: Readonly<Record<string, string[]>>; readonly rotated: boolean }> {
+    const { VersionIdsToStages = {}, RotationEnabled = false } = await this.secrets.send(new DescribeSecretCommand({ SecretId }));
+    return { labels: VersionIdsToStages, rotated: RotationEnabled };
+  }
+
+  /** Secrets Manager tries the function once when rotation is switched on, after it has answered. */
+  async nothingIsPending(): Promise<void> {
+    for (const node of this.nodes.nodes) {
+      await waitUntil(`nothing is pending for ${node.name}`, 60_000, async () => {
+        const { labels } = await this.described(this.nodeSecret(node));
+        return !Object.values(labels).flat().includes('AWSPENDING');
+      });
+    }
+  }
+
+  async versions(SecretId: string): Promise<string[]> {
+    const { Versions = [] } = await this.secrets.send(new ListSecretVersionIdsCommand({ SecretId, IncludeDeprecated: true }));
+    return Versions.map(({ VersionId = '' }) => VersionId).sort();
+  }
+
+  read(node: LocalNode, file: string): string {
+    return readFileSync(path.join(node.tree.kubernetesDir, file), 'utf8');
+  }
+
+  write(node: LocalNode, file: string, text: string): void {
+    writeFileSync(path.join(node.tree.kubernetesDir, file), text);
+  }
+
+  /** Everything that the functions for certificates have logged. */
+  async functionLogs(): Promise<string[]> {
+    return (await Promise.all(this.lifeboat.certificateFunctions.map((name) => this.cloud.logs(name)))).flat();
+  }
+
+  async stop(): Promise<void> {
+    this.secrets.destroy();
+    await Promise.all([this.nodes.stop(), this.cloud.stop()]);
+  }
+}
