@@ -9,6 +9,7 @@ import { servedCertificate } from '../ports/served-certificate';
 import { RotationRefused } from './errors';
 import { etcdTooWeak } from './etcd-margin';
 import { ProbeEvent } from './probe';
+import { lookAtPorts } from './look-at-ports';
 import { proveNode } from './prove-node';
 
 const client = new SecretsManagerClient(BRISK);
@@ -25,6 +26,7 @@ export async function handler(event: unknown): Promise<object> {
       etcd.close();
     }
   }
+  if (asked.do === 'served') return lookAtPorts(asked.facts, servedCertificate);
   const { secretId, version, former } = asked;
   const set = await secrets.read(secretId, version);
   if (set === undefined) throw new RotationRefused(`version ${version} of secret ${secretId} has no value`);

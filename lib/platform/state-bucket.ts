@@ -9,6 +9,7 @@ import {
   RESTORE_TAG,
   adoptionKey,
   clusterPrefix,
+  inventoryKey,
   ledgerKey,
   lockKey,
   manifestKey,
@@ -230,6 +231,11 @@ export class StateBucket extends Construct {
     const reports = this.bucket.arnForObjects(adoptionKey(this.clusterName, '*'));
     this.grant(handler, ['s3:PutObject'], reports);
     acknowledgeWildcard(handler, reports, 'Adoptions are named when they are started; the wildcard ends at their own folder.');
+  }
+
+  /** Lets a function write what the last look at the certificates found. */
+  grantInventory(handler: LifeboatFunction): void {
+    this.grant(handler, ['s3:PutObject'], this.bucket.arnForObjects(inventoryKey(this.clusterName)));
   }
 
   /** Lets a function take and release one named lock; a lock is released by writing it, never by deleting it. */

@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import type { Telemetry } from '../backup/edges';
+import { ScanRequest, ServedPort } from '../contract/certificate-scan';
+import type { CertificateInventory } from '../contract/certificate-scan';
+import { nodeSecretName } from '../contract/certificates';
+import { messageOf } from '../contract/lifeboat-error';
+import { Metric } from '../contract/metrics';
+import { CertificateFacts } from '../contract/node-certificates';
+import { NodeEnd, RunbookNode } from '../contract/restore';
+import type { RegisteredNode } from '../nodes/ssm-nodes';
+import { judgements } from './adopt';
+import type { CertificateSettings } from './adopt';
+import { daysLeft } from './judge-leaf';
+import { firstDue, takeInventory } from './take-inventory';
+import { toldNodeOf } from './told-node';
+import type { ToldNode } from './told-node';
+
+export const FindForScan = z.object({ do: z.literal('find'), input: z.unknown() });
+export const JudgeScan = z.object({
+  do: z.literal('judge'),
+  request: ScanRequest,
+  asked: z.array(RunbookNode),
+  facts: z.array(NodeEnd),
+  /** Missing where the ports could not be looked at. */
+  served: z.array(ServedPort).optional(),
+});
+
+export interface ScanEdges {
+  readonly cluster: string;
+  readonly registered: () => Promise<readonly RegisteredNode[]>;
+  readonly write: (inventory: string) => Promise<void>;
+  /** Starts the rotation of a node's secret. @throws when it has none, or one is under way */
+  readonly rotate: (secretName: string) => Promise<void>;
+  readonly telemetry: Pick<Telemetry, 'log' | 'warn' | 'count'>;
+  readonly now: () => Date;
+}
+
+export async function findForScan({ registered }: Pick<ScanEdges, 'registered'>, request: ScanRequest): Promise<object> {
+  return { request, asked: (await registered()).map(({ instanceId, host }) => ({ instanceId, host })) };
+}
+
+/** Judges what nodes and ports told, writes the inventory, measures, and starts what is due first. @throws StoreFailed */
+export async function judgeScan(
+  edges: ScanEdges,
+  settings: CertificateSettings,
+  { request, asked, facts, served = [] }: z.infer<typeof JudgeScan>,
+): Promise<{ readonly daysLeft: number | null; readonly findings: number; readonly renewing: string | null }> {
+  const { cluster, telemetry, write, now } = edges;
+  const { told, silent } = await heard(facts);
+  const verdicts = judgements(told, settings, now());
+  const inventory = takeInventory({ cluster, asked, told, silent, served, verdicts, now: now() });
+  const due = request.renew ? firstDue(verdicts, told) : undefined;
+  const renewing = due && (await begin(edges, due));
+  await write(JSON.stringify({ ...inventory, ...(renewing !== undefined && { renewing }) }, undefined, 1));
+  measure(telemetry, inventory, now());
+  const { findings, daysLeft: days = null } = inventory;
+  for (const finding of findings) telemetry.log('certificate-finding', { ...finding });
+  return { daysLeft: days, findings: findings.length, renewing: renewing ?? null };
+}
+
+/** One that tells something unreadable is as silent as one that tells nothing. */
+async function heard(facts: readonly NodeEnd[]): Promise<{ readonly told: ToldNode[]; readonly silent: NodeEnd[] }> {
+  const told: ToldNode[] = [];
+  const silent: NodeEnd[] = [];
+  for (const end of facts) {
+    if (end.outcome !== 'done') silent.push(end);
+    else {
+      try {
+        told.push(await toldNodeOf({ instanceId: end.instanceId, host: end.host }, CertificateFacts.parse(end.result)));
+      } catch (error) {
+        silent.push({ ...end, outcome: 'garbled', because: messageOf(error) });
+      }
+    }
+  }
+  return { told, silent };
+}
+
+/** A node that was never adopted has no secret: its findings stay, and say so every day. */
+async function begin({ cluster, rotate, telemetry }: ScanEdges, { instanceId, host }: ToldNode): Promise<string | undefined> {
+  try {
+    await rotate(nodeSecretName(cluster, instanceId));
+    telemetry.log('rotation-started', { host, instanceId });
+    return host;
+  } catch (error) {
+    telemetry.warn('rotation-not-started', { host, instanceId, because: messageOf(error) });
+    return undefined;
+  }
+}
+
+function measure(
+  telemetry: ScanEdges['telemetry'],
+  { daysLeft: days, authorities, findings }: Omit<CertificateInventory, 'renewing'>,
+  now: Date,
+): void {
+  if (days !== undefined) telemetry.count(Metric.certificateDaysLeft, days, 'Count');
+  const ends = authorities.map(({ notAfter }) => daysLeft(new Date(notAfter), now));
+  if (ends.length > 0) telemetry.count(Metric.authorityDaysLeft, Math.min(...ends), 'Count');
+  telemetry.count(Metric.certificatesWrong, findings.filter(({ severity }) => severity === 'wrong').length, 'Count');
+}
