@@ -28,6 +28,8 @@ export interface Deployment {
   readonly replaceMember: StateMachine;
   /** The runbook that takes the PKI over; only with `certificates`. */
   readonly adopt?: StateMachine;
+  /** The runbook for certificates that have ended; only with `certificates`. */
+  readonly repair?: StateMachine;
   /** The daily look at every certificate; only with `certificates`. */
   readonly scan?: StateMachine;
   /** What else works for certificates. */
@@ -80,6 +82,8 @@ const Outputs = z.object({
   CertificateFunctionProbeNode: z.string().optional(),
   CertificateFunctionScanCertificates: z.string().optional(),
   ScanStateMachineArn: z.string().optional(),
+  CertificateFunctionRepairCertificates: z.string().optional(),
+  RepairStateMachineArn: z.string().optional(),
   WatchReplicaFunctionName: z.string().optional(),
 });
 const ReplicaOutputs = z.object({ ReplicaBucketName: z.string() });
@@ -114,11 +118,13 @@ export async function deployLifeboat(cloud: LocalCloud, options: DeploymentOptio
     replaceMember: cloud.stateMachine(found.ReplaceMemberStateMachineArn),
     ...(found.AdoptStateMachineArn !== undefined && { adopt: cloud.stateMachine(found.AdoptStateMachineArn) }),
     ...(found.ScanStateMachineArn !== undefined && { scan: cloud.stateMachine(found.ScanStateMachineArn) }),
+    ...(found.RepairStateMachineArn !== undefined && { repair: cloud.stateMachine(found.RepairStateMachineArn) }),
     certificateFunctions: [
       found.CertificateFunctionAdopt,
       found.CertificateFunctionRotateCertificates,
       found.CertificateFunctionProbeNode,
       found.CertificateFunctionScanCertificates,
+      found.CertificateFunctionRepairCertificates,
     ].filter((name) => name !== undefined),
     s3,
     putSecret: async (secret) => {

@@ -1,7 +1,7 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { messageOf } from '../contract/lifeboat-error';
-import { adoptionKey, inventoryKey } from '../contract/s3-keys';
+import { adoptionKey, inventoryKey, repairKey } from '../contract/s3-keys';
 import { StoreFailed } from './errors';
 
 /** Writes the report of an adoption; a state that is repeated writes it again. The function that it gives throws StoreFailed. */
@@ -9,6 +9,12 @@ export const adoptionNotes =
   (s3: S3Client, bucket: string, cluster: string) =>
   (id: string, text: string): Promise<void> =>
     put(s3, bucket, adoptionKey(cluster, id), text);
+
+/** The same of a repair of certificates. */
+export const repairNotes =
+  (s3: S3Client, bucket: string, cluster: string) =>
+  (id: string, text: string): Promise<void> =>
+    put(s3, bucket, repairKey(cluster, id), text);
 
 /** Writes what the last look at the certificates found. The function that it gives throws StoreFailed. */
 export const inventoryNote =

@@ -30,6 +30,12 @@ export interface MintInput {
   readonly authorities: Readonly<Partial<Record<AuthorityName, SigningAuthority>>>;
   readonly leafValidityDays: number;
   readonly now: Date;
+  /**
+   * Whether the set has a certificate for the kubelet too, which else renews its own.
+   *
+   * @default false
+   */
+  readonly forKubelet?: boolean;
 }
 
 /**
@@ -37,11 +43,20 @@ export interface MintInput {
  *
  * @throws SignerAway when none of the authorities that the node needs can sign
  */
-export async function mintSet({ node, cluster, authorities, leafValidityDays, now }: MintInput): Promise<NodeSetSecret> {
+export async function mintSet({
+  node,
+  cluster,
+  authorities,
+  leafValidityDays,
+  now,
+  forKubelet = false,
+}: MintInput): Promise<NodeSetSecret> {
   const notAfter = new Date(now.getTime() + leafValidityDays * 86_400_000);
   const files = new Map<string, string>();
   const certificates: NodeSetSecret['certificates'] = [];
-  const wanted = desiredLeaves(nodePlaceOf(node), cluster, new Set(node.leaves.keys())).filter(({ leaf }) => leaf !== 'kubelet.conf');
+  const wanted = desiredLeaves(nodePlaceOf(node), cluster, new Set(node.leaves.keys())).filter(
+    ({ leaf }) => leaf !== 'kubelet.conf' || forKubelet,
+  );
   for (const { leaf, nodeName, names } of wanted) {
     const authority = authorities[LEAVES[leaf].authority];
     if (authority?.key === undefined) continue;

@@ -4,7 +4,9 @@ import { parseEvent, requireEnv } from '../aws/environment';
 import { SecretsManagerNodes } from '../aws/node-secrets';
 import { readEtcdClientSecret } from '../aws/secrets';
 import { Env } from '../contract/env';
+import { knowsLeader } from '../etcd/cluster-view';
 import { openEtcd } from '../etcd/client/etcd-reader';
+import { EtcdNotReady } from '../restore/errors';
 import { servedCertificate } from '../ports/served-certificate';
 import { RotationRefused } from './errors';
 import { etcdTooWeak } from './etcd-margin';
@@ -18,10 +20,14 @@ const endpoints = requireEnv(Env.etcdEndpoints).split(',');
 
 export async function handler(event: unknown): Promise<object> {
   const asked = parseEvent(ProbeEvent, event);
-  if (asked.do === 'etcd') {
+  if (asked.do === 'etcd' || asked.do === 'etcd-is-well') {
     const etcd = openEtcd(endpoints, await readEtcdClientSecret(client, requireEnv(Env.etcdClientSecret)));
     try {
-      return { weak: etcdTooWeak(await etcd.gather()) ?? null };
+      const view = await etcd.gather();
+      if (asked.do === 'etcd') return { weak: etcdTooWeak(view) ?? null };
+      const unwell = view.members.filter((member) => !member.reachable || !knowsLeader(member.status));
+      if (unwell.length > 0) throw new EtcdNotReady(`not well: ${unwell.map(({ endpoint }) => endpoint).join(', ')}`);
+      return { weak: null };
     } finally {
       etcd.close();
     }

@@ -5,14 +5,13 @@ import type { CertificateInventory } from '../contract/certificate-scan';
 import { nodeSecretName } from '../contract/certificates';
 import { messageOf } from '../contract/lifeboat-error';
 import { Metric } from '../contract/metrics';
-import { CertificateFacts } from '../contract/node-certificates';
 import { NodeEnd, RunbookNode } from '../contract/restore';
 import type { RegisteredNode } from '../nodes/ssm-nodes';
 import { judgements } from './adopt';
 import type { CertificateSettings } from './adopt';
+import { heardNodes } from './hear-nodes';
 import { daysLeft } from './judge-leaf';
 import { firstDue, takeInventory } from './take-inventory';
-import { toldNodeOf } from './told-node';
 import type { ToldNode } from './told-node';
 
 export const FindForScan = z.object({ do: z.literal('find'), input: z.unknown() });
@@ -46,7 +45,7 @@ export async function judgeScan(
   { request, asked, facts, served = [] }: z.infer<typeof JudgeScan>,
 ): Promise<{ readonly daysLeft: number | null; readonly findings: number; readonly renewing: string | null }> {
   const { cluster, telemetry, write, now } = edges;
-  const { told, silent } = await heard(facts);
+  const { told, silent } = await heardNodes(facts);
   const verdicts = judgements(told, settings, now());
   const inventory = takeInventory({ cluster, asked, told, silent, served, verdicts, now: now() });
   const due = request.renew ? firstDue(verdicts, told) : undefined;
@@ -56,23 +55,6 @@ export async function judgeScan(
   const { findings, daysLeft: days = null } = inventory;
   for (const finding of findings) telemetry.log('certificate-finding', { ...finding });
   return { daysLeft: days, findings: findings.length, renewing: renewing ?? null };
-}
-
-/** One that tells something unreadable is as silent as one that tells nothing. */
-async function heard(facts: readonly NodeEnd[]): Promise<{ readonly told: ToldNode[]; readonly silent: NodeEnd[] }> {
-  const told: ToldNode[] = [];
-  const silent: NodeEnd[] = [];
-  for (const end of facts) {
-    if (end.outcome !== 'done') silent.push(end);
-    else {
-      try {
-        told.push(await toldNodeOf({ instanceId: end.instanceId, host: end.host }, CertificateFacts.parse(end.result)));
-      } catch (error) {
-        silent.push({ ...end, outcome: 'garbled', because: messageOf(error) });
-      }
-    }
-  }
-  return { told, silent };
 }
 
 /** A node that was never adopted has no secret: its findings stay, and say so every day. */

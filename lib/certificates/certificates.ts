@@ -8,6 +8,7 @@ import { Adopt } from './adopt';
 import type { AdoptProps } from './adopt';
 import { CertificateAlarms } from './certificate-alarms';
 import { PkiSecrets } from './pki-secrets';
+import { Repair } from './repair';
 import { Rotation } from './rotation';
 import type { RotationProps } from './rotation';
 import { Scan } from './scan';
@@ -22,6 +23,8 @@ export interface CertificatesProps extends Omit<RotationProps, 'pki'>, Omit<Adop
 export class Certificates extends Construct {
   /** The runbook that takes the PKI over. */
   readonly adopt: IStateMachine;
+  /** The runbook for certificates that have ended. */
+  readonly repair: IStateMachine;
   /** The daily look at every certificate. */
   readonly scan: IStateMachine;
   /** Everything that works for it, by the name of its log. */
@@ -35,6 +38,8 @@ export class Certificates extends Construct {
     const adopt = new Adopt(this, 'Adopt', { ...props, pki, rotation });
     new CertificateAlarms(this, 'Alarms', { alarms: props.alarms });
     const scan = new Scan(this, 'Scan', { ...props, rotation });
+    const repair = new Repair(this, 'Repair', { ...props, pki, rotation });
+    this.repair = repair.stateMachine;
     this.adopt = adopt.stateMachine;
     this.scan = scan.stateMachine;
     const { rotateCertificates, probeNode } = rotation;

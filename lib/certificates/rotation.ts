@@ -125,6 +125,12 @@ export class Rotation extends Construct {
     );
   }
 
+  /** Lets a function put sets into the secrets of nodes, past any rotation. */
+  grantRepair(handler: LifeboatFunction): void {
+    const actions = ['DescribeSecret', 'PutSecretValue', 'UpdateSecretVersionStage'].map((name) => `secretsmanager:${name}`);
+    this.grantNodeSecrets(handler, actions, ['kms:Decrypt', 'kms:GenerateDataKey']);
+  }
+
   /** Lets a function start the rotation of a node's secret that is rotated already. */
   grantStart(handler: LifeboatFunction): void {
     handler.addToRolePolicy(new PolicyStatement({ actions: ['secretsmanager:RotateSecret'], resources: [this.nodeSecrets] }));

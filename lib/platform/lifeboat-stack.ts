@@ -158,6 +158,7 @@ export class LifeboatStack extends Stack {
       ...(certificates && {
         adoptStateMachine: certificates.adopt.stateMachineArn,
         scanStateMachine: certificates.scan.stateMachineArn,
+        repairStateMachine: certificates.repair.stateMachineArn,
         certificateLogGroups: logGroups(certificates.functions),
       }),
       restoreLogGroups: logGroups({ ...restore.functions, ...replaceMember.functions }),
@@ -180,6 +181,7 @@ export class LifeboatStack extends Stack {
     new CfnOutput(this, 'RestoreStateMachineArn', { value: restore.stateMachine.stateMachineArn });
     if (certificates !== undefined) {
       new CfnOutput(this, 'AdoptStateMachineArn', { value: certificates.adopt.stateMachineArn });
+      new CfnOutput(this, 'RepairStateMachineArn', { value: certificates.repair.stateMachineArn });
       new CfnOutput(this, 'ScanStateMachineArn', { value: certificates.scan.stateMachineArn });
       for (const [name, { functionName }] of Object.entries(certificates.functions))
         new CfnOutput(

@@ -14,6 +14,7 @@ import {
   lockKey,
   manifestKey,
   pruneStateKey,
+  repairKey,
   restoreKey,
   restoresPrefix,
   snapshotKey,
@@ -231,6 +232,13 @@ export class StateBucket extends Construct {
     const reports = this.bucket.arnForObjects(adoptionKey(this.clusterName, '*'));
     this.grant(handler, ['s3:PutObject'], reports);
     acknowledgeWildcard(handler, reports, 'Adoptions are named when they are started; the wildcard ends at their own folder.');
+  }
+
+  /** Lets a function write what repairs of certificates did. */
+  grantRepairs(handler: LifeboatFunction): void {
+    const reports = this.bucket.arnForObjects(repairKey(this.clusterName, '*'));
+    this.grant(handler, ['s3:PutObject'], reports);
+    acknowledgeWildcard(handler, reports, 'Repairs are named when they are started; the wildcard ends at their own folder.');
   }
 
   /** Lets a function write what the last look at the certificates found. */
