@@ -91,7 +91,10 @@ describe('rotating the certificates of nodes, deployed', () => {
       expect(certificates.find(({ leaf }) => leaf === 'apiserver')?.sha256).toBe(sha256(now));
       expect(certificates.map(({ leaf }) => leaf)).toEqual(expect.arrayContaining(['etcd/peer', 'admin.conf', 'scheduler.conf']));
     }
-    expect(await said()).not.toContain('PRIVATE KEY');
+    const everything = await world.everythingSaid();
+    expect(everything).toContain('install-certificates');
+    expect(everything).not.toContain('PRIVATE KEY');
+    for (const key of world.keysOnNodes()) expect(everything).not.toContain(key);
   });
 
   test('a node that refuses the new ones keeps those that it has, and the rotation goes on when it is mended', async () => {
