@@ -1,9 +1,10 @@
 import { S3Client } from '@aws-sdk/client-s3';
-import { RotateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { z } from 'zod';
 import { BRISK } from '../aws/brisk';
 import { parseEvent, requireEnv, requireJson } from '../aws/environment';
+import { nodeRotations } from '../aws/node-enrolment';
 import { inventoryNote } from '../aws/s3-adoption-notes';
 import { openTelemetry } from '../aws/telemetry';
 import { ScanRequest } from '../contract/certificate-scan';
@@ -17,7 +18,7 @@ const ScanEvent = z.discriminatedUnion('do', [FindForScan, JudgeScan]);
 
 const cluster = requireEnv(Env.clusterName);
 const nodes = new SsmNodes(new SSMClient(BRISK), cluster);
-const manager = new SecretsManagerClient(BRISK);
+const rotations = nodeRotations(new SecretsManagerClient(BRISK));
 const telemetry = openTelemetry(cluster, 'scan-certificates');
 const { controlPlane } = requireJson(Env.nodeTags, NodeTags);
 const settings = requireJson(Env.certificateSettings, CertificateSettings);
@@ -26,9 +27,8 @@ const edges = {
   telemetry,
   registered: () => nodes.registered(controlPlane),
   write: inventoryNote(new S3Client(BRISK), requireEnv(Env.stateBucket), cluster),
-  rotate: async (SecretId: string) => {
-    await manager.send(new RotateSecretCommand({ SecretId }));
-  },
+  lastRotated: rotations.lastRotated,
+  rotate: rotations.start,
   now: () => new Date(),
 };
 

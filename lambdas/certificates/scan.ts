@@ -28,6 +28,8 @@ export interface ScanEdges {
   readonly cluster: string;
   readonly registered: () => Promise<readonly RegisteredNode[]>;
   readonly write: (inventory: string) => Promise<void>;
+  /** When a node's secret was rotated last; undefined where it never was. @throws when it has none */
+  readonly lastRotated: (secretName: string) => Promise<Date | undefined>;
   /** Starts the rotation of a node's secret. @throws when it has none, or one is under way */
   readonly rotate: (secretName: string) => Promise<void>;
   readonly telemetry: Pick<Telemetry, 'log' | 'warn' | 'count'>;
@@ -57,10 +59,29 @@ export async function judgeScan(
   return { daysLeft: days, findings: findings.length, renewing: renewing ?? null };
 }
 
+/**
+ * A rotation that has not mended what is wrong does not mend it the next day either: of an external CA, or of a name that no certificate can have.
+ * Longer than a rotation takes, tried again and again.
+ */
+const FRUITLESS_DAYS = 7;
+
 /** A node that was never adopted has no secret: its findings stay, and say so every day. */
-async function begin({ cluster, rotate, telemetry }: ScanEdges, { instanceId, host }: ToldNode): Promise<string | undefined> {
+async function begin(
+  { cluster, lastRotated, rotate, telemetry, now }: ScanEdges,
+  { instanceId, host }: ToldNode,
+): Promise<string | undefined> {
+  const secret = nodeSecretName(cluster, instanceId);
   try {
-    await rotate(nodeSecretName(cluster, instanceId));
+    const last = await lastRotated(secret);
+    if (last !== undefined && daysLeft(now(), last) < FRUITLESS_DAYS) {
+      telemetry.warn('rotation-not-started', {
+        host,
+        instanceId,
+        because: `it was rotated on ${last.toISOString()}, which has not mended it`,
+      });
+      return undefined;
+    }
+    await rotate(secret);
     telemetry.log('rotation-started', { host, instanceId });
     return host;
   } catch (error) {
