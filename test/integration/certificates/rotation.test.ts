@@ -4,8 +4,9 @@ import { NodeSetSecret } from '../../../lambdas/contract/certificates';
 import { servedCertificate } from '../../../lambdas/ports/served-certificate';
 import { waitUntil } from '../../../local/child-process';
 import type { LocalNode } from '../../../local/nodes';
+import { SteadyClient } from '../../../local/steady-client';
+import { endsWithFile } from '../../support/ends-with-file';
 import { startWriter } from '../../support/steady-writer';
-import { SteadyClient } from './requests';
 import { CertificateWorld } from './world';
 
 jest.setTimeout(300_000);
@@ -69,11 +70,12 @@ describe('rotating the certificates of nodes, deployed', () => {
       world.nodes.nodes.map(({ apiUrl }) => apiUrl),
       world.nodes.authorities.cluster.cert,
     );
+    const stopAsking = endsWithFile(() => client.stop());
     const stopWriting = startWriter(world.nodes.endpoints, world.nodes.credentials, 'rotation/');
 
     for (let round = 0; round < 2; round++) for (const node of world.nodes.nodes) await rotate(node);
 
-    const { requests, failed } = await client.stop();
+    const { requests, failed } = await stopAsking();
     const writes = await stopWriting();
     expect(failed).toEqual([]);
     expect(requests).toBeGreaterThan(100);
