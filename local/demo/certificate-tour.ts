@@ -51,7 +51,7 @@ export async function certificateTour(narrator: Narrator, { stopped }: TourOptio
   }
 }
 
-/** Only `npm run e2e` builds it; the tour takes what is there. */
+/** Only `npm run e2e` builds it; the tour takes what is there (local/setup/steps.mjs). */
 function realKubernetes(): boolean {
   try {
     return existsSync(kubernetesProgram('kube-apiserver'));
