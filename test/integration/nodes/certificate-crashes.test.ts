@@ -98,9 +98,10 @@ describe.each<[what: string, options: SetOptions, samples: number]>([
     }
   });
 
+  // With a manager the kubelet waits longer each time; what differs from installing is tried without.
+  if (options === WITH_RESTART && !EVERY) return;
   test('going back, killed at any step, goes back when it is run again, and never on', async () => {
-    // With a manager the kubelet waits longer each time; what differs from installing is tried without.
-    for (const step of some(stepsBack, options === WITH_RESTART && !EVERY ? 0 : samples)) {
+    for (const step of some(stepsBack, samples)) {
       const offered = offer(options);
       await on.do('install-certificates', offered.version);
       expect(await killed(step, 'previous-certificates', offered.version)).toBe(true);
