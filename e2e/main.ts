@@ -3,14 +3,16 @@ import { writeFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { Narrator } from '../local/narrator';
 import type { Chapter, Measured } from './chapter';
+import { repairChapter } from './chapters/repair';
 import { restoreChapter } from './chapters/restore';
 import { rollBackChapter } from './chapters/roll-back';
+import { rotateChapter } from './chapters/rotate';
 import { stay } from './stay';
 import type { TrafficSummary } from './traffic';
 import type { World, WorldOptions } from './world';
 import { WORLD_STEPS, withWorld } from './world';
 
-const CHAPTERS: readonly Chapter[] = [restoreChapter, rollBackChapter];
+const CHAPTERS: readonly Chapter[] = [restoreChapter, rollBackChapter, rotateChapter, repairChapter];
 
 interface E2eOptions extends WorldOptions {
   readonly chapters: readonly string[];

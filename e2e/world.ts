@@ -13,6 +13,7 @@ import type { Narrator } from '../local/narrator';
 import { startLocalNodes } from '../local/nodes';
 import type { LocalNodes } from '../local/nodes';
 import { portOn } from '../local/nodes/addresses';
+import { NEW_NAME } from './adopted';
 import type { ApiCredentials } from './api-client';
 import { TRAFFIC_NAMESPACE, startTraffic } from './traffic';
 import type { Traffic } from './traffic';
@@ -20,6 +21,8 @@ import { configMap, makeWorkload } from './workload';
 
 export const WORLD_STEPS = 4;
 const BALANCER_HOST = '127.0.1.10';
+/** Certificates of local nodes live for thirty days. */
+const CERTIFICATES = { leafValidityDays: 60, renewBeforeDays: 20, extraSans: [NEW_NAME] };
 
 export interface WorldOptions {
   /** Which members each API server knows. */
@@ -76,7 +79,7 @@ async function begin(narrator: Narrator, options: WorldOptions, folder: string, 
   });
   const traffic = startTraffic({ url: balancer.url, credentials: credentials(), log: path.join(folder, 'failed-requests.jsonl') });
   closing.unshift(() => traffic.stop());
-  const lifeboat = await deployStep(narrator, cloud, nodes);
+  const lifeboat = await deployStep(narrator, cloud, nodes, CERTIFICATES);
   const eachApiserver = nodes.nodes.map(({ name, apiUrl }) => ({ name, kubectl: kubectl.at(apiUrl) }));
   return { cloud, nodes, balancer, lifeboat, kubectl, eachApiserver, traffic, credentials, folder };
 }

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { Narrator } from './narrator';
+import { CERTIFICATE_STEPS, certificateTour } from './demo/certificate-tour';
 import { RESTORE_STEPS, restoreTour } from './demo/restore-tour';
 import { tour } from './demo/tour';
 
@@ -11,7 +12,11 @@ function megabytes(text: string): number {
   return size;
 }
 
-const TOURS = { backup: { steps: 9, run: tour }, restore: { steps: RESTORE_STEPS, run: restoreTour } } as const;
+const TOURS = {
+  backup: { steps: 9, run: tour },
+  restore: { steps: RESTORE_STEPS, run: restoreTour },
+  certificates: { steps: CERTIFICATE_STEPS, run: certificateTour },
+} as const;
 
 interface DemoOptions {
   readonly tour: keyof typeof TOURS;

@@ -28,6 +28,10 @@ export interface Deployment {
   readonly replaceMember: StateMachine;
   /** The runbook that takes the PKI over; only with `certificates`. */
   readonly adopt?: StateMachine;
+  /** The runbook for certificates that have ended; only with `certificates`. */
+  readonly repair?: StateMachine;
+  /** The daily look at every certificate; only with `certificates`. */
+  readonly scan?: StateMachine;
   /** What else works for certificates. */
   readonly certificateFunctions: readonly string[];
   readonly s3: S3Client;
@@ -76,6 +80,10 @@ const Outputs = z.object({
   CertificateFunctionAdopt: z.string().optional(),
   CertificateFunctionRotateCertificates: z.string().optional(),
   CertificateFunctionProbeNode: z.string().optional(),
+  CertificateFunctionScanCertificates: z.string().optional(),
+  ScanStateMachineArn: z.string().optional(),
+  CertificateFunctionRepairCertificates: z.string().optional(),
+  RepairStateMachineArn: z.string().optional(),
   WatchReplicaFunctionName: z.string().optional(),
 });
 const ReplicaOutputs = z.object({ ReplicaBucketName: z.string() });
@@ -109,10 +117,14 @@ export async function deployLifeboat(cloud: LocalCloud, options: DeploymentOptio
     restore: cloud.stateMachine(found.RestoreStateMachineArn),
     replaceMember: cloud.stateMachine(found.ReplaceMemberStateMachineArn),
     ...(found.AdoptStateMachineArn !== undefined && { adopt: cloud.stateMachine(found.AdoptStateMachineArn) }),
+    ...(found.ScanStateMachineArn !== undefined && { scan: cloud.stateMachine(found.ScanStateMachineArn) }),
+    ...(found.RepairStateMachineArn !== undefined && { repair: cloud.stateMachine(found.RepairStateMachineArn) }),
     certificateFunctions: [
       found.CertificateFunctionAdopt,
       found.CertificateFunctionRotateCertificates,
       found.CertificateFunctionProbeNode,
+      found.CertificateFunctionScanCertificates,
+      found.CertificateFunctionRepairCertificates,
     ].filter((name) => name !== undefined),
     s3,
     putSecret: async (secret) => {

@@ -81,3 +81,26 @@ export function nodeEnrolment(client: SecretsManagerClient, cluster: string, set
     },
   };
 }
+
+/** Rotations of secrets that are enrolled already. Both throw StoreFailed. */
+export function nodeRotations(client: SecretsManagerClient): {
+  /** Undefined where it never was. */
+  readonly lastRotated: (name: string) => Promise<Date | undefined>;
+  readonly start: (name: string) => Promise<void>;
+} {
+  const told = async <T>(what: string, name: string, call: () => Promise<T>): Promise<T> => {
+    try {
+      return await call();
+    } catch (error) {
+      throw new StoreFailed(`cannot ${what} secret ${name}: ${messageOf(error)}`, { cause: error });
+    }
+  };
+  return {
+    lastRotated: (SecretId) =>
+      told('describe', SecretId, async () => (await client.send(new DescribeSecretCommand({ SecretId }))).LastRotatedDate),
+    start: (SecretId) =>
+      told('rotate', SecretId, async () => {
+        await client.send(new RotateSecretCommand({ SecretId }));
+      }),
+  };
+}

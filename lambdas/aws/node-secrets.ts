@@ -52,11 +52,22 @@ export class SecretsManagerNodes implements NodeSecrets {
       await this.client.send(new UpdateSecretVersionStageCommand({ SecretId, VersionStage, MoveToVersionId, RemoveFromVersionId }));
     });
 
+  /** Makes a set the current value at once, and gives up one that waits: its rotation would put older certificates in the place of these. */
+  put = (SecretId: string, value: NodeSetSecret): Promise<string> =>
+    this.told('write', SecretId, async () => {
+      const { labels } = await this.state(SecretId);
+      const waiting = Object.entries(labels).find(([, each]) => each.includes('AWSPENDING') && !each.includes('AWSCURRENT'))?.[0];
+      if (waiting !== undefined)
+        await this.client.send(new UpdateSecretVersionStageCommand({ SecretId, VersionStage: 'AWSPENDING', RemoveFromVersionId: waiting }));
+      const { VersionId = '' } = await this.client.send(new PutSecretValueCommand({ SecretId, SecretString: JSON.stringify(value) }));
+      return VersionId;
+    });
+
   private async told<T>(what: string, name: string, call: () => Promise<T>): Promise<T> {
     try {
       return await call();
     } catch (error) {
-      if (error instanceof PkiUnusable) throw error;
+      if (error instanceof PkiUnusable || error instanceof StoreFailed) throw error;
       throw new StoreFailed(`cannot ${what} secret ${name}: ${messageOf(error)}`, { cause: error });
     }
   }

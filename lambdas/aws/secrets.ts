@@ -1,10 +1,10 @@
-import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
+import { GetSecretValueCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { jsonOf } from '../contract/json';
 import { EtcdClientSecret } from '../contract/secrets';
 import { messageOf } from '../contract/lifeboat-error';
 import { mistakesOf } from './environment';
-import { SecretUnusable } from './errors';
+import { SecretUnusable, StoreFailed } from './errors';
 
 /**
  * Reads the PEM texts by which the functions reach etcd. Read anew in every run: a rotated client certificate must not wait
@@ -27,4 +27,13 @@ export async function readEtcdClientSecret(client: SecretsManagerClient, secretI
   const parsed = EtcdClientSecret.safeParse(jsonOf(text ?? ''));
   if (!parsed.success) throw unusable(`does not hold an etcd client credential (${mistakesOf(parsed.error)})`);
   return parsed.data;
+}
+
+/** Gives the functions another client certificate for etcd; the one before stays its previous version. @throws StoreFailed */
+export async function putEtcdClientSecret(client: SecretsManagerClient, secretId: string, secret: EtcdClientSecret): Promise<void> {
+  try {
+    await client.send(new PutSecretValueCommand({ SecretId: secretId, SecretString: JSON.stringify(secret) }));
+  } catch (error) {
+    throw new StoreFailed(`cannot write secret ${secretId}: ${messageOf(error)}`, { cause: error });
+  }
 }

@@ -110,7 +110,11 @@ const storedOf = (generations: readonly { readonly id: string; readonly key: str
 });
 
 /** By the authorities that the nodes themselves have: at this moment the lifeboat may hold none. */
-function judgements(nodes: readonly ToldNode[], { renewBeforeDays, api }: CertificateSettings, now: Date): Map<string, LeafVerdict[]> {
+export function judgements(
+  nodes: readonly ToldNode[],
+  { renewBeforeDays, api }: CertificateSettings,
+  now: Date,
+): Map<string, LeafVerdict[]> {
   const cluster = clusterPlaceOf(nodes, api);
   return new Map(
     nodes.map((node) => {

@@ -29,7 +29,8 @@ const ClusterConfiguration = z.object({
  * server that admin.conf names stands for the endpoint of the control plane.
  */
 export function clusterPlaceOf(nodes: readonly ToldNode[], api: ApiNames): ClusterPlace {
-  const kubeadm = ClusterConfiguration.parse(configurationOf(nodes) ?? {});
+  const configuration = configurationOf(nodes);
+  const kubeadm = ClusterConfiguration.parse(configuration ?? {});
   const endpoint = kubeadm.controlPlaneEndpoint ?? serverOf(nodes);
   return {
     dnsDomain: kubeadm.networking.dnsDomain,
@@ -42,6 +43,7 @@ export function clusterPlaceOf(nodes: readonly ToldNode[], api: ApiNames): Clust
     ],
     etcdServerNames: kubeadm.etcd.local.serverCertSANs,
     etcdPeerNames: kubeadm.etcd.local.peerCertSANs,
+    everythingIsKnown: configuration !== undefined,
   };
 }
 

@@ -6,8 +6,10 @@ import type { ToldCertificate, ToldNode } from './told-node';
 
 /** Leaves that are for one node alone: the same one on two nodes was copied. */
 const ONE_NODE: readonly LeafName[] = ['apiserver', 'etcd/server', 'etcd/peer'];
-/** Clocks are read one after the other, and each answer takes its way through Systems Manager. */
-const MOST_SECONDS_APART = 120;
+/** A clock that was read in the past is never ahead of now, unless it is wrong. */
+const MOST_SECONDS_AHEAD = 60;
+/** It may have been read long ago, while another node was waited for; what is issued begins five minutes before it is made. */
+const MOST_SECONDS_BEHIND = 1800;
 
 /** The one certificate that every node has for an authority. */
 export interface SharedAuthority extends ToldCertificate {
@@ -133,13 +135,14 @@ const usesAuthority = (node: ToldNode, authority: AuthorityName): boolean =>
 
 function clocks(nodes: readonly ToldNode[], now: Date): Finding[] {
   return nodes.flatMap((node): Finding[] => {
-    const apart = Math.round(Math.abs(node.facts.clock - now.getTime() / 1000));
-    if (apart <= MOST_SECONDS_APART) return [];
+    const ahead = Math.round(node.facts.clock - now.getTime() / 1000);
+    if (ahead <= MOST_SECONDS_AHEAD && ahead >= -MOST_SECONDS_BEHIND) return [];
+    const harm = ahead > 0 ? 'it takes certificates for ended that are not' : 'a new certificate is not valid yet on it';
     return [
       {
         severity: 'wrong',
         where: node.host,
-        what: `its clock is ${apart} s off: a new certificate is not valid yet on it, or an old one still is`,
+        what: `its clock is ${Math.abs(ahead)} s ${ahead > 0 ? 'ahead' : 'behind'}: ${harm}`,
         fix: 'let chrony or systemd-timesyncd set it',
       },
     ];

@@ -25,6 +25,8 @@ export interface ClusterPlace {
   /** `etcd.local.serverCertSANs` and `peerCertSANs` of kubeadm-config. */
   readonly etcdServerNames: readonly string[];
   readonly etcdPeerNames: readonly string[];
+  /** Whether kubeadm's own config was read, which may add names to certificates. */
+  readonly everythingIsKnown: boolean;
 }
 
 export interface DesiredLeaf {
@@ -56,8 +58,8 @@ function isWanted(leaf: LeafName, node: NodePlace, present: ReadonlySet<LeafName
 
 function namesFor(leaf: LeafName, node: NodePlace, cluster: ClusterPlace): string[] {
   const { nodeName, serviceSubnet, advertiseAddress, bindAddress } = node;
-  if (leaf === 'etcd/server') return [...etcdNames(node), ...node.etcdClientUrls.map(hostOf), ...cluster.etcdServerNames];
-  if (leaf === 'etcd/peer') return [...etcdNames(node), ...node.etcdPeerUrls.map(hostOf), ...cluster.etcdPeerNames];
+  if (leaf === 'etcd/server') return [...etcdNames(node), ...hostsOf(node.etcdClientUrls), ...cluster.etcdServerNames];
+  if (leaf === 'etcd/peer') return [...etcdNames(node), ...hostsOf(node.etcdPeerUrls), ...cluster.etcdPeerNames];
   if (leaf !== 'apiserver') return [];
   return [
     nodeName,
@@ -71,4 +73,6 @@ function namesFor(leaf: LeafName, node: NodePlace, cluster: ClusterPlace): strin
 
 const etcdNames = (node: NodePlace): string[] => [node.nodeName, 'localhost', ...given(node.advertiseAddress), '127.0.0.1', '::1'];
 const given = (value: string | undefined): string[] => (value === undefined ? [] : [value]);
-const hostOf = (url: string): string => new URL(url).hostname.replace(/^\[|\]$/g, '');
+/** Without the one that stands for all addresses of a machine, on which etcd may listen. */
+const hostsOf = (urls: readonly string[]): string[] =>
+  urls.map((url) => new URL(url).hostname.replace(/^\[|\]$/g, '')).filter((host) => !isUnspecified(host));

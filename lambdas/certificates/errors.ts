@@ -36,3 +36,9 @@ export class CertificatesNotProven extends LifeboatError {
   override readonly name = ErrorName.certificatesNotProven;
   readonly retryable = true;
 }
+
+/** A repair cannot be done as it is asked for: nothing was changed on any node. */
+export class RepairRefused extends LifeboatError {
+  override readonly name = ErrorName.repairRefused;
+  readonly retryable = false;
+}

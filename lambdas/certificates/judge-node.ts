@@ -1,12 +1,12 @@
 import type { AuthorityName } from '../contract/certificate-names';
 import { LEAVES } from '../contract/certificate-names';
-import { PROFILES } from '../pki/profiles';
 import { isSignedBy } from '../pki/signed-by';
 import { nodePlaceOf } from './cluster-place';
 import { desiredLeaves } from './desired';
 import type { ClusterPlace } from './desired';
 import { judgeLeaf } from './judge-leaf';
 import type { LeafVerdict, PresentLeaf } from './judge-leaf';
+import { profileFor } from './profile-for';
 import type { ToldNode } from './told-node';
 
 /** A certificate of an authority, by its generation. */
@@ -33,7 +33,7 @@ export function judgeNode(node: ToldNode, { cluster, signers, ...judging }: Node
   return judged.map((each) => {
     const { leaf, nodeName, names } = each;
     const told = node.leaves.get(leaf);
-    const profile = PROFILES[leaf]({ nodeName, sans: [...names.dns, ...names.ips] });
+    const profile = profileFor(leaf, nodeName, names, node);
     const present = told === undefined || told === 'unparsable' ? told : presentLeaf(node, each.leaf, told, signers);
     const { commonName, organization } = profile.subject;
     const wanted = { usages: profile.eku, subject: subjectText(organization === undefined ? [] : [organization], commonName) };

@@ -5,12 +5,12 @@ import { printBundle } from '../pki/bundle';
 import { inspect } from '../pki/inspect';
 import { issueLeaf } from '../pki/issue';
 import { printKubeconfig } from '../pki/kubeconfig';
-import { PROFILES } from '../pki/profiles';
 import type { Pair } from '../pki/signer';
 import { archiveOf } from './archive';
 import { nodePlaceOf } from './cluster-place';
 import { desiredLeaves } from './desired';
 import { isUnspecified } from './names';
+import { profileFor, withUnexplained } from './profile-for';
 import type { ClusterPlace } from './desired';
 import { SignerAway } from './errors';
 import type { ToldNode } from './told-node';
@@ -30,6 +30,12 @@ export interface MintInput {
   readonly authorities: Readonly<Partial<Record<AuthorityName, SigningAuthority>>>;
   readonly leafValidityDays: number;
   readonly now: Date;
+  /**
+   * Whether the set has a certificate for the kubelet too, which else renews its own.
+   *
+   * @default false
+   */
+  readonly forKubelet?: boolean;
 }
 
 /**
@@ -37,16 +43,25 @@ export interface MintInput {
  *
  * @throws SignerAway when none of the authorities that the node needs can sign
  */
-export async function mintSet({ node, cluster, authorities, leafValidityDays, now }: MintInput): Promise<NodeSetSecret> {
+export async function mintSet({
+  node,
+  cluster,
+  authorities,
+  leafValidityDays,
+  now,
+  forKubelet = false,
+}: MintInput): Promise<NodeSetSecret> {
   const notAfter = new Date(now.getTime() + leafValidityDays * 86_400_000);
   const files = new Map<string, string>();
   const certificates: NodeSetSecret['certificates'] = [];
-  const wanted = desiredLeaves(nodePlaceOf(node), cluster, new Set(node.leaves.keys())).filter(({ leaf }) => leaf !== 'kubelet.conf');
+  const wanted = desiredLeaves(nodePlaceOf(node), cluster, new Set(node.leaves.keys())).filter(
+    ({ leaf }) => leaf !== 'kubelet.conf' || forKubelet,
+  );
   for (const { leaf, nodeName, names } of wanted) {
     const authority = authorities[LEAVES[leaf].authority];
     if (authority?.key === undefined) continue;
     const signer = { cert: authority.certificate, key: authority.key };
-    const profile = PROFILES[leaf]({ nodeName, sans: [...names.dns, ...names.ips] });
+    const profile = profileFor(leaf, nodeName, withUnexplained(leaf, names, node, cluster.everythingIsKnown), node);
     const issued = issueLeaf(signer, profile, { notAfter, now });
     for (const [path, text] of filesFor(leaf, issued, profile.subject.commonName, node, authority)) files.set(path, text);
     const { sha256, serial, notAfter: ends } = inspect(issued.cert);

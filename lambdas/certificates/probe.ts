@@ -1,8 +1,12 @@
 import { z } from 'zod';
+import { NodeEnd } from '../contract/restore';
 
 /** What is asked of the function beside the cluster: whether etcd can lose a member, or what the ports of a node serve. */
 export const ProbeEvent = z.discriminatedUnion('do', [
   z.object({ do: z.literal('etcd') }),
+  /** The same, as an error that a state machine waits by. */
+  z.object({ do: z.literal('etcd-is-well') }),
+  z.object({ do: z.literal('served'), facts: z.array(NodeEnd) }),
   z.object({ do: z.literal('ports'), secretId: z.string(), version: z.string(), former: z.string().optional() }),
 ]);
 export type ProbeEvent = z.infer<typeof ProbeEvent>;

@@ -1,4 +1,3 @@
-import { AuthorityName } from '../contract/certificate-names';
 import { CertificateFacts } from '../contract/node-certificates';
 import type { RunbookNode } from '../contract/restore';
 import type { RunOnNodeEdges } from '../nodes/run-on-node';
@@ -8,8 +7,9 @@ import type { CertificateSettings } from './adopt';
 import { clusterPlaceOf } from './cluster-place';
 import { RotationRefused } from './errors';
 import { mintSet } from './minted-set';
-import type { MintInput, SigningAuthority } from './minted-set';
+import type { MintInput } from './minted-set';
 import type { RotateEdges } from './rotate';
+import { signingAuthorities } from './signing-authorities';
 import type { PkiSecrets } from './take-over';
 import { toldNodeOf } from './told-node';
 
@@ -57,20 +57,11 @@ async function mintInput(world: RotationWorld, node: RunbookNode): Promise<MintI
   const { settings, now, pki, until } = world;
   const run = { command: 'certificate-facts', node, parameters: {}, silenceSeconds: SILENCE_SECONDS, until } as const;
   const told = await toldNodeOf(node, CertificateFacts.parse(await runOnNode(world, run)));
-  const authorities = await Promise.all(
-    AuthorityName.options.map(async (name) => {
-      const secret = await pki.authority(name);
-      const issuing = secret?.generations.find(({ id }) => id === secret.issuing);
-      if (secret === undefined || issuing === undefined) return [];
-      const { id, certificate, key } = issuing;
-      const signer: SigningAuthority = { id, certificate, key, trusted: secret.generations.map((each) => each.certificate) };
-      return [[name, signer] as const];
-    }),
-  );
+  const authorities = await signingAuthorities(pki);
   return {
     node: told,
     cluster: clusterPlaceOf([told], settings.api),
-    authorities: Object.fromEntries(authorities.flat()),
+    authorities,
     leafValidityDays: settings.leafValidityDays,
     now: now(),
   };

@@ -55,6 +55,8 @@ export interface ClusterDirectoryEntry {
   readonly restoreLogGroups: Readonly<Record<string, string>>;
   /** Only where the config has `certificates`. */
   readonly adoptStateMachine?: string;
+  readonly scanStateMachine?: string;
+  readonly repairStateMachine?: string;
   readonly certificateLogGroups?: Readonly<Record<string, string>>;
   /** Only where the config asks for a copy in another region. */
   readonly replica?: {

@@ -39,6 +39,7 @@ export const ErrorName = {
   signerAway: 'SignerAway',
   rotationRefused: 'RotationRefused',
   rotationPostponed: 'RotationPostponed',
+  repairRefused: 'RepairRefused',
   certificatesNotProven: 'CertificatesNotProven',
   unsupportedKey: 'UnsupportedKey',
   certificateUnreadable: 'CertificateUnreadable',

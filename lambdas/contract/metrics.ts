@@ -45,6 +45,12 @@ export const Metric = {
   replicaMissing: 'ReplicaMissing',
   /** 1 when a rotation ended well, 0 when a step of one failed. */
   certificatesRotated: 'CertificatesRotated',
+  /** Of the leaf that ends first, on a node or at a port. */
+  certificateDaysLeft: 'CertificateDaysLeft',
+  /** Of the authority that ends first. */
+  authorityDaysLeft: 'AuthorityDaysLeft',
+  /** Certificates, files and ports that do not do their work. */
+  certificatesWrong: 'CertificatesWrong',
 } as const;
 
 export type MetricName = (typeof Metric)[keyof typeof Metric];

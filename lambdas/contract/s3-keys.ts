@@ -14,6 +14,10 @@ export const restoreKey = (cluster: string, restoreId: string, file: RestoreFile
   `${restoresPrefix(cluster)}${restoreId}/${file}`;
 /** What adoptions of the cluster's PKI found and did. */
 export const adoptionKey = (cluster: string, id: string): string => `${clusterPrefix(cluster)}pki/adoptions/${id}.json`;
+/** What repairs of certificates did. */
+export const repairKey = (cluster: string, id: string): string => `${clusterPrefix(cluster)}pki/repairs/${id}.json`;
+/** What the last look at all certificates found. */
+export const inventoryKey = (cluster: string): string => `${clusterPrefix(cluster)}pki/inventory.json`;
 /** By this tag the bucket's lifecycle knows what goes after some days: a rule's prefix has no wildcard for the id of the restore. */
 export const RESTORE_TAG = { key: 'lifeboat', value: 'restore' } as const;
 export const lockKey = (cluster: string, name: string): string => `${clusterPrefix(cluster)}locks/${name}.json`;

@@ -8,8 +8,10 @@ import { Adopt } from './adopt';
 import type { AdoptProps } from './adopt';
 import { CertificateAlarms } from './certificate-alarms';
 import { PkiSecrets } from './pki-secrets';
+import { Repair } from './repair';
 import { Rotation } from './rotation';
 import type { RotationProps } from './rotation';
+import { Scan } from './scan';
 
 export interface CertificatesProps extends Omit<RotationProps, 'pki'>, Omit<AdoptProps, 'pki' | 'rotation'> {
   readonly alarms: AlarmDefaults;
@@ -21,6 +23,10 @@ export interface CertificatesProps extends Omit<RotationProps, 'pki'>, Omit<Adop
 export class Certificates extends Construct {
   /** The runbook that takes the PKI over. */
   readonly adopt: IStateMachine;
+  /** The runbook for certificates that have ended. */
+  readonly repair: IStateMachine;
+  /** The daily look at every certificate. */
+  readonly scan: IStateMachine;
   /** Everything that works for it, by the name of its log. */
   readonly functions: Readonly<Record<string, LifeboatFunction>>;
 
@@ -31,8 +37,17 @@ export class Certificates extends Construct {
     const rotation = new Rotation(this, 'Rotation', { ...props, pki });
     const adopt = new Adopt(this, 'Adopt', { ...props, pki, rotation });
     new CertificateAlarms(this, 'Alarms', { alarms: props.alarms });
+    const scan = new Scan(this, 'Scan', { ...props, rotation });
+    const repair = new Repair(this, 'Repair', { ...props, pki, rotation });
+    this.repair = repair.stateMachine;
     this.adopt = adopt.stateMachine;
+    this.scan = scan.stateMachine;
     const { rotateCertificates, probeNode } = rotation;
-    this.functions = { adopt: adopt.adopt, 'rotate-certificates': rotateCertificates, 'probe-node': probeNode };
+    this.functions = {
+      adopt: adopt.adopt,
+      'rotate-certificates': rotateCertificates,
+      'probe-node': probeNode,
+      'scan-certificates': scan.scanCertificates,
+    };
   }
 }

@@ -42,6 +42,9 @@ export interface RotationProps {
   readonly settings: CertificateSettings;
 }
 
+const NAMED_LATER =
+  'The secret of a node is named after its instance, which is known when the cluster is adopted; the wildcard ends at this cluster.';
+
 /**
  * Rotates the certificates of control-plane nodes by Secrets Manager's own contract: one secret a node, made when the cluster is adopted.
  *
@@ -122,6 +125,21 @@ export class Rotation extends Construct {
     );
   }
 
+  /** Lets a function put sets into the secrets of nodes, past any rotation. */
+  grantRepair(handler: LifeboatFunction): void {
+    const actions = ['DescribeSecret', 'PutSecretValue', 'UpdateSecretVersionStage'].map((name) => `secretsmanager:${name}`);
+    this.grantNodeSecrets(handler, actions, ['kms:Decrypt', 'kms:GenerateDataKey']);
+  }
+
+  /** Lets a function start the rotation of a node's secret that is rotated already. */
+  grantStart(handler: LifeboatFunction): void {
+    handler.addToRolePolicy(
+      new PolicyStatement({ actions: ['secretsmanager:DescribeSecret', 'secretsmanager:RotateSecret'], resources: [this.nodeSecrets] }),
+    );
+    handler.addToRolePolicy(new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [this.rotateCertificates.functionArn] }));
+    acknowledgeWildcard(handler, this.nodeSecrets, NAMED_LATER);
+  }
+
   private grantNodeSecrets(handler: LifeboatFunction, actions: string[], keyActions: string[]): void {
     handler.addToRolePolicy(new PolicyStatement({ actions, resources: [this.nodeSecrets] }));
     const { region, urlSuffix } = Stack.of(this);
@@ -135,8 +153,6 @@ export class Rotation extends Construct {
         },
       }),
     );
-    const reason =
-      'The secret of a node is named after its instance, which is known when the cluster is adopted; the wildcard ends at this cluster.';
-    acknowledgeWildcard(handler, this.nodeSecrets, reason);
+    acknowledgeWildcard(handler, this.nodeSecrets, NAMED_LATER);
   }
 }

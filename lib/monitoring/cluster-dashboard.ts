@@ -58,7 +58,7 @@ export class ClusterDashboard extends Dashboard {
     this.addWidgets(guide(props));
     this.addWidgets(new AlarmStatusWidget({ title: 'Alarms', alarms: [...props.alarms], width: WIDTH, height: 4 }));
     for (const row of [backups(props), members(props), database(props), drills(props), housekeeping(props)]) this.addWidgets(...row);
-    if (props.certificates === true) this.addWidgets(certificates(props));
+    if (props.certificates === true) this.addWidgets(...certificates(props));
     if (props.replicated === true) this.addWidgets(...replica(props));
   }
 }
@@ -159,9 +159,21 @@ function housekeeping(props: ClusterDashboardProps): IWidget[] {
   ];
 }
 
-function certificates(props: ClusterDashboardProps): IWidget {
-  const rotated = line(props, RUNS, 'Minimum')(Metric.certificatesRotated, 'rotation');
-  return graph('Rotations of certificates, 1 is done', 1, [rotated], { leftYAxis: { min: 0, max: 1 } });
+function certificates(props: ClusterDashboardProps): IWidget[] {
+  const day = line(props, Duration.days(1), 'Minimum');
+  const ends = ['Certificate ends within two weeks', 'Certificate ends within a week', 'Certificate ends within a day'];
+  return [
+    graph('Days that the first certificate has left', 4, [day(Metric.certificateDaysLeft, 'certificates')], {
+      leftAnnotations: ends.flatMap((article) => limitOf(props, article)),
+    }),
+    graph('Days that the first authority has left', 4, [day(Metric.authorityDaysLeft, 'authorities')], {
+      leftAnnotations: limitOf(props, 'Authority ends soon'),
+    }),
+    graph('Certificates that are wrong', 4, [line(props, RUNS)(Metric.certificatesWrong, 'wrong')]),
+    graph('Rotations, 1 is done', 4, [line(props, RUNS, 'Minimum')(Metric.certificatesRotated, 'rotation')], {
+      leftYAxis: { min: 0, max: 1 },
+    }),
+  ];
 }
 
 function replica(props: ClusterDashboardProps): IWidget[] {

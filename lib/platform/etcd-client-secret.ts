@@ -33,4 +33,10 @@ export class EtcdClientSecret extends Construct {
     handler.setEnvironment(Env.etcdClientSecret, this.secret.secretArn);
     this.secret.allowRead(handler);
   }
+
+  /** Lets a function renew it, too. */
+  grantRenew(handler: LifeboatFunction): void {
+    handler.setEnvironment(Env.etcdClientSecret, this.secret.secretArn);
+    this.secret.allowReadAndPut(handler);
+  }
 }

@@ -157,6 +157,8 @@ export class LifeboatStack extends Stack {
       restoreStateMachine: restore.stateMachine.stateMachineArn,
       ...(certificates && {
         adoptStateMachine: certificates.adopt.stateMachineArn,
+        scanStateMachine: certificates.scan.stateMachineArn,
+        repairStateMachine: certificates.repair.stateMachineArn,
         certificateLogGroups: logGroups(certificates.functions),
       }),
       restoreLogGroups: logGroups({ ...restore.functions, ...replaceMember.functions }),
@@ -179,6 +181,8 @@ export class LifeboatStack extends Stack {
     new CfnOutput(this, 'RestoreStateMachineArn', { value: restore.stateMachine.stateMachineArn });
     if (certificates !== undefined) {
       new CfnOutput(this, 'AdoptStateMachineArn', { value: certificates.adopt.stateMachineArn });
+      new CfnOutput(this, 'RepairStateMachineArn', { value: certificates.repair.stateMachineArn });
+      new CfnOutput(this, 'ScanStateMachineArn', { value: certificates.scan.stateMachineArn });
       for (const [name, { functionName }] of Object.entries(certificates.functions))
         new CfnOutput(
           this,

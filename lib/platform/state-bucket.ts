@@ -9,10 +9,12 @@ import {
   RESTORE_TAG,
   adoptionKey,
   clusterPrefix,
+  inventoryKey,
   ledgerKey,
   lockKey,
   manifestKey,
   pruneStateKey,
+  repairKey,
   restoreKey,
   restoresPrefix,
   snapshotKey,
@@ -230,6 +232,18 @@ export class StateBucket extends Construct {
     const reports = this.bucket.arnForObjects(adoptionKey(this.clusterName, '*'));
     this.grant(handler, ['s3:PutObject'], reports);
     acknowledgeWildcard(handler, reports, 'Adoptions are named when they are started; the wildcard ends at their own folder.');
+  }
+
+  /** Lets a function write what repairs of certificates did. */
+  grantRepairs(handler: LifeboatFunction): void {
+    const reports = this.bucket.arnForObjects(repairKey(this.clusterName, '*'));
+    this.grant(handler, ['s3:PutObject'], reports);
+    acknowledgeWildcard(handler, reports, 'Repairs are named when they are started; the wildcard ends at their own folder.');
+  }
+
+  /** Lets a function write what the last look at the certificates found. */
+  grantInventory(handler: LifeboatFunction): void {
+    this.grant(handler, ['s3:PutObject'], this.bucket.arnForObjects(inventoryKey(this.clusterName)));
   }
 
   /** Lets a function take and release one named lock; a lock is released by writing it, never by deleting it. */

@@ -5,12 +5,21 @@ import type { Deployment } from '../deployment';
 import type { Narrator } from '../narrator';
 import type { LocalNodes } from '../nodes';
 
-/** Deploys the app for these nodes, and gives it the credentials of their etcd. */
-export function deployStep(narrator: Narrator, cloud: LocalCloud, { endpoints, credentials }: LocalNodes): Promise<Deployment> {
+/**
+ * Deploys the app for these nodes, and gives it the credentials of their etcd.
+ *
+ * @param certificates as in the config; left out, the app has nothing to do with certificates
+ */
+export function deployStep(
+  narrator: Narrator,
+  cloud: LocalCloud,
+  { endpoints, credentials }: LocalNodes,
+  certificates?: Readonly<Record<string, unknown>>,
+): Promise<Deployment> {
   return narrator.run(
     'cdk deploy, the app unchanged',
     async () => {
-      const deployed = await deployLifeboat(cloud, { endpoints });
+      const deployed = await deployLifeboat(cloud, { endpoints, ...(certificates && { certificates }) });
       await deployed.putSecret(credentials);
       return deployed;
     },

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { goTools, pinned } from './go-tools.mjs';
 
@@ -14,10 +15,17 @@ function ldflags(release) {
   return ['-s -w', ...Object.entries(variables).map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`)].join(' ');
 }
 
+const moduleIn = (places) => path.join(places.setup, 'kubernetes');
+const releaseIn = (places) => pinned(moduleIn(places), 'k8s.io/kubernetes');
+
+/** Whether somebody has built it, or named programs of his own: what shows it where it is there builds nothing. */
+export const kubernetesIsThere = (places, env) =>
+  Boolean(env.LIFEBOAT_K8S_BIN) || existsSync(path.join(places.cache, 'kubernetes', releaseIn(places), 'bin/kube-apiserver'));
+
 /** What a kubeadm control plane runs besides etcd, and kubectl of the same release. */
 export function kubernetesTools(places, env) {
-  const module = path.join(places.setup, 'kubernetes');
-  const release = pinned(module, 'k8s.io/kubernetes');
+  const module = moduleIn(places);
+  const release = releaseIn(places);
   const tools = {
     name: 'Kubernetes',
     folder: 'kubernetes',

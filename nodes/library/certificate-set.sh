@@ -133,7 +133,10 @@ settle_kubelet_conf() {
   local wanted=$1/kubeconfigs/kubelet.conf
   kubelet_conf=$(kubelet_conf_is)
   case $kubelet_conf in
-    refers) rm -f -- "$wanted" ;;
+    refers)
+      # What it refers to may have ended with everything else: then nobody renews it any more, and the one of the set begins anew.
+      if [ -e "$wanted" ] && ! kubelet_pair_is_good; then kubelet_conf=replaced; else rm -f -- "$wanted"; fi
+      ;;
     absent) if [ -e "$wanted" ]; then kubelet_conf=replaced; fi ;;
     embeds)
       if kubelet_pair_is_good; then

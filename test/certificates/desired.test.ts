@@ -10,7 +10,13 @@ const NODE: NodePlace = {
   etcdClientUrls: ['https://10.0.1.10:2379', 'https://127.0.0.1:2379'],
   etcdPeerUrls: ['https://10.0.1.10:2380'],
 };
-const CLUSTER: ClusterPlace = { dnsDomain: 'cluster.local', apiNames: ['api.k8s.example.com'], etcdServerNames: [], etcdPeerNames: [] };
+const CLUSTER: ClusterPlace = {
+  dnsDomain: 'cluster.local',
+  apiNames: ['api.k8s.example.com'],
+  etcdServerNames: [],
+  etcdPeerNames: [],
+  everythingIsKnown: true,
+};
 const ALL = new Set(LEAF_NAMES);
 
 const namesOf = (leaf: LeafName, node: Partial<NodePlace> = {}, cluster: Partial<ClusterPlace> = {}) =>
@@ -51,6 +57,14 @@ describe('desiredLeaves', () => {
 
   test.each(['etcd/server', 'etcd/peer'] as const)('names in %s the node, localhost and where etcd is reached', (leaf) => {
     expect(namesOf(leaf)).toEqual({ dns: ['localhost', 'master-1'], ips: ['10.0.1.10', '127.0.0.1', '::1'] });
+  });
+
+  test('leaves out the address that stands for all, on which etcd may listen', () => {
+    expect(namesOf('etcd/server', { etcdClientUrls: ['https://0.0.0.0:2379', 'https://[::]:2379'] })?.ips).toEqual([
+      '10.0.1.10',
+      '127.0.0.1',
+      '::1',
+    ]);
   });
 
   test('adds what kubeadm-config adds to the certificates of etcd, to each its own', () => {

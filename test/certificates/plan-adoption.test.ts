@@ -114,9 +114,14 @@ describe('planAdoption', () => {
       'wrong master-1: scheduler.conf does not trust the authority in ca.crt',
     ],
     [
-      'a clock that is off',
-      () => [toldNode(1, { facts: { clock: NOW.getTime() / 1000 - 600 } })],
-      'wrong master-1: its clock is 600 s off: a new certificate is not valid yet on it, or an old one still is',
+      'a clock that is behind',
+      () => [toldNode(1, { facts: { clock: NOW.getTime() / 1000 - 3600 } })],
+      'wrong master-1: its clock is 3600 s behind: a new certificate is not valid yet on it',
+    ],
+    [
+      'a clock that is ahead',
+      () => [toldNode(1, { facts: { clock: NOW.getTime() / 1000 + 90 } })],
+      'wrong master-1: its clock is 90 s ahead: it takes certificates for ended that are not',
     ],
     [
       'a kubelet that embeds',
@@ -132,6 +137,10 @@ describe('planAdoption', () => {
     const lines = plan(nodes()).findings.map(({ severity, where, what }) => `${severity} ${where}: ${what}`);
 
     expect(lines).toContain(line);
+  });
+
+  test('takes no node for wrong whose clock was read long before the slowest one answered', () => {
+    expect(plan([toldNode(1, { facts: { clock: NOW.getTime() / 1000 - 300 } })]).findings).toEqual([]);
   });
 
   test('says of each certificate what is to be done about it', () => {
@@ -164,11 +173,13 @@ describe('clusterPlaceOf', () => {
       apiNames: ['api.example.com', '203.0.113.10', 'vip.example.com', 'extra.example.com', 'lb.example.com'],
       etcdServerNames: ['s.example.com'],
       etcdPeerNames: ['p.example.com'],
+      everythingIsKnown: true,
     });
   });
 
   test('without kubeadm-config takes the server of admin.conf for the endpoint, and kubeadm’s domain', () => {
     expect(clusterPlaceOf([toldNode(1)], { addresses: [], extraSans: [] })).toMatchObject({
+      everythingIsKnown: false,
       dnsDomain: 'cluster.local',
       apiNames: ['api.example.com'],
     });

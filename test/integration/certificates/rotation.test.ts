@@ -4,8 +4,9 @@ import { NodeSetSecret } from '../../../lambdas/contract/certificates';
 import { servedCertificate } from '../../../lambdas/ports/served-certificate';
 import { waitUntil } from '../../../local/child-process';
 import type { LocalNode } from '../../../local/nodes';
+import { SteadyClient } from '../../../local/steady-client';
+import { endsWithFile } from '../../support/ends-with-file';
 import { startWriter } from '../../support/steady-writer';
-import { SteadyClient } from './requests';
 import { CertificateWorld } from './world';
 
 jest.setTimeout(300_000);
@@ -69,11 +70,12 @@ describe('rotating the certificates of nodes, deployed', () => {
       world.nodes.nodes.map(({ apiUrl }) => apiUrl),
       world.nodes.authorities.cluster.cert,
     );
+    const stopAsking = endsWithFile(() => client.stop());
     const stopWriting = startWriter(world.nodes.endpoints, world.nodes.credentials, 'rotation/');
 
     for (let round = 0; round < 2; round++) for (const node of world.nodes.nodes) await rotate(node);
 
-    const { requests, failed } = await client.stop();
+    const { requests, failed } = await stopAsking();
     const writes = await stopWriting();
     expect(failed).toEqual([]);
     expect(requests).toBeGreaterThan(100);
@@ -91,7 +93,10 @@ describe('rotating the certificates of nodes, deployed', () => {
       expect(certificates.find(({ leaf }) => leaf === 'apiserver')?.sha256).toBe(sha256(now));
       expect(certificates.map(({ leaf }) => leaf)).toEqual(expect.arrayContaining(['etcd/peer', 'admin.conf', 'scheduler.conf']));
     }
-    expect(await said()).not.toContain('PRIVATE KEY');
+    const everything = await world.everythingSaid();
+    expect(everything).toContain('install-certificates');
+    expect(everything).not.toContain('PRIVATE KEY');
+    for (const key of world.keysOnNodes()) expect(everything).not.toContain(key);
   });
 
   test('a node that refuses the new ones keeps those that it has, and the rotation goes on when it is mended', async () => {

@@ -1,5 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { CloudWatchLogsClient, paginateDescribeLogGroups, paginateFilterLogEvents } from '@aws-sdk/client-cloudwatch-logs';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import {
   DescribeSecretCommand,
@@ -7,6 +8,8 @@ import {
   ListSecretVersionIdsCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
+import { GetExecutionHistoryCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { SSMClient, paginateListCommandInvocations, paginateListCommands } from '@aws-sdk/client-ssm';
 import { AdoptionReport, authoritySecretName, nodeSecretName } from '../../../lambdas/contract/certificates';
 import type { AuthorityName } from '../../../lambdas/contract/certificate-names';
 import { adoptionKey } from '../../../lambdas/contract/s3-keys';
@@ -132,6 +135,37 @@ export class CertificateWorld {
   /** Everything that the functions for certificates have logged. */
   async functionLogs(): Promise<string[]> {
     return (await Promise.all(this.lifeboat.certificateFunctions.map((name) => this.cloud.logs(name)))).flat();
+  }
+
+  /** Whatever anybody may read later: logs of all functions, commands with their parameters and outputs, histories of executions. */
+  async everythingSaid(executions: readonly string[] = []): Promise<string> {
+    const config = this.cloud.clientConfig();
+    const [logs, ssm, sfn] = [new CloudWatchLogsClient(config), new SSMClient(config), new SFNClient(config)];
+    const said: string[] = [];
+    try {
+      for await (const { logGroups = [] } of paginateDescribeLogGroups({ client: logs }, {}))
+        for (const { logGroupName } of logGroups)
+          for await (const { events = [] } of paginateFilterLogEvents({ client: logs }, { logGroupName }))
+            said.push(...events.map(({ message = '' }) => message));
+      for await (const page of paginateListCommandInvocations({ client: ssm }, { Details: true }))
+        said.push(JSON.stringify(page.CommandInvocations));
+      for await (const page of paginateListCommands({ client: ssm }, {})) said.push(JSON.stringify(page.Commands));
+      for (const executionArn of executions)
+        said.push(JSON.stringify(await sfn.send(new GetExecutionHistoryCommand({ executionArn, includeExecutionData: true }))));
+    } finally {
+      for (const client of [logs, ssm, sfn]) client.destroy();
+    }
+    return said.join('\n');
+  }
+
+  /** The keys that lie on the nodes now: a line of each, and its beginning in base64 once more, as kubeconfigs and archives carry it. */
+  keysOnNodes(): string[] {
+    return this.nodes.nodes.flatMap((node) =>
+      readdirSync(node.tree.pkiDir, { recursive: true, encoding: 'utf8' })
+        .filter((file) => file.endsWith('.key'))
+        .map((file) => this.read(node, `pki/${file}`))
+        .flatMap((key) => [key.split('\n')[3] ?? '', Buffer.from(key).toString('base64').slice(60, 120)]),
+    );
   }
 
   async stop(): Promise<void> {

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import type { NodeCommandName } from '../../../lambdas/contract/node-commands';
 import type { LocalNodes, SetOptions } from '../../../local/nodes';
@@ -51,7 +51,9 @@ function expectInPlace({ set }: ReturnType<typeof offer>): void {
 /** No key that is not in use lies about, but in what can be gone back to. */
 function expectNoLeftovers(): void {
   const folder = path.join(on.node.tree.stateDir, 'certificates');
-  const found = execFileSync('grep', ['-rl', 'PRIVATE KEY', folder], { encoding: 'utf8' }).split('\n').filter(Boolean);
+  // Its status is 1 where there is none, as after a kill that came before anything was kept.
+  const { stdout } = spawnSync('grep', ['-rl', 'PRIVATE KEY', folder], { encoding: 'utf8' });
+  const found = stdout.split('\n').filter(Boolean);
   expect(found.filter((file) => !file.includes('/previous/'))).toEqual([]);
   expect(on.leftovers()).toEqual([]);
 }
@@ -96,9 +98,10 @@ describe.each<[what: string, options: SetOptions, samples: number]>([
     }
   });
 
+  // With a manager the kubelet waits longer each time; what differs from installing is tried without.
+  if (options === WITH_RESTART && !EVERY) return;
   test('going back, killed at any step, goes back when it is run again, and never on', async () => {
-    // With a manager the kubelet waits longer each time; what differs from installing is tried without.
-    for (const step of some(stepsBack, options === WITH_RESTART && !EVERY ? 0 : samples)) {
+    for (const step of some(stepsBack, samples)) {
       const offered = offer(options);
       await on.do('install-certificates', offered.version);
       expect(await killed(step, 'previous-certificates', offered.version)).toBe(true);

@@ -1,6 +1,5 @@
 import { get } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { endsWithFile } from '../../support/ends-with-file';
 
 export interface RequestLog {
   readonly requests: number;
@@ -21,7 +20,6 @@ export class SteadyClient {
     private readonly everyMs = 20,
   ) {
     this.done = this.run();
-    endsWithFile(() => this.stop());
   }
 
   async stop(): Promise<RequestLog> {
