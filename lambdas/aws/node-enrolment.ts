@@ -46,7 +46,9 @@ export function nodeEnrolment(client: SecretsManagerClient, cluster: string, set
   const isEnrolled = async (SecretId: string): Promise<boolean> => {
     try {
       // Rotation is the last thing that it gets.
-      return (await client.send(new DescribeSecretCommand({ SecretId }))).RotationEnabled === true;
+      const { RotationEnabled, RotationLambdaARN, RotationRules } = await client.send(new DescribeSecretCommand({ SecretId }));
+      // After another deployment function, roles or days may be others: then it gets them, and its policy, again.
+      return RotationEnabled === true && RotationLambdaARN === rotationFunction && RotationRules?.AutomaticallyAfterDays === everyDays;
     } catch (error) {
       if (error instanceof ResourceNotFoundException) return false;
       throw failed(SecretId, error);

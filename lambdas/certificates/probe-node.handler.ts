@@ -24,7 +24,7 @@ export async function handler(event: unknown): Promise<object> {
     const etcd = openEtcd(endpoints, await readEtcdClientSecret(client, requireEnv(Env.etcdClientSecret)));
     try {
       const view = await etcd.gather();
-      if (asked.do === 'etcd') return { weak: etcdTooWeak(view) ?? null };
+      if (asked.do === 'etcd') return { weak: etcdTooWeak(view, asked.member) ?? null };
       const unwell = view.members.filter((member) => !member.reachable || !knowsLeader(member.status));
       if (unwell.length > 0) throw new EtcdNotReady(`not well: ${unwell.map(({ endpoint }) => endpoint).join(', ')}`);
       return { weak: null };
@@ -37,5 +37,5 @@ export async function handler(event: unknown): Promise<object> {
   const set = await secrets.read(secretId, version);
   if (set === undefined) throw new RotationRefused(`version ${version} of secret ${secretId} has no value`);
   const before = former === undefined ? undefined : await secrets.read(secretId, former);
-  return proveNode(set, before, servedCertificate);
+  return proveNode(set, before, servedCertificate, new Date());
 }

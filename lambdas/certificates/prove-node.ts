@@ -24,14 +24,19 @@ const CLIENT_OF = {
  *
  * @throws PkiUnusable when a set is not what the lifeboat puts into a secret
  */
-export async function proveNode(set: NodeSetSecret, former: NodeSetSecret | undefined, handshake: Handshake): Promise<NodeProof> {
+export async function proveNode(
+  set: NodeSetSecret,
+  former: NodeSetSecret | undefined,
+  handshake: Handshake,
+  now: Date,
+): Promise<NodeProof> {
   const [files, before] = await Promise.all(
     [set, former].map(async (each) => each && filesOf(each.archive, `the set of ${each.node.host}`)),
   );
   const tries = set.ports.flatMap((port) => {
     const clients = [
       ['the new client certificate', pairOf(files, port.leaf)] as const,
-      ['the client certificate before it', pairOf(before, port.leaf)] as const,
+      ['the client certificate before it', hasEnded(former, port.leaf, now) ? undefined : pairOf(before, port.leaf)] as const,
     ].filter(([, pair]) => pair !== undefined);
     return (clients.length === 0 ? [['nobody', undefined] as const] : clients).map(([name, client]) =>
       tryPort(set, port, name, client, handshake),
@@ -41,6 +46,10 @@ export async function proveNode(set: NodeSetSecret, former: NodeSetSecret | unde
   const wrong = all.filter(({ well }) => !well);
   return { proven: wrong.length === 0, because: (wrong.length === 0 ? all : wrong).map(({ line }) => line) };
 }
+
+/** What has ended lets nobody in any more, with or without a rotation. */
+const hasEnded = (set: NodeSetSecret | undefined, leaf: keyof typeof CLIENT_OF, now: Date): boolean =>
+  set?.certificates.some((each) => each.leaf === CLIENT_OF[leaf] && new Date(each.notAfter) <= now) ?? false;
 
 function pairOf(files: Files | undefined, leaf: keyof typeof CLIENT_OF): Port['client'] {
   const cert = files?.get(`pki/${CLIENT_OF[leaf]}.crt`);

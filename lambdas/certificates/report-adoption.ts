@@ -5,6 +5,7 @@ import { AdoptRequest, AdoptionPlan } from '../contract/certificates';
 import type { AdoptionOutcome, AdoptionReport, Finding, HeldAuthority } from '../contract/certificates';
 import { ErrorName } from '../contract/errors';
 import { causeWords } from '../contract/function-failure';
+import { messageOf } from '../contract/lifeboat-error';
 import { RestoreId } from '../contract/restore';
 import { tellPeople } from '../restore/tell-people';
 import { seedSteps } from './mint';
@@ -38,7 +39,9 @@ export async function reportAdoption(
   state: AdoptionState,
 ): Promise<{ readonly outcome: AdoptionOutcome; readonly summary: string }> {
   const { cluster, secrets, write, tell, telemetry, now } = edges;
-  if (state.failure !== undefined) await secrets.forgetHandOver();
+  // Only what this execution had handed over: one that the lock refused must not empty the letter box of the one that holds it.
+  if (state.failure !== undefined && (state.planned?.plan.handOver.length ?? 0) > 0)
+    await secrets.forgetHandOver().catch((error: unknown) => telemetry.warn('hand-over-not-emptied', { because: messageOf(error) }));
   const held = await heldAuthorities(secrets, AuthorityName.options);
   const report = adoptionReport(cluster, state, held, now());
   await write(state.restoreId, JSON.stringify(report, undefined, 1));

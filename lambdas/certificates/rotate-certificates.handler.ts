@@ -10,11 +10,12 @@ import { SecretsManagerNodes } from '../aws/node-secrets';
 import { SecretsManagerPki } from '../aws/pki-secrets';
 import { S3Lock } from '../aws/s3-lock';
 import { openTelemetry } from '../aws/telemetry';
+import type { NodeSetSecret } from '../contract/certificates';
 import { Env } from '../contract/env';
 import { NodeTags } from '../contract/restore';
 import { SsmNodes } from '../nodes/ssm-nodes';
 import { CertificateSettings } from './adopt';
-import { EtcdAnswer, PortsAnswer } from './probe';
+import { EtcdAnswer, PortsAnswer, etcdQuestion } from './probe';
 import { rotate } from './rotate';
 import { RotationEvent } from './rotation-step';
 import { rotationWork } from './rotation-work';
@@ -30,7 +31,7 @@ const ssm = new SsmNodes(new SSMClient(BRISK), cluster);
 const manager = new SecretsManagerClient(BRISK);
 const { controlPlane } = requireJson(Env.nodeTags, NodeTags);
 const settings = requireJson(Env.certificateSettings, CertificateSettings);
-const lambda = new LambdaClient({ maxAttempts: 1 });
+const lambda = new LambdaClient({ maxAttempts: 3 });
 const probe = requireEnv(Env.probeFunction);
 const lock = new S3Lock(new S3Client(BRISK), { bucket: requireEnv(Env.stateBucket), cluster, name: 'control-plane', ttlMs: LOCK_MS }, now);
 const telemetry = openTelemetry(cluster, 'rotate-certificates');
@@ -49,7 +50,7 @@ export async function handler(event: unknown, context: { readonly getRemainingTi
     secrets: new SecretsManagerNodes(manager),
     lock,
     telemetry,
-    etcdTooWeak: async () => (await callFunction(lambda, probe, { do: 'etcd' }, EtcdAnswer)).weak ?? undefined,
+    etcdTooWeak: async (set: NodeSetSecret) => (await callFunction(lambda, probe, etcdQuestion(set), EtcdAnswer)).weak ?? undefined,
     prove: (secretId: string, version: string, former: string | undefined) =>
       callFunction(lambda, probe, { do: 'ports', secretId, version, former }, PortsAnswer),
   };

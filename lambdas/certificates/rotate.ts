@@ -30,7 +30,7 @@ export interface RotateEdges {
   readonly mint: (secretId: string) => Promise<NodeSetSecret>;
   readonly lock: RunLock;
   /** Why the cluster would not survive that the etcd of this node fails now; undefined when it would. */
-  readonly etcdTooWeak: (node: NodeSetSecret['node']) => Promise<string | undefined>;
+  readonly etcdTooWeak: (set: NodeSetSecret) => Promise<string | undefined>;
   /** Ends when the set is served, or throws with the node as it was before. */
   readonly install: (secretId: string, version: string, set: NodeSetSecret, sha256: string) => Promise<void>;
   readonly putBack: (version: string, set: NodeSetSecret) => Promise<void>;
@@ -56,7 +56,8 @@ export async function rotate(edges: RotateEdges, event: RotationEvent): Promise<
     return { done };
   } catch (error) {
     telemetry.warn('rotation-failed', { step: Step, secret: SecretId, version, because: messageOf(error) });
-    telemetry.count(Metric.certificatesRotated, 0, 'Count');
+    // Waiting for its turn is no failure; what waits too long is told by the days that are left.
+    if (!(error instanceof RotationPostponed)) telemetry.count(Metric.certificatesRotated, 0, 'Count');
     throw error;
   }
 }
@@ -81,6 +82,8 @@ async function work(
     case 'finishSecret':
       if ((await secrets.read(secretId, version)) === undefined)
         throw new RotationRefused(`version ${version} of secret ${secretId} has no value`);
+      // Steps may come in any order: what was never installed is not what the node has.
+      await testSecret(edges, secretId, version, current);
       await secrets.promote(secretId, version, current);
       return 'it is the current one';
   }
@@ -97,12 +100,21 @@ async function setSecret(edges: RotateEdges, secretId: string, version: string, 
       `${held.holder} works on the nodes until ${held.expiresAt} at the latest: the rotation of ${set.node.host} is tried again`,
     );
   try {
-    const weak = await etcdTooWeak(set.node);
+    const weak = await etcdTooWeak(set);
     if (weak !== undefined) throw new RotationPostponed(`the certificates of ${set.node.host} wait: ${weak}`);
     await install(secretId, version, set, setSha256Of(set.archive));
-    const proof = await prove(secretId, version, current);
+    // Nobody who could look has proven nothing.
+    const proof = await prove(secretId, version, current).catch((error: unknown): Proof => ({
+      proven: false,
+      because: [messageOf(error)],
+    }));
     if (proof.proven) return `installed on ${set.node.host}`;
-    await putBack(version, set);
+    await putBack(version, set).catch((error: unknown) => {
+      throw new CertificatesNotProven(
+        `${set.node.host}: ${proof.because.join('; ')}; and its previous certificates could not be put back: ${messageOf(error)}`,
+        { cause: error },
+      );
+    });
     throw new CertificatesNotProven(
       `${set.node.host} has its previous certificates again, since the new ones could not be proven: ${proof.because.join('; ')}`,
     );

@@ -11,7 +11,7 @@ import { judgements } from './adopt';
 import type { CertificateSettings } from './adopt';
 import { heardNodes } from './hear-nodes';
 import { daysLeft } from './judge-leaf';
-import { firstDue, takeInventory } from './take-inventory';
+import { dueInOrder, takeInventory } from './take-inventory';
 import type { ToldNode } from './told-node';
 
 export const FindForScan = z.object({ do: z.literal('find'), input: z.unknown() });
@@ -50,8 +50,7 @@ export async function judgeScan(
   const { told, silent } = await heardNodes(facts);
   const verdicts = judgements(told, settings, now());
   const inventory = takeInventory({ cluster, asked, told, silent, served, verdicts, now: now() });
-  const due = request.renew ? firstDue(verdicts, told) : undefined;
-  const renewing = due && (await begin(edges, due));
+  const renewing = request.renew ? await beginFirst(edges, dueInOrder(verdicts, told)) : undefined;
   await write(JSON.stringify({ ...inventory, ...(renewing !== undefined && { renewing }) }, undefined, 1));
   measure(telemetry, inventory, now());
   const { findings, daysLeft: days = null } = inventory;
@@ -64,6 +63,15 @@ export async function judgeScan(
  * Longer than a rotation takes, tried again and again.
  */
 const FRUITLESS_DAYS = 7;
+
+/** One at a time: the next look takes the next one. A node whose rotation cannot be started keeps no other from its own. */
+async function beginFirst(edges: ScanEdges, due: readonly ToldNode[]): Promise<string | undefined> {
+  for (const node of due) {
+    const begun = await begin(edges, node);
+    if (begun !== undefined) return begun;
+  }
+  return undefined;
+}
 
 /** A node that was never adopted has no secret: its findings stay, and say so every day. */
 async function begin(

@@ -36,17 +36,16 @@ export function takeInventory(input: ScanInput): Omit<CertificateInventory, 'ren
 }
 
 /**
- * The node that is to be rotated first: the one with a certificate that does not do its work, else the one whose first certificate ends soonest.
- * One at a time: the next look takes the next one.
+ * The nodes that are to be rotated, first the ones with a certificate that does not do its work, then those whose first certificate ends soonest.
  */
-export function firstDue(verdicts: ScanInput['verdicts'], told: readonly ToldNode[]): ToldNode | undefined {
+export function dueInOrder(verdicts: ScanInput['verdicts'], told: readonly ToldNode[]): ToldNode[] {
   const due = told.flatMap((node) => {
     const renewed = (verdicts.get(node.instanceId) ?? []).filter(({ action }) => action === 'renew');
     if (renewed.length === 0) return [];
     const ends = renewed.map(({ leaf, reason }) => (reason === 'expires-soon' ? endOf(node, leaf) : 0));
     return [{ node, end: Math.min(...ends) }];
   });
-  return due.sort((a, b) => a.end - b.end)[0]?.node;
+  return due.sort((a, b) => a.end - b.end).map(({ node }) => node);
 }
 
 function endOf(node: ToldNode, leaf: LeafVerdict['leaf']): number {

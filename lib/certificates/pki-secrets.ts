@@ -35,7 +35,7 @@ export class PkiSecrets extends Construct {
       ),
       made('service-accounts', serviceAccountsSecretName(clusterName), 'the keys that sign tokens of service accounts', wholeCluster),
     ];
-    const empty = 'It is empty but for the seconds in which a node hands something over.';
+    const empty = 'It holds nothing but for the seconds in which a node hands something over.';
     this.handOver = made('hand-over', handOverSecretName(clusterName), 'what a node hands over, until it is taken', empty);
   }
 

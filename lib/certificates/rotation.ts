@@ -149,7 +149,13 @@ export class Rotation extends Construct {
         resources: [this.props.encryptionKey.keyArn],
         conditions: {
           StringEquals: { 'kms:ViaService': `secretsmanager.${region}.${urlSuffix}` },
-          ArnLike: { 'kms:EncryptionContext:SecretARN': this.nodeSecrets },
+          // Of whoever makes a secret Secrets Manager tries the key first, for no secret yet.
+          StringLike: {
+            'kms:EncryptionContext:SecretARN': [
+              this.nodeSecrets,
+              ...(actions.includes('secretsmanager:CreateSecret') ? ['RequestToValidateKeyAccess'] : []),
+            ],
+          },
         },
       }),
     );

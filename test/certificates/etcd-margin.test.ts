@@ -37,6 +37,15 @@ describe('etcdTooWeak', () => {
     expect(etcdTooWeak({ members, votingMembers })).toMatch(/members of etcd are well/);
   });
 
+  test('loses nothing by a member that is away already, when it is the one whose certificates are exchanged', () => {
+    const view = { members: [well('a'), well('b'), away('c')], votingMembers: 3 };
+
+    expect(etcdTooWeak(view, { host: 'c', port: 2379 })).toBeUndefined();
+    expect(etcdTooWeak(view, { host: 'a', port: 2379 })).toMatch(/2 of 3/);
+    expect(etcdTooWeak(view, { host: 'c', port: 2380 })).toMatch(/2 of 3/);
+    expect(etcdTooWeak({ members: [well('a'), away('b'), away('c')], votingMembers: 3 }, { host: 'c', port: 2379 })).toMatch(/1 of 3/);
+  });
+
   test('says who is away', () => {
     expect(etcdTooWeak({ members: [well('a'), well('b'), away('c')], votingMembers: 3 })).toMatch(/2 of 3 .* c is away/);
   });

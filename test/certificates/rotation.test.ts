@@ -181,6 +181,33 @@ describe('rotating the certificates of a node', () => {
     expect(world.calls).toEqual(['fill', 'lock rotation-new', 'install', 'put back', 'unlock']);
   });
 
+  test('puts back what nobody could look at', async () => {
+    await world.step('createSecret');
+    const blind = { ...world.edges, prove: async () => Promise.reject(new Error('the probe did not answer')) };
+
+    await expect(rotate(blind, { SecretId: 's', ClientRequestToken: 'new', Step: 'setSecret' })).rejects.toMatchObject({
+      name: 'CertificatesNotProven',
+      message: expect.stringMatching(/the probe did not answer/) as string,
+    });
+    expect(world.calls.slice(-2)).toEqual(['put back', 'unlock']);
+  });
+
+  test('promotes nothing that the ports do not serve, in whatever order it is asked', async () => {
+    await world.step('createSecret');
+    world.proven = [false];
+
+    await expect(world.step('finishSecret')).rejects.toMatchObject({ name: 'CertificatesNotProven' });
+    expect(world.calls).toEqual(['fill']);
+  });
+
+  test('is no failure while it only waits for its turn', async () => {
+    await world.step('createSecret');
+    world.locked = true;
+
+    await expect(world.step('setSecret')).rejects.toMatchObject({ name: 'RotationPostponed' });
+    expect(world.told).toEqual([]);
+  });
+
   test('gives the lock back when the node refuses', async () => {
     await world.step('createSecret');
     world.installs = [

@@ -1,4 +1,4 @@
-import { firstDue, takeInventory } from '../../lambdas/certificates/take-inventory';
+import { dueInOrder, takeInventory } from '../../lambdas/certificates/take-inventory';
 import type { ScanInput } from '../../lambdas/certificates/take-inventory';
 import type { LeafVerdict } from '../../lambdas/certificates/judge-leaf';
 import type { ServedPort } from '../../lambdas/contract/certificate-scan';
@@ -92,7 +92,7 @@ describe('takeInventory', () => {
   });
 });
 
-describe('firstDue', () => {
+describe('dueInOrder', () => {
   const verdictsOf = (...each: [number, LeafVerdict[]][]): ScanInput['verdicts'] =>
     new Map(each.map(([number, verdicts]) => [id(number), verdicts]));
 
@@ -123,6 +123,6 @@ describe('firstDue', () => {
     ],
     ['one whose certificate is missing', [[2, [renew('etcd/peer', 'missing')]]], 'master-2'],
   ])('takes %s', (_sentence, verdicts, host) => {
-    expect(firstDue(verdictsOf(...verdicts), [ends(1, 20), ends(2, 10)])?.host).toBe(host);
+    expect(dueInOrder(verdictsOf(...verdicts), [ends(1, 20), ends(2, 10)])[0]?.host).toBe(host);
   });
 });
