@@ -9,11 +9,13 @@ import { EnrolmentSettings, nodeEnrolment } from '../aws/node-enrolment';
 import { adoptionNotes } from '../aws/s3-adoption-notes';
 import { openTopic } from '../aws/sns';
 import { openTelemetry } from '../aws/telemetry';
+import { AdoptRequest } from '../contract/certificates';
 import { Env } from '../contract/env';
+import { parseInput } from '../contract/parse-input';
 import { NodeTags } from '../contract/restore';
 import { SsmNodes } from '../nodes/ssm-nodes';
 import { CertificateSettings, FindEvent, PlanEvent, TakeOverEvent, findForAdoption, planForAdoption } from './adopt';
-import { parseAdoptRequest } from './adopt-request';
+import { AdoptionRefused } from './errors';
 import { EnrolEvent, enrolNodes } from './enrol';
 import { mintAuthorities } from './mint';
 import { ReportEvent, reportAdoption } from './report-adoption';
@@ -39,7 +41,7 @@ export async function handler(event: unknown): Promise<object> {
   const step = parseEvent(AdoptEvent, event);
   switch (step.do) {
     case 'find':
-      return findForAdoption(edges, controlPlane, parseAdoptRequest(step.input), step.execution);
+      return findForAdoption(edges, controlPlane, parseInput(AdoptRequest, step.input, AdoptionRefused), step.execution);
     case 'plan':
       return planForAdoption(edges, settings, step.found);
     case 'mint':

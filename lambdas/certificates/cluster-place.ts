@@ -1,5 +1,6 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { hostOf } from '../contract/host-of';
 import type { ClusterPlace, NodePlace } from './desired';
 import type { ToldNode } from './told-node';
 
@@ -39,7 +40,7 @@ export function clusterPlaceOf(nodes: readonly ToldNode[], api: ApiNames): Clust
       ...api.addresses,
       ...api.extraSans,
       ...kubeadm.apiServer.certSANs,
-      ...(endpoint === undefined ? [] : [hostOf(endpoint)]),
+      ...(endpoint === undefined ? [] : [hostOfEndpoint(endpoint)]),
     ],
     etcdServerNames: kubeadm.etcd.local.serverCertSANs,
     etcdPeerNames: kubeadm.etcd.local.peerCertSANs,
@@ -80,7 +81,7 @@ function serverOf(nodes: readonly ToldNode[]): string | undefined {
 }
 
 /** `host`, `host:port`, `[address]:port` or a URL of it. */
-function hostOf(endpoint: string): string {
+function hostOfEndpoint(endpoint: string): string {
   const url = endpoint.includes('://') ? endpoint : `https://${endpoint}`;
-  return URL.canParse(url) ? new URL(url).hostname.replace(/^\[|\]$/g, '') : endpoint;
+  return URL.canParse(url) ? hostOf(url) : endpoint;
 }

@@ -1,5 +1,6 @@
 import { LEAF_NAMES } from '../contract/certificate-names';
 import type { LeafName } from '../contract/certificate-names';
+import { hostOf } from '../contract/host-of';
 import { firstAddressOf, isUnspecified, namesOf } from './names';
 import type { Names } from './names';
 
@@ -74,5 +75,4 @@ function namesFor(leaf: LeafName, node: NodePlace, cluster: ClusterPlace): strin
 const etcdNames = (node: NodePlace): string[] => [node.nodeName, 'localhost', ...given(node.advertiseAddress), '127.0.0.1', '::1'];
 const given = (value: string | undefined): string[] => (value === undefined ? [] : [value]);
 /** Without the one that stands for all addresses of a machine, on which etcd may listen. */
-const hostsOf = (urls: readonly string[]): string[] =>
-  urls.map((url) => new URL(url).hostname.replace(/^\[|\]$/g, '')).filter((host) => !isUnspecified(host));
+const hostsOf = (urls: readonly string[]): string[] => urls.map(hostOf).filter((host) => !isUnspecified(host));

@@ -1,3 +1,4 @@
+import { hostOf } from '../contract/host-of';
 import { knowsLeader } from '../etcd/cluster-view';
 import type { ClusterView } from '../etcd/cluster-view';
 
@@ -23,6 +24,5 @@ export function etcdTooWeak(
 }
 
 function isAt(endpoint: string, { host, port }: { readonly host: string; readonly port: number }): boolean {
-  const url = new URL(endpoint);
-  return url.hostname.replace(/^\[|\]$/g, '') === host && Number(url.port || 443) === port;
+  return hostOf(endpoint) === host && Number(new URL(endpoint).port || 443) === port;
 }

@@ -1,6 +1,7 @@
 import { LEAVES } from '../contract/certificate-names';
 import type { AuthorityName, LeafName } from '../contract/certificate-names';
 import type { NodeSetSecret } from '../contract/certificates';
+import { hostOf } from '../contract/host-of';
 import { printBundle } from '../pki/bundle';
 import { inspect } from '../pki/inspect';
 import { issueLeaf } from '../pki/issue';
@@ -104,8 +105,7 @@ export function servingPorts({ facts }: ToldNode): NodeSetSecret['ports'] {
   const address = bound ?? apiserver?.advertiseAddress ?? undefined;
   const first = (leaf: 'etcd/server' | 'etcd/peer', urls: readonly string[]): NodeSetSecret['ports'] =>
     urls.slice(0, 1).map((url) => {
-      const { hostname, port } = new URL(url);
-      return { leaf, host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 443) };
+      return { leaf, host: hostOf(url), port: Number(new URL(url).port || 443) };
     });
   return [
     ...(apiserver === null || address === undefined ? [] : [{ leaf: 'apiserver' as const, host: address, port: apiserver.securePort }]),

@@ -11,11 +11,13 @@ import { putEtcdClientSecret, readEtcdClientSecret } from '../aws/secrets';
 import { openTopic } from '../aws/sns';
 import { openTelemetry } from '../aws/telemetry';
 import { Env } from '../contract/env';
+import { parseInput } from '../contract/parse-input';
+import { RepairRequest } from '../contract/repair-certificates';
 import { NodeTags } from '../contract/restore';
 import { SsmNodes } from '../nodes/ssm-nodes';
 import { CertificateSettings } from './adopt';
+import { RepairRefused } from './errors';
 import { FindForRepair, MintForRepair, findForRepair, mintForRepair } from './repair';
-import { parseRepairRequest } from './repair-request';
 import { ReportRepair, reportRepair } from './report-repair';
 
 const RepairEvent = z.discriminatedUnion('do', [FindForRepair, MintForRepair, ReportRepair]);
@@ -45,7 +47,7 @@ export async function handler(event: unknown): Promise<object> {
   const step = parseEvent(RepairEvent, event);
   switch (step.do) {
     case 'find':
-      return findForRepair(edges, parseRepairRequest(step.input), step.execution);
+      return findForRepair(edges, parseInput(RepairRequest, step.input, RepairRefused), step.execution);
     case 'mint':
       return mintForRepair(edges, settings, step.found);
     case 'report':

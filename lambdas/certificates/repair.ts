@@ -16,6 +16,7 @@ import type { CertificateSettings } from './adopt';
 import { setSha256Of } from './archive';
 import { clusterPlaceOf } from './cluster-place';
 import { RepairRefused } from './errors';
+import { daysLeft } from './judge-leaf';
 import { heardNodes } from './hear-nodes';
 import { mintSet } from './minted-set';
 import type { SigningAuthority } from './minted-set';
@@ -136,7 +137,7 @@ async function renewEtcdClient(
 ): Promise<RepairPlan['etcdClient']> {
   const present = await etcdClient();
   if (present === undefined || authority?.key === undefined) return 'unknown';
-  const days = (inspect(present.cert).notAfter.getTime() - now().getTime()) / 86_400_000;
+  const days = daysLeft(inspect(present.cert).notAfter, now());
   if (days > Math.min(renewBeforeDays, 7)) return 'kept';
   const notAfter = new Date(now().getTime() + leafValidityDays * 86_400_000);
   const profile = { ...PROFILES['apiserver-etcd-client']({ nodeName: 'lifeboat' }), subject: { commonName: 'lifeboat' } };

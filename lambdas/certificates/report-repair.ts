@@ -5,7 +5,7 @@ import { ErrorName } from '../contract/errors';
 import { causeWords } from '../contract/function-failure';
 import { RepairPlan, RepairRequest } from '../contract/repair-certificates';
 import type { RepairOutcome, RepairReport } from '../contract/repair-certificates';
-import { NodeEnd, RestoreId, RunbookNode } from '../contract/restore';
+import { NodeEnd, RestoreId } from '../contract/restore';
 import { tellPeople } from '../restore/tell-people';
 import { judgements } from './adopt';
 import type { CertificateSettings } from './adopt';
@@ -16,7 +16,6 @@ import { takeInventory } from './take-inventory';
 export const RepairState = z.object({
   restoreId: RestoreId,
   request: RepairRequest,
-  asked: z.array(RunbookNode),
   planned: z.object({ plan: RepairPlan }).optional(),
   ends: z.array(NodeEnd).optional(),
   /** What nodes and ports told afterwards. */
@@ -57,10 +56,10 @@ export async function reportRepair(
 }
 
 export async function repairReport(cluster: string, settings: CertificateSettings, state: RepairState, now: Date): Promise<RepairReport> {
-  const { restoreId, asked, planned, ends = [], facts = [], served = [], failure } = state;
+  const { restoreId, planned, ends = [], facts = [], served = [], failure } = state;
   const { told, silent } = await heardNodes(facts);
   const verdicts = judgements(told, settings, now);
-  const { findings } = takeInventory({ cluster, asked, told, silent, served, verdicts, now });
+  const { findings } = takeInventory({ cluster, told, silent, served, verdicts, now });
   const wrong = findings.filter(({ severity }) => severity === 'wrong');
   const outcome = outcomeOf(state, wrong.length);
   return {

@@ -5,7 +5,7 @@ import type { CertificateInventory } from '../contract/certificate-scan';
 import { nodeSecretName } from '../contract/certificates';
 import { messageOf } from '../contract/lifeboat-error';
 import { Metric } from '../contract/metrics';
-import { NodeEnd, RunbookNode } from '../contract/restore';
+import { NodeEnd } from '../contract/restore';
 import type { RegisteredNode } from '../nodes/ssm-nodes';
 import { judgements } from './adopt';
 import type { CertificateSettings } from './adopt';
@@ -18,7 +18,6 @@ export const FindForScan = z.object({ do: z.literal('find'), input: z.unknown() 
 export const JudgeScan = z.object({
   do: z.literal('judge'),
   request: ScanRequest,
-  asked: z.array(RunbookNode),
   facts: z.array(NodeEnd),
   /** Missing where the ports could not be looked at. */
   served: z.array(ServedPort).optional(),
@@ -44,12 +43,12 @@ export async function findForScan({ registered }: Pick<ScanEdges, 'registered'>,
 export async function judgeScan(
   edges: ScanEdges,
   settings: CertificateSettings,
-  { request, asked, facts, served = [] }: z.infer<typeof JudgeScan>,
+  { request, facts, served = [] }: z.infer<typeof JudgeScan>,
 ): Promise<{ readonly daysLeft: number | null; readonly findings: number; readonly renewing: string | null }> {
   const { cluster, telemetry, write, now } = edges;
   const { told, silent } = await heardNodes(facts);
   const verdicts = judgements(told, settings, now());
-  const inventory = takeInventory({ cluster, asked, told, silent, served, verdicts, now: now() });
+  const inventory = takeInventory({ cluster, told, silent, served, verdicts, now: now() });
   const renewing = request.renew ? await beginFirst(edges, dueInOrder(verdicts, told)) : undefined;
   await write(JSON.stringify({ ...inventory, ...(renewing !== undefined && { renewing }) }, undefined, 1));
   measure(telemetry, inventory, now());

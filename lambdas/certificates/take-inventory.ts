@@ -1,6 +1,6 @@
 import type { CertificateInventory, ScannedCertificate, ServedPort } from '../contract/certificate-scan';
 import type { Finding } from '../contract/certificates';
-import type { NodeEnd, RunbookNode } from '../contract/restore';
+import type { NodeEnd } from '../contract/restore';
 import { differences } from './compare-nodes';
 import { daysLeft } from './judge-leaf';
 import type { LeafVerdict } from './judge-leaf';
@@ -8,7 +8,6 @@ import type { ToldNode } from './told-node';
 
 export interface ScanInput {
   readonly cluster: string;
-  readonly asked: readonly RunbookNode[];
   readonly told: readonly ToldNode[];
   readonly silent: readonly NodeEnd[];
   readonly served: readonly ServedPort[];

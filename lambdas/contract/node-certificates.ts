@@ -1,21 +1,7 @@
 // What the node documents for certificates tell.
 import { z } from 'zod';
+import { LeafName } from './certificate-names';
 
-/** The certificates of kubeadm that end: `<name>.crt` and `<name>.key` below the folder of the certificates. */
-export const LeafNames = [
-  'apiserver',
-  'apiserver-kubelet-client',
-  'apiserver-etcd-client',
-  'front-proxy-client',
-  'etcd/server',
-  'etcd/peer',
-  'etcd/healthcheck-client',
-] as const;
-
-/** The kubeconfigs of kubeadm, in the folder above. */
-export const KubeconfigNames = ['admin.conf', 'super-admin.conf', 'controller-manager.conf', 'scheduler.conf', 'kubelet.conf'] as const;
-
-const leaf = z.enum([...LeafNames, ...KubeconfigNames]);
 const urls = z.array(z.string());
 const seconds = z.number().nonnegative();
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -49,7 +35,7 @@ export const CertificateFacts = z.object({
    */
   archive: z.base64(),
   /** Whether the key that lies beside a certificate is its own. */
-  pairs: z.partialRecord(leaf, z.enum(['matches', 'differs', 'no-key'])),
+  pairs: z.partialRecord(LeafName, z.enum(['matches', 'differs', 'no-key'])),
   /** Whether the key of an authority lies there and is its own. */
   authorityKeys: z.object({ cluster: z.boolean(), etcd: z.boolean(), frontProxy: z.boolean(), serviceAccounts: z.boolean() }),
   /** Whether kubelet.conf names the certificate that the kubelet renews, or holds its first one for ever (kubernetes/kubeadm#1753). */
@@ -81,7 +67,7 @@ const Served = z.object({ port: z.number().int(), sha256 });
 
 const Switched = z.object({
   /** What was replaced, by the names above. */
-  changed: z.array(leaf),
+  changed: z.array(LeafName),
   restarted: z.array(z.enum(['kube-controller-manager', 'kube-scheduler'])),
   served: z.array(Served),
   seconds,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseInput } from '../contract/parse-input';
 import { RestoreId, RestoreRequest } from '../contract/restore';
 import type { NodeTags, RestoreMode, RunbookNode } from '../contract/restore';
 import type { RestoreFile } from '../contract/s3-keys';
@@ -148,11 +149,4 @@ const nameOf = ({ instanceId, host }: RegisteredNode): RunbookNode => ({ instanc
 const tagText = ({ key, value }: NodeTags['controlPlane']): string => `${key}=${value}`;
 
 /** @throws RestoreRefused naming every field that does not fit */
-export function parseInput<T>(shape: z.ZodType<T>, input: unknown): T {
-  const parsed = shape.safeParse(input ?? {});
-  if (parsed.success) return parsed.data;
-  const mistakes = parsed.error.issues.map(({ path, message }) => `${path.map(String).join('.') || 'input'}: ${message}`);
-  throw new RestoreRefused(`the input of the execution does not fit: ${mistakes.join('; ')}`, { cause: parsed.error });
-}
-
-export const parseRequest = (input: unknown): RestoreRequest => parseInput(RestoreRequest, input);
+export const parseRequest = (input: unknown): RestoreRequest => parseInput(RestoreRequest, input, RestoreRefused);

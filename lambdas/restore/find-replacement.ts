@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { parseInput } from '../contract/parse-input';
 import { ReplaceRequest } from '../contract/replace-member';
 import { RestoreId } from '../contract/restore';
 import type { NodeTags, RunbookNode } from '../contract/restore';
 import { RestoreRefused } from './errors';
 import type { FindNodesEdges } from './find-nodes';
-import { parseInput } from './find-nodes';
 
 /** The first state of a replacement: the execution's own input and name. */
 export const FindReplacementEvent = z.object({ input: z.unknown(), execution: RestoreId });
@@ -26,7 +26,7 @@ export async function findReplacement(
   tag: NodeTags['controlPlane'],
   { input, execution }: z.infer<typeof FindReplacementEvent>,
 ): Promise<FoundReplacement> {
-  const request = parseInput(ReplaceRequest, input);
+  const request = parseInput(ReplaceRequest, input, RestoreRefused);
   const asked = (await edges.registered(tag)).map(({ instanceId, host }) => ({ instanceId, host }));
   if (!asked.some(({ instanceId }) => instanceId === request.node))
     throw new RestoreRefused(

@@ -36,7 +36,7 @@ export class ScanStates {
     });
     const judge = new FunctionTask(scope, 'Judge', {
       handler: scanCertificates,
-      payload: { do: 'judge', 'request.$': '$.request', 'asked.$': '$.asked', 'facts.$': '$.facts', 'served.$': '$.served' },
+      payload: { do: 'judge', 'request.$': '$.request', 'facts.$': '$.facts', 'served.$': '$.served' },
       resultPath: '$',
     });
     const failed = new Fail(scope, 'NotScanned', { errorPath: '$.failure.Error', causePath: '$.failure.Cause' });

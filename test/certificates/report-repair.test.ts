@@ -11,7 +11,6 @@ const done = (result: object = {}): NodeEnd => ({ ...NODE, outcome: 'done', resu
 const state = (change: Partial<RepairState> = {}): RepairState => ({
   restoreId: 'repair-1',
   request: { force: false, waitForNodesSeconds: 180 },
-  asked: [NODE],
   planned: { plan: PLAN },
   ends: [done()],
   etcd: { weak: null },

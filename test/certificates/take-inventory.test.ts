@@ -21,7 +21,7 @@ const ends = (number: number, days: number) =>
   toldNode(number, { leaves: new Map([['apiserver', certificate(`apiserver of ${number}`, { notAfter: inDays(days) })]]) });
 const inventory = (change: Partial<ScanInput> = {}) =>
   takeInventory({
-    ...{ cluster: 'prod', asked: [], told: [toldNode(1)], silent: [], served: [port(1)], now: NOW },
+    ...{ cluster: 'prod', told: [toldNode(1)], silent: [], served: [port(1)], now: NOW },
     verdicts: new Map([[id(1), [fresh('apiserver')]]]),
     ...change,
   });

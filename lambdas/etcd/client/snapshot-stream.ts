@@ -3,6 +3,7 @@ import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 
 import { connect as connectPlain, isIP } from 'node:net';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { hostOf } from '../../contract/host-of';
 import type { EtcdClientSecret } from '../../contract/secrets';
 import { messageOf } from '../../contract/lifeboat-error';
 import { SnapshotStreamBroken } from '../errors';
@@ -98,8 +99,8 @@ function grpcStatus(stream: ClientHttp2Stream): () => string | undefined {
 
 /** A socket of its own: one that a session opens is out of reach when the session does not let go of it. */
 function socketTo(endpoint: string, secret: EtcdClientSecret): Socket {
-  const { protocol, hostname, port } = new URL(endpoint);
-  const host = hostname.replace(/^\[|\]$/g, '');
+  const { protocol, port } = new URL(endpoint);
+  const host = hostOf(endpoint);
   if (protocol === 'http:') return connectPlain({ host, port: Number(port) });
   const servername = isIP(host) === 0 ? host : undefined;
   return connectTls({ ...secret, host, port: Number(port || 443), ALPNProtocols: ['h2'], servername });

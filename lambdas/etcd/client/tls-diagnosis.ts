@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { checkServerIdentity, connect } from 'node:tls';
 import type { PeerCertificate, TLSSocket } from 'node:tls';
+import { hostOf } from '../../contract/host-of';
 import type { EtcdClientSecret } from '../../contract/secrets';
 
 /** `none`: nothing is wrong with the connection: the handshake succeeded, and no alert came after it. */
@@ -25,7 +26,7 @@ export async function diagnoseTls(endpoint: string, secret: EtcdClientSecret, no
       resolve(diagnosis);
     };
     const socket = connect({
-      host: hostname.replace(/^\[|\]$/g, ''),
+      host: hostOf(endpoint),
       port: Number(port || 443),
       ca: secret.ca,
       cert: secret.cert,
