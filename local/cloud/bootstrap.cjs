@@ -108,6 +108,7 @@ function recordMemory(requestId) {
     peakRssKiB: process.resourceUsage().maxRSS,
     rssKiB: Math.round(process.memoryUsage.rss() / 1024),
     openFiles: openFiles(),
+    limitMiB: Number(process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE),
   });
   fs.appendFileSync(path.join(folder, `${process.env.AWS_LAMBDA_FUNCTION_NAME}.jsonl`), `${line}\n`);
 }

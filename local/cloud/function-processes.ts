@@ -8,6 +8,8 @@ const ProcessRecord = z.object({
   rssKiB: z.number(),
   /** Files and sockets; only Linux tells. */
   openFiles: z.number().optional(),
+  /** The memory that the function has on AWS. */
+  limitMiB: z.number(),
 });
 /** What one process of a function held at the end of one call. */
 export type ProcessRecord = Readonly<z.infer<typeof ProcessRecord>>;

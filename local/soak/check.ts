@@ -17,6 +17,8 @@ const MOST_FILES_MORE = 3;
 const FILES_LEFT_BY_A_REFUSED_RUN = 14;
 /** V8 and malloc keep some of what they once needed. */
 const MOST_MEMORY_MORE = { times: 1.2, mebibytes: 32 };
+/** Databases of the soak are small; the other half is for those of operators. */
+const MOST_OF_MEMORY = 0.5;
 
 const PASSING: ReadonlySet<FaultKind | undefined> = new Set([
   ...(['s3-fails-once', 's3-resets-a-connection', 's3-loses-an-answer', 's3-is-slow'] as const),
@@ -111,7 +113,7 @@ function checkLeaks(narrator: Narrator, evidence: Evidence): void {
 }
 
 function checkGrowth(narrator: Narrator, name: string, records: readonly ProcessRecord[], mostFiles: number): void {
-  const { rssMiB, openFiles } = growthOf(records);
+  const { rssMiB, openFiles, mostOfLimit } = growthOf(records);
   if (openFiles !== undefined) {
     narrator.check(
       `${name} keeps no more than ${mostFiles} files and sockets open that it did not (${openFiles})`,
@@ -119,6 +121,11 @@ function checkGrowth(narrator: Narrator, name: string, records: readonly Process
       true,
     );
   }
+  narrator.check(
+    `${name} never held more than half of the memory that it has on AWS (${(mostOfLimit * 100).toFixed(0)} %)`,
+    mostOfLimit <= MOST_OF_MEMORY,
+    true,
+  );
   if (rssMiB === undefined) return;
   const { first, last } = rssMiB;
   narrator.check(

@@ -4,11 +4,15 @@ import type { ProcessRecord } from '../cloud';
 const WARM_UP = 3;
 /** Warm calls of one process before its open files say anything: pruning opens more as there is more to read. */
 const ENOUGH = 24;
+/** Warm calls before memory says anything: over its first dozens of calls V8 takes as much as the garbage of one call asks for, and keeps it. */
+const ENOUGH_FOR_MEMORY = 64;
 
 export interface Growth {
   /** Medians over all warm calls of the first and of the last quarter; nothing when there were too few calls to tell. */
   readonly rssMiB?: { readonly first: number; readonly last: number };
   readonly peakRssMiB: { readonly first: number; readonly last: number };
+  /** The most that any process ever held, as a part of what the function has on AWS; 0 when it never ran. */
+  readonly mostOfLimit: number;
   /** The most by which the open files of one process grew, once it was warm; nothing where the system does not tell. */
   readonly openFiles?: number;
 }
@@ -23,8 +27,9 @@ export function growthOf(records: readonly ProcessRecord[]): Growth {
   const part = Math.ceil(peaks.length / 4);
   const files = [...byProcess(records).values()].flatMap(openFileGrowth);
   return {
-    ...(quarter > 0 && { rssMiB: { first: median(rss.slice(0, quarter)), last: median(rss.slice(-quarter)) } }),
+    ...(inOrder.length >= ENOUGH_FOR_MEMORY && { rssMiB: { first: median(rss.slice(0, quarter)), last: median(rss.slice(-quarter)) } }),
     peakRssMiB: { first: Math.max(0, ...peaks.slice(0, part)), last: Math.max(0, ...peaks.slice(-part)) },
+    mostOfLimit: Math.max(0, ...records.map(({ peakRssKiB, limitMiB }) => peakRssKiB / 1024 / limitMiB)),
     ...(files.length > 0 && { openFiles: Math.max(...files) }),
   };
 }
