@@ -52,13 +52,17 @@ export class SecretsManagerNodes implements NodeSecrets {
       await this.client.send(new UpdateSecretVersionStageCommand({ SecretId, VersionStage, MoveToVersionId, RemoveFromVersionId }));
     });
 
+  giveUp: NodeSecrets['giveUp'] = (SecretId, RemoveFromVersionId) =>
+    this.told('label', SecretId, async () => {
+      await this.client.send(new UpdateSecretVersionStageCommand({ SecretId, VersionStage: 'AWSPENDING', RemoveFromVersionId }));
+    });
+
   /** Makes a set the current value at once, and gives up one that waits: its rotation would put older certificates in the place of these. */
   put = (SecretId: string, value: NodeSetSecret): Promise<string> =>
     this.told('write', SecretId, async () => {
       const { labels } = await this.state(SecretId);
       const waiting = Object.entries(labels).find(([, each]) => each.includes('AWSPENDING') && !each.includes('AWSCURRENT'))?.[0];
-      if (waiting !== undefined)
-        await this.client.send(new UpdateSecretVersionStageCommand({ SecretId, VersionStage: 'AWSPENDING', RemoveFromVersionId: waiting }));
+      if (waiting !== undefined) await this.giveUp(SecretId, waiting);
       const { VersionId = '' } = await this.client.send(new PutSecretValueCommand({ SecretId, SecretString: JSON.stringify(value) }));
       return VersionId;
     });

@@ -1,6 +1,7 @@
 import { GetSecretValueCommand, PutSecretValueCommand, ResourceNotFoundException } from '@aws-sdk/client-secrets-manager';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import type { PkiSecrets } from '../certificates/take-over';
 import { PkiUnusable } from '../certificates/errors';
@@ -19,6 +20,9 @@ import { StoreFailed } from './errors';
 
 /** What lies in the hand-over secret when nothing does: Secrets Manager keeps no empty value. */
 const NOTHING = 'nothing is handed over';
+/** What a node has just put there is not read by everybody at once: docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html */
+const READS = 6;
+const BETWEEN_READS_MS = 2_000;
 
 /** The secrets of one cluster's PKI. The stack makes them, without a value. */
 export class SecretsManagerPki implements PkiSecrets {
@@ -34,7 +38,11 @@ export class SecretsManagerPki implements PkiSecrets {
 
   handedOver: PkiSecrets['handedOver'] = async () => {
     const name = handOverSecretName(this.cluster);
-    const text = await this.text(name);
+    let text = await this.text(name);
+    for (let read = 1; read < READS && (text === undefined || text === NOTHING); read++) {
+      await sleep(BETWEEN_READS_MS);
+      text = await this.text(name);
+    }
     if (text === undefined || text === NOTHING) throw new PkiUnusable(`secret ${name} is empty: no node has handed anything over`);
     return this.parse(name, text, HandOver).archive;
   };

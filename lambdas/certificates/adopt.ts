@@ -66,7 +66,7 @@ export async function findForAdoption(
 
 /** @throws AdoptionRefused naming the nodes that did not tell, and everything that `planAdoption` refuses */
 export async function planForAdoption(
-  { cluster, secrets, now }: Pick<AdoptEdges, 'cluster' | 'secrets' | 'now'>,
+  { cluster: clusterName, secrets, now }: Pick<AdoptEdges, 'cluster' | 'secrets' | 'now'>,
   settings: CertificateSettings,
   { facts, ...found }: z.infer<typeof PlanEvent>['found'],
 ): Promise<PlannedAdoption> {
@@ -74,8 +74,9 @@ export async function planForAdoption(
   const nodes = await toldNodes(asked, facts);
   const held = await heldIn(secrets);
   const verdicts = judgements(nodes, settings, now());
-  const plan = planAdoption({ restoreId, nodes, held, verdicts, leafValidityDays: settings.leafValidityDays, now: now() });
-  return { ...found, planned: { plan, parameters: { secretId: handOverSecretName(cluster) } } };
+  const cluster = clusterPlaceOf(nodes, settings.api);
+  const plan = planAdoption({ restoreId, nodes, held, verdicts, cluster, leafValidityDays: settings.leafValidityDays, now: now() });
+  return { ...found, planned: { plan, parameters: { secretId: handOverSecretName(clusterName) } } };
 }
 
 /** What each node said. Adoption is not urgent: all must speak, since one that is silent may be the one that differs. */

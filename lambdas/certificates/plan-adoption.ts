@@ -4,8 +4,12 @@ import type { RunbookNode } from '../contract/restore';
 import { differences, sharedAuthorities, sharedServiceAccounts } from './compare-nodes';
 import type { SharedAuthority } from './compare-nodes';
 import { AdoptionRefused } from './errors';
+import { nodePlaceOf } from './cluster-place';
+import { desiredLeaves } from './desired';
+import type { ClusterPlace } from './desired';
 import { daysLeft } from './judge-leaf';
 import type { LeafVerdict } from './judge-leaf';
+import { unexplainedNames } from './profile-for';
 import type { ToldNode } from './told-node';
 
 /** What of an authority lies in its secret already. */
@@ -22,6 +26,8 @@ export interface AdoptionInput {
   readonly held: Readonly<Partial<Record<AuthorityName | 'service-accounts', StoredAuthority>>>;
   /** What is to be done about each certificate, by the instance id of its node. */
   readonly verdicts: ReadonlyMap<string, readonly LeafVerdict[]>;
+  /** What the certificates of the cluster are for. */
+  readonly cluster: ClusterPlace;
   readonly leafValidityDays: number;
   readonly now: Date;
 }
@@ -32,7 +38,7 @@ export interface AdoptionInput {
  *
  * @throws AdoptionRefused when the nodes do not agree, have keys that are not supported, or another cluster's PKI lies in the secrets
  */
-export function planAdoption({ restoreId, nodes, held, verdicts, leafValidityDays, now }: AdoptionInput): AdoptionPlan {
+export function planAdoption({ restoreId, nodes, held, verdicts, cluster, leafValidityDays, now }: AdoptionInput): AdoptionPlan {
   const shared = sharedAuthorities(nodes);
   if (!shared.some(({ authority }) => authority === 'cluster'))
     throw new AdoptionRefused(
@@ -64,6 +70,7 @@ export function planAdoption({ restoreId, nodes, held, verdicts, leafValidityDay
       ...differences(nodes, now),
       ...nodes.flatMap((node) => leafFindings(node, verdicts.get(node.instanceId) ?? [])),
       ...nodes.flatMap(kubeletFindings),
+      ...(cluster.everythingIsKnown ? nodes.flatMap((node) => namesThatGo(node, cluster)) : []),
     ],
   };
 }
@@ -159,6 +166,22 @@ function kubeletFindings({ host, facts }: ToldNode): Finding[] {
       fix: 'rotate the certificates: the file is mended with them',
     },
   ];
+}
+
+/** Somebody may still come by a name that was only ever written into the certificate, as with `kubeadm init phase certs --apiserver-cert-extra-sans`. */
+function namesThatGo(node: ToldNode, cluster: ClusterPlace): Finding[] {
+  return desiredLeaves(nodePlaceOf(node), cluster, new Set(node.leaves.keys())).flatMap(({ leaf, names }): Finding[] => {
+    const going = unexplainedNames(leaf, names, node);
+    if (going.length === 0) return [];
+    return [
+      {
+        severity: 'note',
+        where: node.host,
+        what: `${leaf} carries ${going.join(', ')}, which neither the node nor kubeadm-config nor lifeboat.json know: its first rotation leaves that out`,
+        fix: 'put into certificates.extraSans, or into kubeadm-config, what clients still use',
+      },
+    ];
+  });
 }
 
 const runbookNode = ({ instanceId, host }: ToldNode): RunbookNode => ({ instanceId, host });

@@ -13,7 +13,7 @@ export const ProbeEvent = z.discriminatedUnion('do', [
 export type ProbeEvent = z.infer<typeof ProbeEvent>;
 
 export const EtcdAnswer = z.object({ weak: z.string().nullable() });
-export const PortsAnswer = z.object({ proven: z.boolean(), because: z.array(z.string()) });
+export const PortsAnswer = z.object({ proven: z.boolean(), reached: z.boolean(), because: z.array(z.string()) });
 
 /** Whether etcd can lose the member of the node to which a set belongs, or has lost it already. */
 export function etcdQuestion({ ports }: NodeSetSecret): ProbeEvent {

@@ -1,7 +1,7 @@
 import type { LeafName } from '../contract/certificate-names';
 import { PROFILES } from '../pki/profiles';
 import type { LeafProfile } from '../pki/profiles';
-import { namesOf } from './names';
+import { missingNames, namesOf } from './names';
 import type { Names } from './names';
 import type { ToldNode } from './told-node';
 
@@ -24,6 +24,12 @@ export function profileFor(leaf: LeafName, nodeName: string, names: Names, node:
   const before = told === undefined || told === 'unparsable' ? [] : told.view.subject.organizations;
   if (!ONCE_MASTERS.has(leaf) || !before.includes(MASTERS)) return profile;
   return { ...profile, subject: { ...profile.subject, organization: MASTERS } };
+}
+
+/** Names of the certificate that is there which nothing explains: the first rotation leaves them out, once everything is known. */
+export function unexplainedNames(leaf: LeafName, names: Names, node: ToldNode): string[] {
+  const told = node.leaves.get(leaf);
+  return told === undefined || told === 'unparsable' ? [] : missingNames(told.view.sans, names);
 }
 
 /**

@@ -15,6 +15,7 @@ import { Env } from '../contract/env';
 import { NodeTags } from '../contract/restore';
 import { SsmNodes } from '../nodes/ssm-nodes';
 import { CertificateSettings } from './adopt';
+import { patientLock } from './patient-lock';
 import { EtcdAnswer, PortsAnswer, etcdQuestion } from './probe';
 import { rotate } from './rotate';
 import { RotationEvent } from './rotation-step';
@@ -22,6 +23,8 @@ import { rotationWork } from './rotation-work';
 
 /** The lock outlives a function that was killed by no more than its own limit. */
 const LOCK_MS = 16 * 60_000;
+/** What a node needs once it is its turn: to install and, when that cannot be proven, to put back. */
+const TURN_MS = 6 * 60_000;
 /** Time kept back to give the lock back. */
 const RESERVE_MS = 30_000;
 
@@ -48,7 +51,7 @@ export async function handler(event: unknown, context: { readonly getRemainingTi
   const edges = {
     ...work,
     secrets: new SecretsManagerNodes(manager),
-    lock,
+    lock: patientLock(lock, { until: new Date(until.getTime() - TURN_MS), now, wait: (milliseconds) => sleep(milliseconds) }),
     telemetry,
     etcdTooWeak: async (set: NodeSetSecret) => (await callFunction(lambda, probe, etcdQuestion(set), EtcdAnswer)).weak ?? undefined,
     prove: (secretId: string, version: string, former: string | undefined) =>

@@ -16,11 +16,15 @@ export interface NodeSecrets {
   fill(secretId: string, version: string, value: NodeSetSecret): Promise<void>;
   /** Makes a version the current one; what was current becomes the previous one. */
   promote(secretId: string, version: string, from: string | undefined): Promise<void>;
+  /** Takes a pending version for no longer wanted: the next rotation begins with one of its own. */
+  giveUp(secretId: string, version: string): Promise<void>;
 }
 
 /** What the ports of a node serve and accept, as somebody beside the cluster sees it. */
 export interface Proof {
   readonly proven: boolean;
+  /** Whether every port answered with a certificate, be it this one or another. */
+  readonly reached: boolean;
   readonly because: readonly string[];
 }
 
@@ -28,6 +32,8 @@ export interface RotateEdges {
   readonly secrets: NodeSecrets;
   /** A set for the node to which the secret belongs, minted anew. */
   readonly mint: (secretId: string) => Promise<NodeSetSecret>;
+  /** Why a set that waits is not to be installed any more; undefined while it is. */
+  readonly outdated: (set: NodeSetSecret) => Promise<string | undefined>;
   readonly lock: RunLock;
   /** Why the cluster would not survive that the etcd of this node fails now; undefined when it would. */
   readonly etcdTooWeak: (set: NodeSetSecret) => Promise<string | undefined>;
@@ -72,9 +78,7 @@ async function work(
   const { secrets } = edges;
   switch (step) {
     case 'createSecret':
-      if ((await secrets.read(secretId, version)) !== undefined) return 'it was minted before';
-      await secrets.fill(secretId, version, await edges.mint(secretId));
-      return 'minted';
+      return createSecret(edges, secretId, version);
     case 'setSecret':
       return setSecret(edges, secretId, version, current);
     case 'testSecret':
@@ -87,6 +91,21 @@ async function work(
       await secrets.promote(secretId, version, current);
       return 'it is the current one';
   }
+}
+
+/** A version never gets another value. One that waited for too long goes, so that the next rotation mints for the node as it is then. */
+async function createSecret({ secrets, mint, outdated }: RotateEdges, secretId: string, version: string): Promise<string> {
+  const waiting = await secrets.read(secretId, version);
+  if (waiting === undefined) {
+    await secrets.fill(secretId, version, await mint(secretId));
+    return 'minted';
+  }
+  const because = await outdated(waiting);
+  if (because === undefined) return 'it was minted before';
+  await secrets.giveUp(secretId, version);
+  throw new RotationPostponed(
+    `the set that waited for ${waiting.node.host} is given up, since ${because}; the next rotation mints another`,
+  );
 }
 
 /** One node at a time, and only while etcd can lose it. What cannot be proven from outside is taken back before anybody hears of it. */
@@ -102,10 +121,17 @@ async function setSecret(edges: RotateEdges, secretId: string, version: string, 
   try {
     const weak = await etcdTooWeak(set);
     if (weak !== undefined) throw new RotationPostponed(`the certificates of ${set.node.host} wait: ${weak}`);
+    // What cannot be reached now could not be proven afterwards either, and nothing was touched so far.
+    const before = await prove(secretId, version, current);
+    if (!before.reached)
+      throw new CertificatesNotProven(
+        `nothing was changed on ${set.node.host}, since its ports cannot all be reached: ${before.because.join('; ')}; let the functions' security group in`,
+      );
     await install(secretId, version, set, setSha256Of(set.archive));
     // Nobody who could look has proven nothing.
     const proof = await prove(secretId, version, current).catch((error: unknown): Proof => ({
       proven: false,
+      reached: false,
       because: [messageOf(error)],
     }));
     if (proof.proven) return `installed on ${set.node.host}`;

@@ -8,6 +8,7 @@ import { clusterPlaceOf } from './cluster-place';
 import { RotationRefused } from './errors';
 import { mintSet } from './minted-set';
 import type { MintInput } from './minted-set';
+import { outdatedBecause } from './outdated-set';
 import type { RotateEdges } from './rotate';
 import { signingAuthorities } from './signing-authorities';
 import type { PkiSecrets } from './take-over';
@@ -28,11 +29,12 @@ const SILENCE_SECONDS = 120;
 const WAIT_SECONDS = '90';
 
 /** What a rotation does on its node and with the authorities. */
-export function rotationWork(world: RotationWorld): Pick<RotateEdges, 'mint' | 'install' | 'putBack'> {
+export function rotationWork(world: RotationWorld): Pick<RotateEdges, 'mint' | 'outdated' | 'install' | 'putBack'> {
   const { until } = world;
   const on = { silenceSeconds: SILENCE_SECONDS, until };
   return {
     mint: async (secretId) => mintSet(await mintInput(world, await nodeOf(world, secretId))),
+    outdated: async (set) => outdatedBecause(set, await signingAuthorities(world.pki), world.now()),
     install: async (secretId, secretVersion, { node }, setSha256) => {
       const parameters = { secretId, secretVersion, setSha256, waitSeconds: WAIT_SECONDS };
       await runOnNode(world, { ...on, command: 'install-certificates', node, parameters });

@@ -21,6 +21,8 @@ export interface Served {
   readonly notAfter?: string;
   /** Whether both sides accepted each other; in TLS 1.3 the other side says so only after the handshake (RFC 8446, 4.4.2). */
   readonly accepted: boolean;
+  /** Of the answer to the path. */
+  readonly status?: number;
   readonly because: string;
 }
 
@@ -43,7 +45,7 @@ export function servedCertificate({ host, port, ca, client, serverName, path }: 
       rejectUnauthorized: false,
     };
     const socket = connect({ ...dialled, ...(serverName !== undefined && { servername: serverName }) });
-    let seen: Pick<Served, 'sha256' | 'notAfter'> = {};
+    let seen: Pick<Served, 'sha256' | 'notAfter' | 'status'> = {};
     let refused = '';
     const done = (accepted: boolean, because: string) => {
       clearTimeout(limit);
@@ -61,6 +63,7 @@ export function servedCertificate({ host, port, ca, client, serverName, path }: 
     });
     socket.once('data', (bytes: Buffer) => {
       const status = path === undefined ? undefined : /^HTTP\/1\.1 (\d{3})/.exec(bytes.toString('latin1'))?.[1];
+      if (status !== undefined) seen = { ...seen, status: Number(status) };
       if (status === '401') done(false, 'it answers 401: the client certificate is nobody that it knows');
       else done(refused === '', refused || 'both sides accept each other');
     });

@@ -8,7 +8,7 @@ import { lifeboatMetric } from '../monitoring/lifeboat-metric';
 import { EVENT_PERIOD, UNTIL_NEXT_RUN } from '../monitoring/rules';
 
 /** One look a day. */
-const LOOKS = Duration.days(1);
+const DAY = Duration.days(1);
 const LONGEST = 14;
 /** The lifeboat renews long before the first of them. */
 const LADDER = [
@@ -28,8 +28,8 @@ export class CertificateAlarms extends Construct {
       article: 'Certificate rotation failed',
       urgency: 'act today',
       what: `The certificates of a control-plane node of ${clusterName} were not exchanged; those that it has go on until their end.`,
-      // The best of five minutes: Secrets Manager tries a rotation that failed again by itself.
-      metric: lifeboatMetric(Metric.certificatesRotated, { clusterName }, { statistic: 'Maximum', period: EVENT_PERIOD }),
+      // The worst of a day: that one node has its new set says nothing of another, which failed.
+      metric: lifeboatMetric(Metric.certificatesRotated, { clusterName }, { statistic: 'Minimum', period: DAY }),
       comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
     });
     for (const { id: name, article, days, urgency } of LADDER) {
@@ -38,7 +38,7 @@ export class CertificateAlarms extends Construct {
         article,
         urgency,
         what: `A certificate of the control plane of ${clusterName} ends within ${days} days, or nobody looks at them any more.`,
-        metric: lifeboatMetric(Metric.certificateDaysLeft, { clusterName }, { statistic: 'Minimum', period: LOOKS }),
+        metric: lifeboatMetric(Metric.certificateDaysLeft, { clusterName }, { statistic: 'Minimum', period: DAY }),
         comparisonOperator: ComparisonOperator.LESS_THAN_OR_EQUAL_TO_THRESHOLD,
         threshold: days,
         // One look that is missing is a day on which something was away; two are nobody that looks.
@@ -51,7 +51,7 @@ export class CertificateAlarms extends Construct {
       article: 'Authority ends soon',
       urgency: 'act today',
       what: `An authority of ${clusterName} ends within 90 days, and every certificate that it signs ends with it.`,
-      metric: lifeboatMetric(Metric.authorityDaysLeft, { clusterName }, { statistic: 'Minimum', period: LOOKS }),
+      metric: lifeboatMetric(Metric.authorityDaysLeft, { clusterName }, { statistic: 'Minimum', period: DAY }),
       comparisonOperator: ComparisonOperator.LESS_THAN_OR_EQUAL_TO_THRESHOLD,
       threshold: 90,
       evaluationPeriods: 1,

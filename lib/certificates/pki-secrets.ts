@@ -37,6 +37,7 @@ export class PkiSecrets extends Construct {
     ];
     const empty = 'It holds nothing but for the seconds in which a node hands something over.';
     this.handOver = made('hand-over', handOverSecretName(clusterName), 'what a node hands over, until it is taken', empty);
+    this.handOver.denyFormerVersions();
   }
 
   /** Lets a function read the authorities, to sign by their keys. */

@@ -42,6 +42,19 @@ export class ValuelessSecret extends Secret {
     Validations.of(this).acknowledge({ id: 'AwsSolutions-SMG4', reason: notRotatedBecause });
   }
 
+  /** Refuses everybody what it held before: a version that lost its label is still there, for whoever has its id, until Secrets Manager drops it. */
+  denyFormerVersions(): void {
+    const asks = (key: string) => ({ Null: { [`secretsmanager:${key}`]: 'false' } });
+    const former = [asks('VersionId'), { ...asks('VersionStage'), StringNotEquals: { 'secretsmanager:VersionStage': 'AWSCURRENT' } }];
+    for (const conditions of former)
+      this.addToResourcePolicy(
+        new PolicyStatement({
+          ...{ effect: Effect.DENY, principals: [new AnyPrincipal()], actions: ['secretsmanager:GetSecretValue'], resources: ['*'] },
+          conditions,
+        }),
+      );
+  }
+
   /** Lets a function read this one secret. */
   allowRead(handler: LifeboatFunction): void {
     this.allow(handler, ['secretsmanager:GetSecretValue'], ['kms:Decrypt']);

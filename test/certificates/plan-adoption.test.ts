@@ -12,8 +12,9 @@ const ALL_HELD = {
   'front-proxy': held('front-proxy-ca'),
   'service-accounts': held('sa'),
 };
+const CLUSTER = clusterPlaceOf([], { addresses: [], extraSans: [] });
 const plan = (nodes: readonly ToldNode[], rest: Partial<AdoptionInput> = {}) =>
-  planAdoption({ restoreId: 'adopt-1', nodes, held: {}, verdicts: new Map(), leafValidityDays: 90, now: NOW, ...rest });
+  planAdoption({ restoreId: 'adopt-1', nodes, held: {}, verdicts: new Map(), cluster: CLUSTER, leafValidityDays: 90, now: NOW, ...rest });
 const three = () => [toldNode(1), toldNode(2), toldNode(3)];
 const withAuthority = (number: number, name: 'cluster' | 'etcd', told: ReturnType<typeof authority> | 'unparsable') =>
   toldNode(number, { authorities: new Map([...toldNode(number).authorities, [name, told]]) });
@@ -152,6 +153,33 @@ describe('planAdoption', () => {
     expect(plan(three(), { verdicts }).findings).toEqual([
       { severity: 'soon', where: 'master-1', what: 'apiserver: it ends in 5 days (expires-soon)', fix: 'rotate the certificates' },
     ]);
+  });
+});
+
+describe('names that the first rotation leaves out', () => {
+  const sans = { dns: ['master-1', 'localhost', 'old.example.com'], ips: ['10.0.0.1', '127.0.0.1', '::1', '198.51.100.7'] };
+  const node = () => toldNode(1, { leaves: new Map([['etcd/peer', certificate('peer', { sans })]]) });
+
+  test('are told once everything that could explain them is known', () => {
+    const { findings } = plan([node()], { cluster: { ...CLUSTER, everythingIsKnown: true } });
+
+    expect(findings).toEqual([
+      expect.objectContaining({
+        severity: 'note',
+        where: 'master-1',
+        what: expect.stringMatching(/etcd\/peer carries old\.example\.com, 198\.51\.100\.7, which/) as string,
+      }),
+    ]);
+  });
+
+  test('are none when the config explains them', () => {
+    const cluster = { ...CLUSTER, everythingIsKnown: true, etcdPeerNames: ['old.example.com', '198.51.100.7'] };
+
+    expect(plan([node()], { cluster }).findings).toEqual([]);
+  });
+
+  test('are kept, and not spoken of, while kubeadm-config cannot be read', () => {
+    expect(plan([node()]).findings).toEqual([]);
   });
 });
 

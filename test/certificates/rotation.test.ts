@@ -22,7 +22,9 @@ class World {
   rotationEnabled = true;
   locked = false;
   weak: string | undefined;
-  proven = [true];
+  /** What each look at the ports proves, and whether it reaches them. */
+  proven: (boolean | 'unreached')[] = [];
+  outdated: string | undefined;
   installs: (() => void)[] = [];
   minted = 0;
   readonly told: number[] = [];
@@ -41,6 +43,10 @@ class World {
         this.labels[version] = ['AWSCURRENT', 'AWSPENDING'];
         this.calls.push('promote');
       },
+      giveUp: async (_secret, version) => {
+        this.labels = Object.fromEntries(Object.entries(this.labels).filter(([each]) => each !== version));
+        this.calls.push('give up');
+      },
     },
     mint: async () => ({ ...SET, archive: `set ${++this.minted}` }),
     lock: {
@@ -56,10 +62,11 @@ class World {
       this.installs.shift()?.();
     },
     putBack: async () => void this.calls.push('put back'),
-    prove: async (_secret, version, former) => ({
-      proven: this.proven.shift() ?? true,
-      because: [`${version} beside ${former ?? 'none'}`],
-    }),
+    outdated: async () => this.outdated,
+    prove: async (_secret, version, former) => {
+      const proven = this.proven.shift() ?? true;
+      return { proven: proven === true, reached: proven !== 'unreached', because: [`${version} beside ${former ?? 'none'}`] };
+    },
     telemetry: { log: () => undefined, warn: () => undefined, count: (_metric, value) => void this.told.push(value) },
   };
 
@@ -170,9 +177,39 @@ describe('rotating the certificates of a node', () => {
     expect(world.calls).toEqual(['fill', 'lock rotation-new', 'unlock']);
   });
 
+  test('installs what waited for a while, and gives up what waited for too long', async () => {
+    await world.step('createSecret');
+    expect(await world.step('createSecret')).toEqual({ done: 'it was minted before' });
+    world.outdated = 'it was minted 9 days ago';
+
+    await expect(world.step('createSecret')).rejects.toMatchObject({
+      name: 'RotationPostponed',
+      message: expect.stringMatching(/master-1.*9 days ago/) as string,
+    });
+
+    expect(world.labels).toEqual({ old: ['AWSCURRENT'] });
+    expect(world.calls).toEqual(['fill', 'give up']);
+    world.outdated = undefined;
+    world.labels['next'] = ['AWSPENDING'];
+    for (const step of STEPS) await world.step(step, 'next');
+    expect(world.labels['next']).toContain('AWSCURRENT');
+    expect(world.minted).toBe(2);
+  });
+
+  test('touches no node whose ports it cannot reach', async () => {
+    await world.step('createSecret');
+    world.proven = ['unreached'];
+
+    await expect(world.step('setSecret')).rejects.toMatchObject({
+      name: 'CertificatesNotProven',
+      message: expect.stringMatching(/nothing was changed on master-1.*security group/) as string,
+    });
+    expect(world.calls).toEqual(['fill', 'lock rotation-new', 'unlock']);
+  });
+
   test('puts back what cannot be proven from outside', async () => {
     await world.step('createSecret');
-    world.proven = [false];
+    world.proven = [false, false];
 
     await expect(world.step('setSecret')).rejects.toMatchObject({
       name: 'CertificatesNotProven',
@@ -183,7 +220,11 @@ describe('rotating the certificates of a node', () => {
 
   test('puts back what nobody could look at', async () => {
     await world.step('createSecret');
-    const blind = { ...world.edges, prove: async () => Promise.reject(new Error('the probe did not answer')) };
+    let looks = 0;
+    const blind: RotateEdges = {
+      ...world.edges,
+      prove: async (...asked) => (looks++ === 0 ? world.edges.prove(...asked) : Promise.reject(new Error('the probe did not answer'))),
+    };
 
     await expect(rotate(blind, { SecretId: 's', ClientRequestToken: 'new', Step: 'setSecret' })).rejects.toMatchObject({
       name: 'CertificatesNotProven',

@@ -1,0 +1,22 @@
+import { AuthorityName } from '../contract/certificate-names';
+import type { NodeSetSecret } from '../contract/certificates';
+import type { SigningAuthority } from './minted-set';
+
+/** Names, addresses and ports of a node may be others by then; a rotation that is tried again comes within a day. */
+const LONGEST_WAIT_DAYS = 2;
+
+/**
+ * Why a set that was minted and never installed is not to be installed any more; undefined while it is.
+ *
+ * @param authorities as they sign now
+ */
+export function outdatedBecause(
+  { mintedAt, signers }: Pick<NodeSetSecret, 'mintedAt' | 'signers'>,
+  authorities: Readonly<Partial<Record<AuthorityName, Pick<SigningAuthority, 'id'>>>>,
+  now: Date,
+): string | undefined {
+  const days = (now.getTime() - new Date(mintedAt).getTime()) / 86_400_000;
+  if (days > LONGEST_WAIT_DAYS) return `it was minted on ${mintedAt}, ${Math.floor(days)} days ago`;
+  const other = AuthorityName.options.find((name) => signers[name] !== undefined && signers[name] !== authorities[name]?.id);
+  return other && `the ${other} authority signs by another generation than ${signers[other]?.slice(0, 16)}… by now`;
+}
