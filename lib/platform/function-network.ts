@@ -3,6 +3,7 @@ import { CfnVPCEndpoint, Peer, Port, SecurityGroup, Subnet, Vpc } from 'aws-cdk-
 import type { ISecurityGroup, ISubnet, IVpc } from 'aws-cdk-lib/aws-ec2';
 import { AnyPrincipal, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import { nodeSecretName } from '../../lambdas/contract/certificates';
 import { etcdClientSecretName } from '../../lambdas/contract/secrets';
 
 export interface FunctionNetworkProps {
@@ -31,6 +32,13 @@ export interface FunctionNetworkProps {
    * @default false - the VPC has a way to Secrets Manager already
    */
   readonly createSecretsManagerEndpoint?: boolean;
+
+  /**
+   * Whether functions read the secrets of control-plane nodes through that endpoint, too.
+   *
+   * @default false
+   */
+  readonly readsNodeSecrets?: boolean;
 }
 
 /**
@@ -68,9 +76,7 @@ export class FunctionNetwork extends Construct {
     );
     if (props.s3RouteTableIds !== undefined) this.makeS3Endpoint(props.s3RouteTableIds);
     this.environment =
-      props.createSecretsManagerEndpoint === true
-        ? { AWS_ENDPOINT_URL_SECRETS_MANAGER: this.makeSecretsManagerEndpoint(props.clusterName) }
-        : {};
+      props.createSecretsManagerEndpoint === true ? { AWS_ENDPOINT_URL_SECRETS_MANAGER: this.makeSecretsManagerEndpoint(props) } : {};
   }
 
   private makeS3Endpoint(routeTableIds: readonly string[]): void {
@@ -83,7 +89,7 @@ export class FunctionNetwork extends Construct {
   }
 
   /** Makes the endpoint for the secrets of this cluster, and nothing else, and returns its URL. */
-  private makeSecretsManagerEndpoint(clusterName: string): string {
+  private makeSecretsManagerEndpoint({ clusterName, readsNodeSecrets = false }: FunctionNetworkProps): string {
     const stack = Stack.of(this);
     const group = new SecurityGroup(this, 'SecretsManagerGroup', {
       vpc: this.vpc,
@@ -93,6 +99,8 @@ export class FunctionNetwork extends Construct {
     for (const { securityGroupId } of this.securityGroups) {
       group.addIngressRule(Peer.securityGroupId(securityGroupId), Port.tcp(443), 'from functions');
     }
+    // Secrets Manager adds a hyphen and six characters of its own to a name.
+    const names = [`${etcdClientSecretName(clusterName)}-??????`, ...(readsNodeSecrets ? [nodeSecretName(clusterName, '*')] : [])];
     const endpoint = new CfnVPCEndpoint(this, 'SecretsManager', {
       vpcEndpointType: 'Interface',
       serviceName: `com.amazonaws.${stack.region}.secretsmanager`,
@@ -105,15 +113,9 @@ export class FunctionNetwork extends Construct {
           new PolicyStatement({
             principals: [new AnyPrincipal()],
             actions: ['secretsmanager:GetSecretValue'],
-            // Secrets Manager adds a hyphen and six characters of its own to a name.
-            resources: [
-              stack.formatArn({
-                service: 'secretsmanager',
-                resource: 'secret',
-                resourceName: `${etcdClientSecretName(clusterName)}-??????`,
-                arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-              }),
-            ],
+            resources: names.map((resourceName) =>
+              stack.formatArn({ service: 'secretsmanager', resource: 'secret', resourceName, arnFormat: ArnFormat.COLON_RESOURCE_NAME }),
+            ),
             conditions: { StringEquals: { 'aws:PrincipalAccount': stack.account } },
           }),
         ],

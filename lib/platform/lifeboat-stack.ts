@@ -59,7 +59,7 @@ export class LifeboatStack extends Stack {
     const etcdClient = new EtcdClientSecret(this, 'EtcdClient', { clusterName, encryptionKey });
     const deadLetterQueue = new DeadLetterQueue(this, 'DeadLetters');
     const logRetention = retentionDays(cluster.logs.retentionDays);
-    const network = cluster.network && functionNetwork(this, clusterName, cluster.network);
+    const network = cluster.network && functionNetwork(this, cluster, cluster.network);
     const functions: FunctionDefaults = { clusterName, deadLetterQueue, logRetention, network };
     const topic = alarmReceiver(this, 'Alarms', clusterName, cluster.alarms);
     const alarms: AlarmDefaults = { clusterName, topic };
@@ -195,9 +195,14 @@ export class LifeboatStack extends Stack {
   }
 }
 
-function functionNetwork(scope: Construct, clusterName: string, { endpoints, ...network }: NetworkConfig): FunctionNetwork {
+function functionNetwork(
+  scope: Construct,
+  { name, certificates }: ClusterConfig,
+  { endpoints, ...network }: NetworkConfig,
+): FunctionNetwork {
   return new FunctionNetwork(scope, 'Network', {
-    clusterName,
+    clusterName: name,
+    readsNodeSecrets: certificates !== undefined,
     ...network,
     s3RouteTableIds: endpoints.s3 === 'existing' ? undefined : endpoints.s3.routeTableIds,
     createSecretsManagerEndpoint: endpoints.secretsManager === 'create',

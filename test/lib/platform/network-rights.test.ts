@@ -5,9 +5,11 @@ import { rightsOf } from '../../support/permissions/stack-rights';
 import { inVpc, templateOf } from '../synth';
 
 // The local cloud has no VPC, so what the template says of network interfaces is simulated only.
-const template = templateOf(inVpc()).toJSON() as Template;
-const { functions } = rightsOf(stackOf('Lifeboat-prod', template, new Map(Object.keys(template.Resources).map((id) => [id, id]))));
+const template = templateOf(inVpc({ certificates: {} })).toJSON() as Template;
+const stack = stackOf('Lifeboat-prod', template, new Map(Object.keys(template.Resources).map((id) => [id, id])));
+const { functions } = rightsOf(stack);
 const inNetwork = functions.filter(({ grants }) => grants.some(({ action }) => action.startsWith('ec2:')));
+const ETCD_CLIENT = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:lifeboat/prod/etcd-client-??????';
 const arn = 'arn:aws:ec2:eu-central-1:111122223333:network-interface/eni-0a1b2c3d4e5f60718';
 
 test('functions that speak to etcd run in the VPC, and those that do not need it do not', () => {
@@ -30,3 +32,19 @@ test.each(inNetwork.map((one) => [one.label, one] as const))(
     }
   },
 );
+
+test('every secret that code in the VPC may read is let through by the endpoint for it, and no other', () => {
+  const endpoints = Object.values(template.Resources).filter(({ Type }) => Type === 'AWS::EC2::VPCEndpoint');
+  const policies = endpoints.flatMap(({ Properties = {} }) => stack.resolve(Properties['PolicyDocument'] ?? []));
+  const letThrough = (policies as { Statement: { Resource: string | string[] }[] }[]).flatMap(({ Statement }) =>
+    Statement.flatMap(({ Resource }) => Resource),
+  );
+  const readable = inNetwork.flatMap(({ grants }) =>
+    grants.filter(({ action }) => action === 'secretsmanager:GetSecretValue').map(({ resource }) => resource),
+  );
+  // The template knows the secret that it makes by its logical id.
+  const named = readable.map((resource) => (resource.startsWith('arn:') ? resource : ETCD_CLIENT));
+
+  expect([...new Set(letThrough)].sort()).toEqual([...new Set(named)].sort());
+  expect(letThrough).toHaveLength(2);
+});
