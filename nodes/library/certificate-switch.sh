@@ -68,7 +68,7 @@ find_target() {
     *) target=$kubeconfigs/${1#kubeconfigs/} ;;
   esac
   target=$(readlink -m -- "$target")
-  aside=${target%/*}/.lifeboat-${target##*/}
+  aside=${target%/*}/.lifeboat-aside/${target##*/}
 }
 
 # name_of <path in a set>: as results have it.
@@ -146,25 +146,31 @@ prepare_aside() {
   sync -- "$aside"
 }
 
-# put_in_place <new|previous>: all copies first, then rename after rename, key and certificate of a pair one after the other: between these
-# two no new connection to etcd has a pair that fits. What is there already is left alone, so that it can be repeated.
+# put_in_place <new|previous>: all copies first, then rename after rename by one process a folder: between the key and the certificate of a pair no
+# new connection to etcd has a pair that fits, and to start a second mv takes a hundred times as long. What is there already is left alone, so that
+# it can be repeated.
 put_in_place() {
-  local item target aside file
-  local -a items=() ready=() folders=()
+  local item target aside file folder
+  local -a items=() folders=()
+  local -A ready=()
   mapfile -t items <"$record/changed"
   for item in ${items[@]+"${items[@]}"}; do
     find_target "$item"
     file=$record/$1/$item
     rm -f -- "$aside"
+    rmdir -- "${aside%/*}" 2>/dev/null || true
     if [ ! -e "$file" ] || { [ -e "$target" ] && same_content "$file" "$target"; }; then continue; fi
     mkdir -p -- "${target%/*}"
+    if [ ! -d "${aside%/*}" ]; then mkdir -m 700 -- "${aside%/*}"; fi
     prepare_aside "$file"
-    ready+=("$item")
+    # In the order of the set, which has keys beside their certificates.
+    ready[${target%/*}]+=$aside$'\n'
   done
-  for item in ${ready[@]+"${ready[@]}"}; do
-    find_target "$item"
-    mv -T -- "$aside" "$target"
-    folders+=("${target%/*}")
+  for folder in "${!ready[@]}"; do
+    mapfile -t items <<<"${ready[$folder]%$'\n'}"
+    mv -t "$folder" -- "${items[@]}"
+    rmdir -- "$folder/.lifeboat-aside" || true
+    folders+=("$folder")
   done
   if [ "$1" = previous ]; then
     while IFS= read -r item; do

@@ -116,7 +116,8 @@ describe.each<[what: string, options: SetOptions, samples: number]>([
 
 test('power that goes between the key and the certificate of etcd: the members do not start until the document is run again', async () => {
   const offered = offer({ leaves: ['etcd/server', 'etcd/peer'], kubeconfigs: [] });
-  on.node.breakProgram('mv', `if [[ \${@: -1} = */etcd/server.crt ]]; then kill -9 $PPID; exit 1; fi; exec /usr/bin/mv "$@"`);
+  const cutOff = '/usr/bin/mv -t "$2" -- "$2/.lifeboat-aside/server.key"; kill -9 $PPID; exit 1';
+  on.node.breakProgram('mv', `if [[ $* = *aside/server.crt* ]]; then ${cutOff}; fi; exec /usr/bin/mv "$@"`);
   await on.run('install-certificates', offered.version);
   expect((await on.do('certificate-facts')).pairs['etcd/server']).toBe('differs');
   on.node.breakProgram('mv', 'exec /usr/bin/mv "$@"');
