@@ -1,0 +1,343 @@
+import fc from 'fast-check';
+import type { CurrentZone, Desired, Evidence, Policy, RecordSet } from '../../lambdas/dns/plan-record';
+import { TTL_SECONDS, planApiRecord, writtenOf } from '../../lambdas/dns/plan-record';
+import { heritageText } from '../../lambdas/dns/ownership';
+import { addressesAt, applyChanges } from './zone-model';
+
+const NAME = 'api.k8s.example.com';
+const POLICY: Policy = { cluster: 'prod', name: NAME, visibility: 'private', adopt: false };
+const WELL: Evidence = { answering: 3, withoutName: [] };
+const NODES: Desired = { kind: 'addresses', addresses: ['10.0.1.10', '10.0.2.10', '10.0.3.10'] };
+const BALANCER: Desired = { kind: 'alias', dnsName: 'api-0a.elb.eu-central-1.amazonaws.com', zoneId: 'Z3F0SRJ5LGBH90', dualstack: false };
+
+const a = (values: string[], change: Partial<RecordSet> = {}): RecordSet => ({
+  name: `${NAME}.`,
+  type: 'A',
+  ttl: TTL_SECONDS,
+  values,
+  ...change,
+});
+const txt = (name: string, ...values: string[]): RecordSet => ({ name, type: 'TXT', ttl: 300, values });
+const foreign = (owner: string) => `"heritage=external-dns,external-dns/owner=${owner},external-dns/resource=service/kube-system/api"`;
+const OURS = txt(`a-${NAME}.`, heritageText('prod'));
+const zone = (...records: RecordSet[]): CurrentZone => ({ name: 'k8s.example.com.', visibility: 'private', records });
+const alias = (dnsName: string, change: Partial<RecordSet['alias']> = {}): RecordSet => ({
+  ...{ name: NAME, type: 'A', values: [] },
+  alias: { dnsName, zoneId: 'Z3F0SRJ5LGBH90', evaluateTargetHealth: true, ...change },
+});
+const plan = (current: CurrentZone, desired: Desired = NODES, evidence: Partial<Evidence> = {}, policy: Partial<Policy> = {}) =>
+  planApiRecord(current, desired, { ...WELL, ...evidence }, { ...POLICY, ...policy });
+const nodes = a(['10.0.1.10', '10.0.2.10', '10.0.3.10']);
+
+describe('what is written', () => {
+  test.each<[string, CurrentZone, Desired, string, string[]]>([
+    ['a name that is free: its record and the note whose it is, in one batch', zone(), NODES, 'missing', [`A ${NAME}`, `TXT a-${NAME}`]],
+    ['an alias for a balancer', zone(), BALANCER, 'missing', [`A ${NAME}`, `TXT a-${NAME}`]],
+    [
+      'both families for a balancer that has both',
+      zone(),
+      { ...BALANCER, dualstack: true },
+      'missing',
+      [`A ${NAME}`, `AAAA ${NAME}`, `TXT a-${NAME}`, `TXT aaaa-${NAME}`],
+    ],
+    ['what the target has become', zone(a(['10.0.1.10']), OURS), NODES, 'target-changed', [`A ${NAME}`]],
+    ['a record whose note is gone: nothing but the note', zone(nodes), NODES, 'ownership-missing', [`TXT a-${NAME}`]],
+    ['a note whose record is gone', zone(OURS), NODES, 'missing', [`A ${NAME}`]],
+    ['a TTL that somebody changed', zone(a(nodes.values as string[], { ttl: 3600 }), OURS), NODES, 'target-changed', [`A ${NAME}`]],
+    [
+      'an alias that does not ask for health',
+      zone(alias(BALANCER.dnsName, { evaluateTargetHealth: false }), OURS),
+      BALANCER,
+      'target-changed',
+      [`A ${NAME}`],
+    ],
+    ['addresses in the place of an alias', zone(alias(BALANCER.dnsName), OURS), NODES, 'target-changed', [`A ${NAME}`]],
+  ])('%s', (_sentence, current, desired, because, expected) => {
+    const found = plan(current, desired, { written: writtenOf(current.records) });
+
+    expect({ action: found.action, because: found.because }).toEqual({ action: 'write', because });
+    expect(found.changes.map(({ record }) => `${record.type} ${record.name}`)).toEqual(expected);
+    expect(new Set(found.changes.map(({ action }) => action))).toEqual(new Set(['UPSERT']));
+  });
+
+  test('a family that the balancer has no more goes in the batch that writes the other', () => {
+    const six = { ...alias('old.elb.amazonaws.com'), type: 'AAAA' };
+
+    const { changes } = plan(zone(alias('old.elb.amazonaws.com'), six, OURS), BALANCER);
+
+    expect(changes.map(({ action, record }) => `${action} ${record.type}`)).toEqual(['UPSERT A', 'DELETE AAAA']);
+  });
+
+  test.each<[string, RecordSet, Desired]>([
+    ['in another order and another case', a(['10.0.3.10', '10.0.1.10', '10.0.2.10'], { name: 'API.k8s.example.com.' }), NODES],
+    ['with the prefix of the console', alias('dualstack.API-0a.elb.eu-central-1.amazonaws.com.'), BALANCER],
+  ])('nothing where the record is as it should be, %s', (_sentence, record, desired) => {
+    expect(plan(zone(record, OURS), desired)).toMatchObject({ action: 'none', because: 'as-desired', changes: [] });
+  });
+
+  test('keeps what else is noted beside its own claim', () => {
+    const { changes } = plan(zone(txt(`a-${NAME}.`, '"v=spf1 -all"')));
+
+    expect(changes.find(({ record }) => record.type === 'TXT')?.record.values).toEqual([heritageText('prod'), '"v=spf1 -all"']);
+  });
+
+  test('heals what somebody else made of it, and says what it was', () => {
+    const found = plan(zone(a(['192.0.2.66']), OURS), NODES, { written: writtenOf([nodes]) });
+
+    expect(found).toMatchObject({ action: 'write', because: 'drifted', drifted: true });
+    expect(found.message).toBe('A 192.0.2.66 → A 10.0.1.10, 10.0.2.10, 10.0.3.10');
+  });
+});
+
+describe('what is left alone', () => {
+  test.each<[string, CurrentZone, Partial<Evidence>, Partial<Policy>, 'refuse' | 'hold', string, RegExp]>([
+    [
+      'a name that is not in the zone',
+      { ...zone(), name: 'example.org.' },
+      {},
+      {},
+      'refuse',
+      'outside-the-zone',
+      /not in the zone example\.org/,
+    ],
+    ['a zone whose name only ends alike', { ...zone(), name: '8s.example.com.' }, {}, {}, 'refuse', 'outside-the-zone', /zoneId/],
+    [
+      'the zone of the same name on the other side',
+      { ...zone(), visibility: 'public' },
+      {},
+      {},
+      'refuse',
+      'other-visibility',
+      /is public.*private/,
+    ],
+    [
+      'a CNAME',
+      zone({ name: NAME, type: 'CNAME', ttl: 60, values: ['elsewhere.example.com'] }),
+      {},
+      {},
+      'refuse',
+      'conflicting-record',
+      /CNAME of elsewhere/,
+    ],
+    ['a weighted record', zone(a(['10.9.9.9'], { setIdentifier: 'blue' })), {}, {}, 'refuse', 'conflicting-record', /"blue"/],
+    [
+      'a record of external-dns',
+      zone(nodes, txt(`a-${NAME}`, foreign('cluster-1'))),
+      {},
+      {},
+      'refuse',
+      'foreign-owner',
+      /belongs to cluster-1.*adopt/,
+    ],
+    [
+      'one of external-dns before 0.18',
+      zone(a(['10.9.9.9']), txt(NAME, foreign('cluster-1'))),
+      {},
+      {},
+      'refuse',
+      'foreign-owner',
+      /cluster-1/,
+    ],
+    [
+      'one that it noted as an alias',
+      zone(a(['10.9.9.9']), txt(`cname-${NAME}`, foreign('cluster-1'))),
+      {},
+      {},
+      'refuse',
+      'foreign-owner',
+      /cname-/,
+    ],
+    [
+      'one of another lifeboat',
+      zone(a(['10.9.9.9']), txt(`a-${NAME}`, heritageText('prod-eu'))),
+      {},
+      {},
+      'refuse',
+      'foreign-owner',
+      /kube-lifeboat\/prod-eu/,
+    ],
+    [
+      'a name that is only claimed by somebody',
+      zone(txt(`aaaa-${NAME}`, foreign('cluster-1'))),
+      {},
+      {},
+      'refuse',
+      'foreign-owner',
+      /aaaa-/,
+    ],
+    ['a record that nobody claims', zone(a(['10.9.9.9'])), {}, {}, 'refuse', 'not-ours', /10\.9\.9\.9 already.*\{"adopt":true\}/],
+    [
+      'a record that nobody claims, and is not what was written',
+      zone(a(['10.9.9.9'])),
+      { written: writtenOf([nodes]) },
+      {},
+      'refuse',
+      'not-ours',
+      /adopt/,
+    ],
+    ['everything while nothing answers', zone(a(['10.0.9.9']), OURS), { answering: 0 }, {}, 'hold', 'nothing-answers', /stays as it is/],
+    [
+      'certificates without the name',
+      zone(a(['10.0.9.9']), OURS),
+      { withoutName: ['10.0.1.10:6443'] },
+      {},
+      'hold',
+      'name-not-in-certificate',
+      /10\.0\.1\.10:6443/,
+    ],
+    [
+      'a control plane that somebody works on',
+      zone(a(['10.0.9.9']), OURS),
+      { lockedBy: 'restore-7' },
+      {},
+      'hold',
+      'locked',
+      /restore-7 works/,
+    ],
+    [
+      'one that another runbook works on',
+      zone(a(['10.0.9.9']), OURS),
+      { lockedBy: 'restore-7' },
+      { onBehalfOf: 'restore-6' },
+      'hold',
+      'locked',
+      /restore-7/,
+    ],
+  ])('%s', (_sentence, current, evidence, policy, action, because, message) => {
+    const found = plan(current, NODES, evidence, policy);
+
+    expect(found).toMatchObject({ action, because, changes: [] });
+    expect(found.message).toMatch(message);
+  });
+
+  test('never becomes empty', () => {
+    expect(plan(zone(nodes, OURS), { kind: 'addresses', addresses: [] })).toMatchObject({
+      action: 'hold',
+      because: 'nothing-answers',
+      changes: [],
+    });
+  });
+});
+
+describe('what is allowed all the same', () => {
+  test('the runbook that holds the lock may ask for a change', () => {
+    expect(plan(zone(a(['10.0.9.9']), OURS), NODES, { lockedBy: 'restore-7' }, { onBehalfOf: 'restore-7' }).action).toBe('write');
+  });
+
+  test('an address that goes needs no certificate', () => {
+    const fewer: Desired = { kind: 'addresses', addresses: ['10.0.1.10', '10.0.2.10'] };
+
+    expect(plan(zone(nodes, OURS), fewer, { withoutName: ['10.0.1.10:6443'] }).action).toBe('write');
+  });
+
+  test('adoption takes the claim of whoever had it away, and nothing else of his', () => {
+    const before = zone(a(['10.9.9.9']), txt(NAME, foreign('cluster-1'), '"v=spf1 -all"'), txt(`cname-${NAME}`, foreign('cluster-1')));
+
+    const found = plan(before, NODES, {}, { adopt: true });
+    const after = applyChanges(before, found.changes);
+
+    expect(found.because).toBe('adopted');
+    expect(plan(after)).toMatchObject({ action: 'none' });
+    expect(after.records).toContainEqual(txt(NAME, '"v=spf1 -all"'));
+    expect(after.records.some(({ name }) => name.startsWith('cname-'))).toBe(false);
+  });
+});
+
+describe('for any zone and any target', () => {
+  const ip = fc.integer({ min: 1, max: 9 }).map((last) => `10.0.0.${last}`);
+  const desired = fc.oneof(
+    fc.record({ kind: fc.constant('addresses' as const), addresses: fc.uniqueArray(ip, { minLength: 0, maxLength: 4 }) }),
+    fc.record({
+      kind: fc.constant('alias' as const),
+      dnsName: fc.constantFrom('one.elb.amazonaws.com', 'Two.elb.amazonaws.com.'),
+      zoneId: fc.constant('Z3F0SRJ5LGBH90'),
+      dualstack: fc.boolean(),
+    }),
+  );
+  const owner = fc.constantFrom(heritageText('prod'), foreign('cluster-1'), '"v=spf1 -all"');
+  const record = fc.oneof(
+    fc.uniqueArray(ip, { minLength: 1, maxLength: 3 }).map((values) => a(values)),
+    fc.constantFrom('2001:db8::1', '2001:db8::2').map((value) => a([value], { type: 'AAAA' })),
+    fc.constant(alias('old.elb.amazonaws.com')),
+    fc
+      .tuple(fc.constantFrom('a-', 'aaaa-', 'cname-', ''), fc.uniqueArray(owner, { minLength: 1 }))
+      .map(([prefix, values]) => txt(`${prefix}${NAME}`, ...values)),
+    fc.constantFrom('www', 'a-www').map((label) => ({ ...a(['10.7.7.7']), name: `${label}.k8s.example.com` })),
+    fc.constant({ name: NAME, type: 'CNAME', ttl: 60, values: ['x.example.com'] }),
+  );
+  const records = fc
+    .uniqueArray(record, { maxLength: 6, selector: ({ name, type }) => `${name} ${type}` })
+    .filter(
+      (all) =>
+        !all.some(({ type }) => type === 'CNAME') || all.every(({ name, type }) => type === 'CNAME' || name.replace(/\.$/, '') !== NAME),
+    );
+  const evidence = fc.record({
+    answering: fc.integer({ min: 0, max: 3 }),
+    withoutName: fc.constantFrom([], ['10.0.0.1:6443']),
+    lockedBy: fc.constantFrom(undefined, 'restore-7'),
+  });
+  const world = fc.record({ records, desired, evidence, adopt: fc.boolean() });
+  const planned = ({ records: all, desired: target, evidence: found, adopt }: typeof world extends fc.Arbitrary<infer T> ? T : never) => {
+    const { lockedBy, ...rest } = found;
+    const before = zone(...all);
+    const made = plan(before, target, { ...rest, ...(lockedBy !== undefined && { lockedBy }) }, { adopt });
+    return { before, made, after: applyChanges(before, made.changes) };
+  };
+
+  test('the name that leads somewhere never leads nowhere afterwards', () => {
+    fc.assert(
+      fc.property(world, (drawn) => {
+        const { before, after } = planned(drawn);
+        if (addressesAt(before, NAME).length > 0) expect(addressesAt(after, NAME)).not.toEqual([]);
+      }),
+    );
+  });
+
+  test('a second plan has nothing to do', () => {
+    fc.assert(
+      fc.property(world, (drawn) => {
+        const { made, after } = planned(drawn);
+        if (made.action === 'write') expect(plan(after, drawn.desired)).toMatchObject({ action: 'none' });
+      }),
+    );
+  });
+
+  test('no other name is touched, and what another owner claims only when it is adopted', () => {
+    fc.assert(
+      fc.property(world, (drawn) => {
+        const { before, made } = planned(drawn);
+        const own = [NAME, `a-${NAME}`, `aaaa-${NAME}`, `cname-${NAME}`];
+        for (const { record: changed } of made.changes) expect(own).toContain(changed.name.replace(/\.$/, ''));
+        const claimed = before.records.some(({ type, values }) => type === 'TXT' && values.includes(foreign('cluster-1')));
+        if (claimed && !drawn.adopt) expect(made.changes).toEqual([]);
+      }),
+    );
+  });
+
+  test('texts of other purposes survive', () => {
+    fc.assert(
+      fc.property(world, (drawn) => {
+        const { before, after } = planned(drawn);
+        const others = (of: CurrentZone) =>
+          of.records
+            .flatMap(({ name, type, values }) =>
+              type === 'TXT' ? values.filter((value) => value.includes('spf1')).map((value) => `${name} ${value}`) : [],
+            )
+            .map((line) => line.replace('. ', ' '))
+            .sort();
+        expect(others(after)).toEqual(others(before));
+      }),
+    );
+  });
+
+  test('nothing is written that nothing answers behind, nor under the lock of another', () => {
+    fc.assert(
+      fc.property(world, (drawn) => {
+        const { made } = planned(drawn);
+        if (drawn.evidence.lockedBy !== undefined) expect(made.action).not.toBe('write');
+        if (drawn.evidence.answering === 0 && made.action === 'write')
+          expect(made.changes.every(({ record: { type } }) => type === 'TXT')).toBe(true);
+      }),
+    );
+  });
+});
