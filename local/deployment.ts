@@ -34,6 +34,9 @@ export interface Deployment {
   readonly scan?: StateMachine;
   /** What else works for certificates. */
   readonly certificateFunctions: readonly string[];
+  /** Only with `api`. */
+  readonly syncApiRecordFunction?: string;
+  readonly probeApiFunction?: string;
   readonly s3: S3Client;
   putSecret(secret: EtcdClientSecret): Promise<void>;
   takeSnapshot(event?: unknown): Promise<InvokeResult>;
@@ -63,6 +66,8 @@ export interface DeploymentOptions {
   readonly lock?: LockPolicy;
   /** As in the config. @default - the lifeboat has nothing to do with certificates */
   readonly certificates?: Readonly<Record<string, unknown>>;
+  /** As in the config. @default - the lifeboat keeps no record */
+  readonly api?: Readonly<Record<string, unknown>>;
 }
 
 const Outputs = z.object({
@@ -84,17 +89,21 @@ const Outputs = z.object({
   ScanStateMachineArn: z.string().optional(),
   CertificateFunctionRepairCertificates: z.string().optional(),
   RepairStateMachineArn: z.string().optional(),
+  SyncApiRecordFunctionName: z.string().optional(),
+  ProbeApiFunctionName: z.string().optional(),
   WatchReplicaFunctionName: z.string().optional(),
 });
 const ReplicaOutputs = z.object({ ReplicaBucketName: z.string() });
 
 /** Writes a `lifeboat.json` and deploys the unchanged app with it, as an operator would. */
 export async function deployLifeboat(cloud: LocalCloud, options: DeploymentOptions): Promise<Deployment> {
-  const { cluster = 'demo', endpoints, schedule = 'rate(1 hour)', maxDbSizeGiB = 2, retention, lock, replica, certificates } = options;
+  const { cluster = 'demo', endpoints, schedule = 'rate(1 hour)', maxDbSizeGiB = 2, retention, lock, replica, certificates, api } = options;
   const backup = { schedule, maxDbSizeGiB, retention, lock, replica };
   const config = {
     // A replica needs to know where it is a replica of; all else does not care.
-    clusters: [{ name: cluster, region: replica && cloud.region, terminationProtection: false, etcd: { endpoints }, backup, certificates }],
+    clusters: [
+      { name: cluster, region: replica && cloud.region, terminationProtection: false, etcd: { endpoints }, backup, certificates, api },
+    ],
   };
   const configPath = path.join(cloud.folder, `${cluster}.lifeboat.json`);
   writeFileSync(configPath, JSON.stringify(config, undefined, 2));
@@ -126,6 +135,8 @@ export async function deployLifeboat(cloud: LocalCloud, options: DeploymentOptio
       found.CertificateFunctionScanCertificates,
       found.CertificateFunctionRepairCertificates,
     ].filter((name) => name !== undefined),
+    ...(found.SyncApiRecordFunctionName !== undefined && { syncApiRecordFunction: found.SyncApiRecordFunctionName }),
+    ...(found.ProbeApiFunctionName !== undefined && { probeApiFunction: found.ProbeApiFunctionName }),
     s3,
     putSecret: async (secret) => {
       await secrets.send(new PutSecretValueCommand({ SecretId: found.EtcdClientSecretArn, SecretString: JSON.stringify(secret) }));

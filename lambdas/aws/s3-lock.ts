@@ -66,6 +66,12 @@ export class S3Lock {
     if (document.holder === holder && new Date(document.expiresAt) > this.now()) await this.expire(holder, etag);
   }
 
+  /** Whoever holds it now; undefined when nobody does. @throws StoreFailed */
+  async holder(): Promise<string | undefined> {
+    const { document } = await this.read();
+    return new Date(document.expiresAt) > this.now() ? document.holder : undefined;
+  }
+
   private async expire(holder: string, etag: string | undefined): Promise<void> {
     // Lost only when it had expired and somebody took it over: then it is theirs.
     await this.write(this.document(holder, 0), etag);

@@ -15,7 +15,7 @@ export const ApiRecordSettings = z.object({
   port: z.number().int(),
   target: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('load-balancer'), arn: z.string() }),
-    z.object({ kind: z.literal('addresses'), addresses: z.array(z.string()) }),
+    z.object({ kind: z.literal('addresses'), addresses: z.array(z.string()).readonly() }),
     z.object({ kind: z.literal('healthy-nodes') }),
   ]),
 });

@@ -24,6 +24,8 @@ export const Env = {
   nodeSecretSettings: 'LIFEBOAT_NODE_SECRETS',
   /** What certificates hang on, as JSON. */
   certificateSettings: 'LIFEBOAT_CERTIFICATE_SETTINGS',
+  /** ApiRecordSettings as JSON. */
+  apiRecord: 'LIFEBOAT_API_RECORD',
   /** `https://name:port` of the API; missing where the config names none. */
   apiUrl: 'LIFEBOAT_API_URL',
 } as const;
@@ -58,6 +60,9 @@ export interface ClusterDirectoryEntry {
   readonly scanStateMachine?: string;
   readonly repairStateMachine?: string;
   readonly certificateLogGroups?: Readonly<Record<string, string>>;
+  /** Only where the config has `api`. */
+  readonly syncApiRecordFunction?: string;
+  readonly apiRecordLogGroups?: Readonly<Record<string, string>>;
   /** Only where the config asks for a copy in another region. */
   readonly replica?: {
     readonly bucket: string;

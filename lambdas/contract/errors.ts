@@ -49,6 +49,7 @@ export const ErrorName = {
   signerUnusable: 'SignerUnusable',
   requestRefused: 'RequestRefused',
   mintedBadly: 'MintedBadly',
+  dnsFailed: 'DnsFailed',
   badConfiguration: 'BadConfiguration',
   badEvent: 'BadEvent',
   functionCallFailed: 'FunctionCallFailed',

@@ -51,6 +51,18 @@ export const Metric = {
   authorityDaysLeft: 'AuthorityDaysLeft',
   /** Certificates, files and ports that do not do their work. */
   certificatesWrong: 'CertificatesWrong',
+  /** Places behind the API's name, or behind its balancer, at which an API server answered. */
+  apiTargetsAnswering: 'ApiTargetsAnswering',
+  /** 1 when the API's name leads to an API server that answers and whose certificate carries the name, else 0. */
+  apiNameAnswers: 'ApiNameAnswers',
+  /** 1 when the record was found to be something else than the lifeboat wrote, else 0. */
+  apiRecordDrifted: 'ApiRecordDrifted',
+  /** 1 while the record is not written because somebody must decide: it is somebody else's, or something is in the way; else 0. */
+  apiRecordRefused: 'ApiRecordRefused',
+  /** Seconds since a change was asked for that Route 53 has not made everywhere yet; 0 when there is none. */
+  apiRecordPending: 'ApiRecordPending',
+  /** 1 when anybody with the right to could change the record at the end of a run, 0 while Route 53 refuses that. */
+  apiRecordUnprotected: 'ApiRecordUnprotected',
 } as const;
 
 export type MetricName = (typeof Metric)[keyof typeof Metric];

@@ -18,6 +18,8 @@ export const adoptionKey = (cluster: string, id: string): string => `${clusterPr
 export const repairKey = (cluster: string, id: string): string => `${clusterPrefix(cluster)}pki/repairs/${id}.json`;
 /** What the last look at all certificates found. */
 export const inventoryKey = (cluster: string): string => `${clusterPrefix(cluster)}pki/inventory.json`;
+/** What is remembered of the API's record from run to run. */
+export const apiRecordKey = (cluster: string): string => `${clusterPrefix(cluster)}dns/state.json`;
 /** By this tag the bucket's lifecycle knows what goes after some days: a rule's prefix has no wildcard for the id of the restore. */
 export const RESTORE_TAG = { key: 'lifeboat', value: 'restore' } as const;
 export const lockKey = (cluster: string, name: string): string => `${clusterPrefix(cluster)}locks/${name}.json`;

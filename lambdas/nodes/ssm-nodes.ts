@@ -18,6 +18,8 @@ import type { NodeSender, Sent } from './node-sender';
 export interface RegisteredNode {
   readonly instanceId: string;
   readonly host: string;
+  /** In its own network, as its agent told it. */
+  readonly address: string;
   /** Whether its agent was heard of in the last minutes. */
   readonly online: boolean;
 }
@@ -46,9 +48,10 @@ export class SsmNodes implements NodeSender {
       NextToken = page.NextToken;
     } while (NextToken !== undefined);
     return found
-      .map(({ InstanceId = '', ComputerName = '', PingStatus }) => ({
+      .map(({ InstanceId = '', ComputerName = '', IPAddress = '', PingStatus }) => ({
         instanceId: InstanceId,
         host: ComputerName,
+        address: IPAddress,
         online: PingStatus === 'Online',
       }))
       .sort((a, b) => a.instanceId.localeCompare(b.instanceId));

@@ -41,6 +41,13 @@ export interface ClusterDashboardProps {
    */
   readonly certificates?: boolean;
 
+  /**
+   * Whether the DNS record of the API is kept.
+   *
+   * @default false
+   */
+  readonly apiRecord?: boolean;
+
   /** Every alarm of the cluster: their states are on top, their limits are lines in the graphs. */
   readonly alarms: readonly LifeboatAlarm[];
 }
@@ -59,6 +66,7 @@ export class ClusterDashboard extends Dashboard {
     this.addWidgets(new AlarmStatusWidget({ title: 'Alarms', alarms: [...props.alarms], width: WIDTH, height: 4 }));
     for (const row of [backups(props), members(props), database(props), drills(props), housekeeping(props)]) this.addWidgets(...row);
     if (props.certificates === true) this.addWidgets(...certificates(props));
+    if (props.apiRecord === true) this.addWidgets(...apiRecord(props));
     if (props.replicated === true) this.addWidgets(...replica(props));
   }
 }
@@ -172,6 +180,24 @@ function certificates(props: ClusterDashboardProps): IWidget[] {
     graph('Certificates that are wrong', 4, [line(props, RUNS)(Metric.certificatesWrong, 'wrong')]),
     graph('Rotations, 1 is done', 4, [line(props, RUNS, 'Minimum')(Metric.certificatesRotated, 'rotation')], {
       leftYAxis: { min: 0, max: 1 },
+    }),
+  ];
+}
+
+function apiRecord(props: ClusterDashboardProps): IWidget[] {
+  const now = line(props, MINUTE);
+  return [
+    graph('API name, 1 is answering', 4, [line(props, MINUTE, 'Minimum')(Metric.apiNameAnswers, 'the name answers')], {
+      leftYAxis: { min: 0, max: 1 },
+    }),
+    graph('API servers that answer', 4, [now(Metric.apiTargetsAnswering, 'answering')]),
+    graph('API record, 0 is well', 4, [
+      now(Metric.apiRecordDrifted, 'drifted'),
+      now(Metric.apiRecordRefused, 'refused'),
+      now(Metric.apiRecordUnprotected, 'unprotected'),
+    ]),
+    graph('API record not in sync, seconds', 4, [now(Metric.apiRecordPending, 'since the change')], {
+      leftAnnotations: limitOf(props, 'API record not in sync'),
     }),
   ];
 }

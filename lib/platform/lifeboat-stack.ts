@@ -11,6 +11,7 @@ import { alarmAfterSeconds } from '../config/schedule-pauses';
 import { Certificates } from '../certificates/certificates';
 import { certificateSettings } from '../certificates/certificate-settings';
 import type { ClusterConfig, NetworkConfig } from '../config/schema';
+import { ApiRecord } from '../dns/api-record';
 import { Drill } from '../restore/drill';
 import { alarmReceiver } from '../monitoring/alarm-topic';
 import { ClusterDashboard } from '../monitoring/cluster-dashboard';
@@ -47,6 +48,8 @@ export class LifeboatStack extends Stack {
       env: { account, region },
       terminationProtection: cluster.terminationProtection,
       tags,
+      // CloudFormation takes a megabyte, and a third of this would be blanks.
+      suppressTemplateIndentation: true,
     });
     for (const [key, value] of Object.entries({ ...tags, 'lifeboat/cluster': clusterName })) Tags.of(this).add(key, value);
 
@@ -103,6 +106,13 @@ export class LifeboatStack extends Stack {
         tags: { controlPlane: tag, drill: drillTag },
         settings: certificateSettings(cluster.certificates, cluster.api),
       });
+    const apiRecord =
+      cluster.api &&
+      new ApiRecord(this, 'ApiRecord', {
+        ...{ functions, alarms, state, sending },
+        tags: { controlPlane: tag, drill: drillTag },
+        settings: cluster.api,
+      });
     const { pruneSnapshots } = new Retention(this, 'Retention', { functions, alarms, state, policy: cluster.backup.retention });
     const { drillInFunction } = new Drill(this, 'Drill', {
       functions,
@@ -128,12 +138,14 @@ export class LifeboatStack extends Stack {
         'materialize-snapshot': materializeSnapshot,
         'drill-in-function': drillInFunction,
         ...certificates?.functions,
+        ...apiRecord?.functions,
         ...(watch !== undefined && { 'watch-replica': watch.watchReplica }),
       },
       bucket: state.bucket,
       deadLetterQueue,
       replicated: copy !== undefined,
       certificates: certificates !== undefined,
+      apiRecord: apiRecord !== undefined,
       alarms: LifeboatAlarm.in(this),
     });
 
@@ -160,6 +172,10 @@ export class LifeboatStack extends Stack {
         scanStateMachine: certificates.scan.stateMachineArn,
         repairStateMachine: certificates.repair.stateMachineArn,
         certificateLogGroups: logGroups(certificates.functions),
+      }),
+      ...(apiRecord && {
+        syncApiRecordFunction: apiRecord.syncApiRecord.functionName,
+        apiRecordLogGroups: logGroups(apiRecord.functions),
       }),
       restoreLogGroups: logGroups({ ...restore.functions, ...replaceMember.functions }),
       replica: replica &&
@@ -189,6 +205,10 @@ export class LifeboatStack extends Stack {
           `CertificateFunction-${name}`.replaceAll(/-(\w)/g, (_dash, letter: string) => letter.toUpperCase()),
           { value: functionName },
         );
+    }
+    if (apiRecord !== undefined) {
+      new CfnOutput(this, 'SyncApiRecordFunctionName', { value: apiRecord.syncApiRecord.functionName });
+      new CfnOutput(this, 'ProbeApiFunctionName', { value: apiRecord.probeApi.functionName });
     }
     new CfnOutput(this, 'DeadLetterQueueUrl', { value: deadLetterQueue.queueUrl });
     if (watch !== undefined) new CfnOutput(this, 'WatchReplicaFunctionName', { value: watch.watchReplica.functionName });

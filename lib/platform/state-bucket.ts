@@ -8,6 +8,7 @@ import { Env } from '../../lambdas/contract/env';
 import {
   RESTORE_TAG,
   adoptionKey,
+  apiRecordKey,
   clusterPrefix,
   inventoryKey,
   ledgerKey,
@@ -249,6 +250,16 @@ export class StateBucket extends Construct {
   /** Lets a function take and release one named lock; a lock is released by writing it, never by deleting it. */
   grantLock(handler: LifeboatFunction, name: string): void {
     this.grant(handler, ['s3:GetObject', 's3:PutObject'], this.bucket.arnForObjects(lockKey(this.clusterName, name)));
+  }
+
+  /** Lets a function see who holds a lock, and not take it. */
+  grantReadLock(handler: LifeboatFunction, name: string): void {
+    this.grant(handler, ['s3:GetObject'], this.bucket.arnForObjects(lockKey(this.clusterName, name)));
+  }
+
+  /** Lets a function read and write what is remembered of the API's record. */
+  grantApiRecord(handler: LifeboatFunction): void {
+    this.grant(handler, ['s3:GetObject', 's3:PutObject'], this.bucket.arnForObjects(apiRecordKey(this.clusterName)));
   }
 
   private acknowledgeIds(handler: LifeboatFunction, wildcard: string): void {

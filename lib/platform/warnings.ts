@@ -12,14 +12,7 @@ const PRIVATE = /^(10|192\.168|172\.(1[6-9]|2\d|3[01]))\./;
 
 /** What is right as a config and still may not be what the operator wants. */
 export function warningsOf(cluster: ClusterConfig): Warning[] {
-  return [...ignoredSections(cluster), ...unheardAlarms(cluster), ...unreachableMembers(cluster)];
-}
-
-/** What nothing acts on must not pass for protection. */
-function ignoredSections({ api }: ClusterConfig): Warning[] {
-  if (api === undefined) return [];
-  const message = `this version keeps no DNS record: it tries ${api.name} after a restore and puts it into certificates, and leaves api.target alone`;
-  return [{ id: 'lifeboat:ignored-sections', message }];
+  return [...unheardAlarms(cluster), ...unreachableMembers(cluster), ...publicNodes(cluster)];
 }
 
 function unheardAlarms({ alarms }: ClusterConfig): Warning[] {
@@ -33,6 +26,13 @@ function unreachableMembers({ etcd: { endpoints }, network }: ClusterConfig): Wa
   if (network !== undefined || unreachable.length === 0) return [];
   const message = `functions outside a VPC cannot reach the private address of ${unreachable.join(', ')}; give a network section`;
   return [{ id: 'lifeboat:unreachable-members', message }];
+}
+
+/** Nodes are known by the addresses that they have in their own network. */
+function publicNodes({ api }: ClusterConfig): Warning[] {
+  if (api?.visibility !== 'public' || api.target.kind !== 'healthy-nodes') return [];
+  const message = `${api.name} is in a public zone and healthyNodes gives it the nodes' private addresses, which only their own network reaches; give a balancer or addresses, or a private zone`;
+  return [{ id: 'lifeboat:public-nodes', message }];
 }
 
 const isPrivate = (host: string): boolean => isIPv4(host) && PRIVATE.test(host);

@@ -5,8 +5,10 @@
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 'use strict';
 const { Buffer } = require('node:buffer');
+const dns = require('node:dns');
 const fs = require('node:fs');
 const http = require('node:http');
+const net = require('node:net');
 const path = require('node:path');
 const process = require('node:process');
 const { setInterval } = require('node:timers');
@@ -130,8 +132,46 @@ function endWithEmulator() {
   }, 500).unref();
 }
 
+/**
+ * Not on AWS: names in the emulated zones, and those of load balancers, lead where the local name servers say; any other name goes to the machine's
+ * own resolver. `LIFEBOAT_LOCAL_DNS` holds the address of the resolver inside the VPC, and that of the name servers of public zones.
+ */
+function bringOwnNames() {
+  const [inside, outside] = (process.env.LIFEBOAT_LOCAL_DNS ?? '').split(',');
+  if (!inside || !outside) return;
+  for (const module of [dns, dns.promises]) {
+    module.Resolver = class extends module.Resolver {
+      constructor(...options) {
+        super(...options);
+        super.setServers([inside]);
+      }
+      setServers() {
+        // Whichever name server is meant: here this one is all of them.
+        super.setServers([outside]);
+      }
+    };
+  }
+  dns.setServers([inside]);
+  const resolver = new dns.Resolver({ timeout: 1000, tries: 2 });
+  const lookup = dns.lookup;
+  dns.lookup = (name, options, callback = options) => {
+    const given = typeof options === 'object' ? options : { family: typeof options === 'number' ? options : 0 };
+    if (net.isIP(name) || name === 'localhost') return lookup(name, options, callback);
+    resolver.resolve4(name, (error, found) => {
+      if (error) return lookup(name, given, callback);
+      if (given.all)
+        return callback(
+          null,
+          found.map((address) => ({ address, family: 4 })),
+        );
+      callback(null, found[0], 4);
+    });
+  };
+}
+
 async function main() {
   endWithEmulator();
+  bringOwnNames();
   registerProcess();
   bringOwnClock();
   setOwnClock();

@@ -439,6 +439,13 @@ def rotate_secrets_by_their_functions():
     secret_rotation.repair()
 
 
+def answer_for_names_as_aws_does():
+    """Route 53 and load balancers: what AWS refuses, protections, who may change which name, targets that are unhealthy."""
+    import names
+
+    names.repair()
+
+
 def main():
     assert_version()
     if os.environ.get("LIFEBOAT_LIFELINE"):
@@ -462,6 +469,8 @@ def main():
     run_commands_on_local_nodes()
     run_state_machines_as_aws_does()
     rotate_secrets_by_their_functions()
+    # After the log of calls, which then has the condition keys too.
+    answer_for_names_as_aws_does()
     if os.environ.get("LIFEBOAT_RUN_LOG"):
         record_runs(os.environ["LIFEBOAT_RUN_LOG"])
     if os.environ.get("LIFEBOAT_MESSAGE_LOG"):

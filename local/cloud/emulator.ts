@@ -25,6 +25,8 @@ export interface EmulatorOptions {
   readonly functionEndpoint: string;
   /** Whether schedules start what they are for. */
   readonly schedules: boolean;
+  /** Addresses of the name server inside the VPC and of that of public zones, with a comma between them. */
+  readonly nameServer: string;
   /** By what the waits of state machines are multiplied. */
   readonly waitScale: number;
 }
@@ -42,6 +44,8 @@ export interface Emulator {
   readonly memoryFolder: string;
   /** The nodes that Systems Manager reaches; there need not be any. */
   readonly nodesFile: string;
+  /** By the id of a target the state that its balancer finds it in; there need not be any. */
+  readonly targetHealth: string;
   /** While this file exists S3 copies nothing from bucket to bucket. */
   readonly replicationPause: string;
   /** One empty `<function>.<pid>` per process of a function that lives, or was killed. */
@@ -79,6 +83,8 @@ function environmentOf(options: EmulatorOptions, files: Omit<Emulator, 'endpoint
     LIFEBOAT_MESSAGE_LOG: files.messageLog,
     LIFEBOAT_LOCAL_MEMORY_DIR: files.memoryFolder,
     LIFEBOAT_NODES_FILE: files.nodesFile,
+    LIFEBOAT_TARGET_HEALTH: files.targetHealth,
+    LIFEBOAT_LOCAL_DNS: options.nameServer,
     LIFEBOAT_REPLICATION_PAUSE: files.replicationPause,
     [PROCESS_FOLDER]: files.processFolder,
     LIFEBOAT_LOCAL_CLOCK: options.clockFile,
@@ -112,6 +118,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     messageLog: path.join(options.folder, 'messages.jsonl'),
     memoryFolder: path.join(options.folder, 'memory'),
     nodesFile: path.join(options.folder, 'nodes.json'),
+    targetHealth: path.join(options.folder, 'target-health.json'),
     replicationPause: path.join(options.folder, 'replication-is-paused'),
     processFolder: path.join(options.folder, 'processes'),
   };

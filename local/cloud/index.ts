@@ -1,6 +1,8 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { startLocalNames } from '../dns';
+import type { LocalNames } from '../dns';
 import { freePort } from '../free-port';
 import { alarmsOfStack } from './alarm-definition';
 import type { AlarmVerdict } from './alarm-evaluator';
@@ -56,6 +58,10 @@ export interface LocalCloud {
   readonly nodesFile: string;
   /** Stands between the functions and the cloud. */
   readonly faults: FaultProxy;
+  /** Answers for the names in its hosted zones. */
+  readonly names: LocalNames;
+  /** What load balancers find of their targets, by the id of the target; one that is not named is healthy. */
+  setTargetHealth(states: Readonly<Record<string, 'unhealthy' | 'initial' | 'draining'>>): void;
   /** S3's copying from bucket to bucket: what is written meanwhile waits, and is late. */
   readonly replication: { pause(): void; resume(): void };
   /** The time by which functions live. */
@@ -123,9 +129,12 @@ export async function startLocalCloud(options: LocalCloudOptions = {}): Promise<
   const faults = await startFaultProxy(port, clock.now);
   const functionEndpoint = options.faultProxy === false ? `http://127.0.0.1:${port}` : faults.endpoint;
   const { schedules = true, waitScale = 1 } = options;
-  const emulator = await startEmulator({ folder, port, functionEndpoint, schedules, waitScale, clockFile: clock.file }).catch(
+  const names = await startLocalNames(clientConfig(`http://127.0.0.1:${port}`));
+  const nameServer = `${names.inside},${names.outside}`;
+  const emulator = await startEmulator({ folder, port, functionEndpoint, schedules, waitScale, nameServer, clockFile: clock.file }).catch(
     async (error: unknown) => {
       await faults.stop();
+      await names.stop();
       throw error;
     },
   );
@@ -142,6 +151,8 @@ export async function startLocalCloud(options: LocalCloudOptions = {}): Promise<
     folder,
     nodesFile: emulator.nodesFile,
     faults,
+    names,
+    setTargetHealth: (states) => writeFileSync(emulator.targetHealth, JSON.stringify(states)),
     clock,
     replication: {
       pause: () => writeFileSync(emulator.replicationPause, ''),
@@ -176,6 +187,7 @@ export async function startLocalCloud(options: LocalCloudOptions = {}): Promise<
     stop: async () => {
       await emulator.stop();
       await faults.stop();
+      await names.stop();
       if (options.folder === undefined) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
     },
   };

@@ -279,7 +279,7 @@ def describe_instances(ssm):
             facts = {"InstanceIds": instance_id, "PingStatus": status, **{f"tag:{key}": value for key, value in node["tags"].items()}}
             if all(facts.get(each["Key"]) in each["Values"] for each in data.get("Filters") or []):
                 entry = {"InstanceId": instance_id, "PingStatus": status, "PlatformType": "Linux", "ResourceType": "EC2Instance"}
-                found.append({**entry, "ComputerName": os.path.basename(node["folder"]), "LastPingDateTime": ssm._now_epoch()})
+                found.append({**entry, "ComputerName": os.path.basename(node["folder"]), "IPAddress": node["address"], "LastPingDateTime": ssm._now_epoch()})
         return page_of(ssm, data, found, "InstanceInformationList", PAGE)
 
     return describe_instance_information

@@ -21,7 +21,7 @@ export async function portOn(host: string, standard: number, ports: Ports): Prom
   return ports === 'standard' && (await isFree(standard, host)) ? standard : freePort(host);
 }
 
-export async function addressOf(number: number, ports: Ports): Promise<Address> {
+export async function addressOf(number: number, ports: Ports, apiPort?: number): Promise<Address> {
   const host = `127.0.1.${number}`;
   const port = (program: keyof typeof STANDARD) => portOn(host, STANDARD[program], ports);
   return {
@@ -29,7 +29,7 @@ export async function addressOf(number: number, ports: Ports): Promise<Address> 
     host,
     clientUrl: `https://${host}:${await port('client')}`,
     peerUrl: `https://${host}:${await port('peer')}`,
-    apiPort: await port('api'),
+    apiPort: apiPort ?? (await port('api')),
     controllerManagerPort: await port('controllerManager'),
     schedulerPort: await port('scheduler'),
   };

@@ -43,6 +43,8 @@ export interface LocalNodesOptions {
   readonly etcdServers?: 'own' | 'all';
   /** @default 'free' */
   readonly ports?: Ports;
+  /** The port of every API server, as behind one name. @default - each its own */
+  readonly apiPort?: number;
   /** What stands in front of the API servers, as clients reach it. @default - each API server for itself */
   readonly controlPlane?: { readonly host: string; readonly port: number };
   /** @default - { 'lifeboat/control-plane': 'demo' } */
@@ -77,7 +79,7 @@ export async function startLocalNodes(options: LocalNodesOptions = {}): Promise<
   const first = 1 + (beside?.nodes.length ?? 0);
   const credentials = { ca: authorities.etcd.cert, ...issueCertificate(authorities.etcd, { commonName: 'lifeboat', usage: 'client' }) };
   const addresses: Address[] = [];
-  for (let index = 0; index < count; index++) addresses.push(await addressOf(first + index, options.ports ?? 'free'));
+  for (let index = 0; index < count; index++) addresses.push(await addressOf(first + index, options.ports ?? 'free', options.apiPort));
   const initialCluster = addresses.map(({ name, peerUrl }) => `${name}=${peerUrl}`).join(',');
   const endpoints = addresses.map(({ clientUrl }) => clientUrl);
   const shared = { folder, authorities, credentials, release, etcdVersion: versionOf(release), initialCluster, cloud, tags };

@@ -62,7 +62,16 @@ export class LocalNode {
     this.issuer = issuer;
     this.programs = new Programs(tree.binDir);
     const env = { PATH: `${tree.binDir}:/usr/bin:/bin`, HOME: tree.folder, LANG: 'C.UTF-8', ...environment };
-    this.entry = { folder: tree.folder, runDir: tree.runDir, env, tags: { ...tags }, online: true, powerCuts: 0, prefix: [] };
+    this.entry = {
+      folder: tree.folder,
+      address: host,
+      runDir: tree.runDir,
+      env,
+      tags: { ...tags },
+      online: true,
+      powerCuts: 0,
+      prefix: [],
+    };
     this.register({});
   }
 

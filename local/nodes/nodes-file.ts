@@ -4,6 +4,8 @@ import { z } from 'zod';
 /** What local/cloud/emulator.py knows of a node that Systems Manager reaches. */
 export const NodeEntry = z.object({
   folder: z.string(),
+  /** What its agent tells Systems Manager as its own. */
+  address: z.string(),
   /** Where the ids of running commands are written. */
   runDir: z.string(),
   env: z.record(z.string(), z.string()),

@@ -3,7 +3,12 @@ import type { RegisteredNode } from '../../lambdas/nodes/ssm-nodes';
 import { plan, storedPlan } from './plans';
 
 const TAGS = { controlPlane: { key: 'role', value: 'master' }, drill: { key: 'role', value: 'drill' } };
-const node = (number: number): RegisteredNode => ({ instanceId: `i-0000000${number}`, host: `host-${number}`, online: true });
+const node = (number: number): RegisteredNode => ({
+  instanceId: `i-0000000${number}`,
+  host: `host-${number}`,
+  address: `10.0.0.${number}`,
+  online: true,
+});
 const named = (...numbers: number[]) => numbers.map((number) => ({ instanceId: `i-0000000${number}`, host: `host-${number}` }));
 const known = { master: [node(1), node(2), node(3)], drill: [node(8)] };
 const MACHINE = 'arn:aws:states:eu-central-1:111122223333:execution:lifeboat-prod-restore';

@@ -2,7 +2,12 @@ import { findReplacement } from '../../lambdas/restore/find-replacement';
 import { instance } from './replacements';
 
 const tag = { key: 'lifeboat', value: 'prod' };
-const registered = [1, 2, 3].map((number) => ({ instanceId: instance(number), host: `host-${number}`, online: true }));
+const registered = [1, 2, 3].map((number) => ({
+  instanceId: instance(number),
+  host: `host-${number}`,
+  address: `10.0.0.${number}`,
+  online: true,
+}));
 const find = (input: unknown) => findReplacement({ registered: async () => registered }, tag, { input, execution: 'run-1' });
 
 test('the whole control plane is asked, by its own lock', async () => {

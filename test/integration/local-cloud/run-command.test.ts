@@ -41,7 +41,7 @@ beforeAll(async () => {
     const env = { PATH: '/usr/bin:/bin', WHERE: `node-${index + 1}` };
     const tags = { role: index === 0 ? 'first' : 'other', all: 'yes' };
     const online = instanceId !== LOST;
-    const entry = { folder: tree.folder, runDir: tree.runDir, env, tags, online, powerCuts: 0, prefix: [] };
+    const entry = { folder: tree.folder, address: '127.0.0.1', runDir: tree.runDir, env, tags, online, powerCuts: 0, prefix: [] };
     writeNodeEntry(cloud.nodesFile, instanceId, entry);
     if (instanceId === FIRST) first = { tree, entry };
   }
