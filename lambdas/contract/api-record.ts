@@ -58,6 +58,19 @@ export type ProbeReport = z.infer<typeof ProbeReport>;
 
 const Stamp = z.iso.datetime();
 
+/** What a runbook keeps of a run that it asked for: how it ended, or why it did not. */
+export const FollowedName = z.union([
+  z.object({ answers: z.boolean(), action: z.string(), message: z.string() }),
+  z.object({ Error: z.string(), Cause: z.string() }),
+]);
+export type FollowedName = z.infer<typeof FollowedName>;
+
+/** One line for a report: what the API's name leads to now. */
+export const followedWords = (followed: FollowedName): string =>
+  'Error' in followed
+    ? `could not be looked at (${followed.Error})`
+    : `${followed.answers ? 'answers' : 'does not answer'}: ${followed.message}`;
+
 /** What is remembered of one address from round to round. */
 export const TargetMemory = z.object({
   /** Whether it belongs into the record. */

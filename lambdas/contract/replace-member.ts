@@ -57,6 +57,8 @@ export const ReplaceReport = z.object({
   failure: z.object({ error: z.string(), because: z.string() }).optional(),
   /** Voting members by name, as far as they are known. */
   members: z.array(z.string()),
+  /** What the name of the API leads to afterwards; missing where the config names none. */
+  apiName: z.string().optional(),
   whatToDo: z.array(z.string()),
 });
 export type ReplaceReport = z.infer<typeof ReplaceReport>;

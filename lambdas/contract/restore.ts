@@ -171,6 +171,8 @@ export const RestoreReport = z.object({
   drill: DrillVerdict.optional(),
   bump: z.object({ by: z.number().int(), to: z.number().int() }).optional(),
   newLineage: z.string().optional(),
+  /** What the name of the API leads to afterwards; missing where the config names none. */
+  apiName: z.string().optional(),
   safetySnapshot: z.string(),
   /** Seconds by the name of the state. */
   phases: z.array(z.object({ state: z.string(), startedAt: z.iso.datetime(), seconds: z.number().nonnegative() })),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FollowedName, followedWords } from '../contract/api-record';
 import { causeWords } from '../contract/function-failure';
 import { Approval, HandedPlan, NodeEnd, RestoreId, RestoreMode } from '../contract/restore';
 import type { DrillVerdict, RestoreOutcome, RestoreReport } from '../contract/restore';
@@ -24,6 +25,8 @@ export const RunbookState = z.object({
   safety: z.object({ id: z.string().optional(), Error: z.string().optional(), Cause: z.string().optional() }).optional(),
   restored: z.object({ lineage: z.string() }).optional(),
   verified: z.object({ api: z.string().optional(), revision: z.number().int() }).optional(),
+  /** What came of asking for the record of the API to follow. */
+  name: FollowedName.optional(),
   failure: Failure.optional(),
   /** How the last document that changes something ended on each node. */
   ends: z.array(NodeEnd).optional(),
@@ -66,6 +69,7 @@ export function reportOf(cluster: string, ending: Ending, state: RunbookState, p
     ...(verdict && { drill: verdict }),
     ...(promised && { bump: { by: promised.by, to: promised.to } }),
     ...(restored && outcome === 'RESTORED' && { newLineage: restored.lineage }),
+    ...(state.name && { apiName: followedWords(state.name) }),
     safetySnapshot: safetyWords(state),
     phases: phases.map(({ state: name, startedAt, endedAt }) => ({
       state: name,
@@ -139,9 +143,14 @@ const unharmedDrill = (verdict: DrillVerdict): string[] => [
     : 'no drill was held, and it says nothing of the snapshot: mend what failed and hold one; the alarm no-recent-drill begins when none passes for too long',
 ];
 
+function followUp(name: RunbookState['name']): string[] {
+  if (name === undefined || ('answers' in name && name.answers)) return [];
+  return [`the name of the API ${followedWords(name)}; see the article "API name does not answer"`];
+}
+
 function whatToDo(
   outcome: RestoreOutcome,
-  { restoreId, mode, promised, verified, safety, oldFailure }: RunbookState,
+  { restoreId, mode, promised, verified, name, safety, oldFailure }: RunbookState,
   nodes: readonly NodeLine[],
   phases: readonly Phase[],
 ): string[] {
@@ -154,6 +163,7 @@ function whatToDo(
       ...(verified?.api === undefined || verified.api === 'ready' || verified.api.startsWith('the config')
         ? []
         : [`the API by its own name ${verified.api}: see the balancer and the record`]),
+      ...followUp(name),
       'when nobody wants the old data any more: it lies beside the data directory of each node, and clean-up removes all but the last two',
     ];
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FollowedName, followedWords } from '../contract/api-record';
 import type { Telemetry } from '../backup/edges';
 import { causeWords } from '../contract/function-failure';
 import type { ReplaceOutcome, ReplaceReport } from '../contract/replace-member';
@@ -16,6 +17,8 @@ export const ReplacementState = z.object({
   checked: z.object({ members: z.array(z.string()) }).optional(),
   /** What the cluster is after a failure. */
   left: z.object({ removed: z.boolean(), voters: z.array(z.string()), learner: z.string().optional() }).optional(),
+  /** What came of asking for the record of the API to follow. */
+  name: FollowedName.optional(),
   failure: z.object({ Error: z.string(), Cause: z.string() }).optional(),
 });
 export type ReplacementState = z.infer<typeof ReplacementState>;
@@ -77,6 +80,7 @@ export function replacementReport(cluster: string, ending: Report['ending'], sta
   return {
     ...{ version: 1, kind: 'replacement', restoreId, cluster, outcome, endedAt: now.toISOString() },
     ...(planned && { plan: planned.plan }),
+    ...(state.name && { apiName: followedWords(state.name) }),
     ...approval,
     ...(failure && { failure: { error: failure.Error, because: causeWords(failure.Cause) } }),
     members: checked?.members ?? left?.voters ?? [],

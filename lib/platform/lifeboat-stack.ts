@@ -19,6 +19,7 @@ import { DeadLetterAlarm } from '../monitoring/dead-letter-alarm';
 import { LifeboatAlarm } from '../monitoring/lifeboat-alarm';
 import type { AlarmDefaults } from '../monitoring/lifeboat-alarm';
 import { NodeDocuments } from '../nodes/node-documents';
+import { NodeSending } from '../nodes/node-sending';
 import { Materialize } from '../restore/materialize';
 import { ReplaceMember } from '../restore/replace-member';
 import { Restore } from '../restore/restore';
@@ -82,36 +83,48 @@ export class LifeboatStack extends Stack {
     const { materializeSnapshot } = new Materialize(this, 'Materialize', { functions, state });
     const { manifestDir, etcdDataDir, pkiDir, tag, drillTag } = cluster.nodes;
     new NodeDocuments(this, 'NodeDocuments', { clusterName, manifestDir, etcdDataDir, pkiDir });
+    const nodeTags = { controlPlane: tag, drill: drillTag };
+    const sending = new NodeSending(this, 'Nodes', { functions: { ...functions, network: undefined }, tags: [tag, drillTag] });
+    const apiRecord =
+      cluster.api &&
+      new ApiRecord(this, 'ApiRecord', {
+        ...{ functions, alarms, state, sending, tags: nodeTags },
+        settings: cluster.api,
+      });
+    const syncApiRecord = apiRecord?.syncApiRecord;
     const restore = new Restore(this, 'Restore', {
       functions,
       state,
       etcdClient,
       endpoints,
-      tags: { controlPlane: tag, drill: drillTag },
+      ...{ tags: nodeTags, sending, syncApiRecord },
       takeSnapshot,
       materializeSnapshot,
       topic,
       apiUrl: cluster.api && `https://${cluster.api.name}:${cluster.api.port}`,
       logRetention,
     });
-    const { sending, controlPlaneLock } = restore;
+    const { controlPlaneLock } = restore;
     const replaceMember = new ReplaceMember(this, 'ReplaceMember', {
-      ...{ functions, state, etcdClient, endpoints, sending, controlPlaneLock, topic, logRetention },
-      tags: { controlPlane: tag, drill: drillTag },
+      ...{ functions, state, etcdClient, endpoints, sending, controlPlaneLock, topic, logRetention, tags: nodeTags, syncApiRecord },
     });
     const certificates =
       cluster.certificates &&
       new Certificates(this, 'Certificates', {
-        ...{ functions, alarms, state, encryptionKey, etcdClient, endpoints, sending, controlPlaneLock, topic, logRetention },
-        tags: { controlPlane: tag, drill: drillTag },
+        ...{
+          functions,
+          alarms,
+          state,
+          encryptionKey,
+          etcdClient,
+          endpoints,
+          sending,
+          controlPlaneLock,
+          topic,
+          logRetention,
+          tags: nodeTags,
+        },
         settings: certificateSettings(cluster.certificates, cluster.api),
-      });
-    const apiRecord =
-      cluster.api &&
-      new ApiRecord(this, 'ApiRecord', {
-        ...{ functions, alarms, state, sending },
-        tags: { controlPlane: tag, drill: drillTag },
-        settings: cluster.api,
       });
     const { pruneSnapshots } = new Retention(this, 'Retention', { functions, alarms, state, policy: cluster.backup.retention });
     const { drillInFunction } = new Drill(this, 'Drill', {

@@ -40,7 +40,7 @@ export class ReplaceMemberStates extends RunbookStates<ReplaceMemberFunctions> {
       this.members('Promote', 'promote', '$.promoted', learner, SYNC),
       this.members('Check', 'check', '$.checked', {}, SOON),
     ]);
-    promoted.end.next(this.report('replaced'));
+    this.thenFollowName(promoted.end, this.report('replaced'));
     const joined = this.inOrder(left.start, [
       this.phase('Leave', { command: 'leave', nodesPath: '$.planned.nodes', parametersPath: '$.planned.parameters.leave' }),
       this.members('Remove', 'remove', '$.removed', {}, SOON),

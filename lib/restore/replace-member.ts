@@ -33,6 +33,13 @@ export interface ReplaceMemberProps {
   /** Runs documents on nodes. */
   readonly sending: NodeSending;
 
+  /**
+   * Lets the record of the API follow.
+   *
+   * @default - the config names no API
+   */
+  readonly syncApiRecord?: LifeboatFunction;
+
   /** Lets one runbook at a time change the nodes. */
   readonly controlPlaneLock: LifeboatFunction;
 
@@ -86,7 +93,14 @@ export class ReplaceMember extends Construct {
     state.grantRestoreFiles(tellReplacement, { write: ['approval.txt', 'report.json'] });
     grantTell(topic, tellReplacement);
 
-    const called = { findReplacement, changeMembers, tellReplacement, controlPlaneLock, nodeCommand: sending.nodeCommand };
+    const called = {
+      findReplacement,
+      changeMembers,
+      tellReplacement,
+      controlPlaneLock,
+      nodeCommand: sending.nodeCommand,
+      syncApiRecord: props.syncApiRecord,
+    };
     const { start } = new ReplaceMemberStates(this, 'States', called);
     this.stateMachine = runbookMachine(this, {
       name: `lifeboat-${functions.clusterName}-replace-member`,

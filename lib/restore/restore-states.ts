@@ -76,13 +76,11 @@ export class RestoreStates extends RunbookStates<RestoreFunctions> {
       startApiservers,
       this.check('Verify', 'verify', '$.verified', { 'above.$': '$.promised.above' }),
     ]);
+    const cleanedUp = this.cleanUp('CleanUp');
     const drilled = new Pass(this, 'DrillPassed', { result: Result.fromString('drilled'), resultPath: '$.ending' });
     drilled.next(rollback);
-    restored.end.next(
-      new Choice(this, 'Drill')
-        .when(Condition.stringEquals('$.mode', 'drill'), drilled)
-        .otherwise(this.ending('restored', this.cleanUp('CleanUp'))),
-    );
+    restored.end.next(new Choice(this, 'Drill').when(Condition.stringEquals('$.mode', 'drill'), drilled).otherwise(cleanedUp.start));
+    this.thenFollowName(cleanedUp.end, this.report('restored'));
 
     const cleaned = this.cleanUp('CleanUpUnharmed');
     cleaned.end.next(unharmed);
@@ -204,7 +202,7 @@ export class RestoreStates extends RunbookStates<RestoreFunctions> {
     return this.phase(name, { command: 'clean-up', nodesPath: '$.nodes', mustSucceed: false, resultPath: '$.cleaned' });
   }
 
-  private ending(ending: 'restored' | 'dry-run', before: Step): IChainable {
+  private ending(ending: 'dry-run', before: Step): IChainable {
     before.end.next(this.report(ending));
     return before.start;
   }

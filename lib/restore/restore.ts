@@ -7,7 +7,7 @@ import { Construct } from 'constructs';
 import { Env } from '../../lambdas/contract/env';
 import type { NodeTags } from '../../lambdas/contract/restore';
 import { grantTell } from '../monitoring/tell-topic';
-import { NodeSending } from '../nodes/node-sending';
+import type { NodeSending } from '../nodes/node-sending';
 import { acknowledgeWildcard } from '../platform/acknowledge';
 import type { EtcdClientSecret } from '../platform/etcd-client-secret';
 import { LifeboatFunction } from '../platform/lifeboat-function';
@@ -52,6 +52,16 @@ export interface RestoreProps {
    */
   readonly apiUrl?: string;
 
+  /** Runs documents on nodes. */
+  readonly sending: NodeSending;
+
+  /**
+   * Lets the record of the API follow.
+   *
+   * @default - the config names no API
+   */
+  readonly syncApiRecord?: LifeboatFunction;
+
   /** How long the log of the state machine is kept. */
   readonly logRetention: RetentionDays;
 }
@@ -62,16 +72,14 @@ export class Restore extends Construct {
   /** Everything that it calls, by the name of its log. */
   readonly functions: Readonly<Record<string, LifeboatFunction>>;
   /** For the other runbooks that change nodes. */
-  readonly sending: NodeSending;
   readonly controlPlaneLock: LifeboatFunction;
 
   constructor(scope: Construct, id: string, props: RestoreProps) {
     super(scope, id);
-    const { functions, state, etcdClient, tags, topic, takeSnapshot, materializeSnapshot } = props;
+    const { functions, state, etcdClient, tags, topic, takeSnapshot, materializeSnapshot, sending, syncApiRecord } = props;
     const { clusterName } = functions;
     const outside = { ...functions, network: undefined };
 
-    const sending = new NodeSending(this, 'Nodes', { functions: outside, tags: [tags.controlPlane, tags.drill] });
     const findNodes = new LifeboatFunction(this, 'FindNodes', {
       ...outside,
       entry: 'lambdas/restore/find-nodes.handler.ts',
@@ -142,10 +150,9 @@ export class Restore extends Construct {
     for (const handler of [askApproval, reportRestore]) grantTell(topic, handler);
 
     const { nodeCommand } = sending;
-    this.sending = sending;
     this.controlPlaneLock = controlPlaneLock;
     const called = { findNodes, nodeCommand, planRestore, askApproval, controlPlaneLock, promiseRevisions, checkEtcd, reportRestore };
-    const { start } = new RestoreStates(this, 'States', { ...called, takeSnapshot, materializeSnapshot });
+    const { start } = new RestoreStates(this, 'States', { ...called, takeSnapshot, materializeSnapshot, syncApiRecord });
     this.stateMachine = runbookMachine(this, {
       name: `lifeboat-${clusterName}-restore`,
       comment: `kube-lifeboat ${clusterName}: brings the control plane back from a snapshot, or puts everything back as it was`,

@@ -17,6 +17,8 @@ export interface Step {
 export interface RunbookFunctions {
   readonly nodeCommand: IFunction;
   readonly controlPlaneLock: IFunction;
+  /** Lets the record of the API follow; missing where the config names no API. */
+  readonly syncApiRecord?: IFunction | undefined;
 }
 
 /** What the states of every runbook are made of. */
@@ -53,6 +55,22 @@ export abstract class RunbookStates<Functions extends RunbookFunctions> extends 
       payload: { do: action, 'lock.$': '$.lock', 'holder.$': '$.restoreId' },
       resultPath: '$.locked',
     });
+  }
+
+  /**
+   * Asks for the record of the API to follow what was done, and for a look at what answers by its name, before `next`. The lock that keeps everybody
+   * else from changing it is the runbook's own. Whatever comes of it is for the report: the control plane is what it is by now.
+   */
+  protected thenFollowName(before: INextable, next: IChainable): void {
+    const { syncApiRecord } = this.functions;
+    if (syncApiRecord === undefined) {
+      before.next(next);
+      return;
+    }
+    const follow = this.task('FollowName', { handler: syncApiRecord, payload: { 'onBehalfOf.$': '$.restoreId' }, resultPath: '$.name' });
+    this.onFailure([follow], next, '$.name');
+    before.next(follow.start);
+    follow.end.next(next);
   }
 
   /** After its report a runbook releases the lock, and ends. */

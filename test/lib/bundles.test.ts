@@ -72,7 +72,7 @@ test('there are functions to look at', () => {
     expect.stringMatching(/^BackupTakeSnapshot/),
     expect.stringMatching(/^WatchWatchMembers/),
     expect.stringMatching(/^MaterializeMaterializeSnapshot/),
-    expect.stringMatching(/^RestoreNodesNodeCommand/),
+    expect.stringMatching(/^NodesNodeCommand/),
     expect.stringMatching(/^RestoreFindNodes/),
     expect.stringMatching(/^RestorePlanRestore/),
     expect.stringMatching(/^RestoreAskApproval/),

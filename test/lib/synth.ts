@@ -21,7 +21,7 @@ export function stacksOf(config: Json): { app: App; stacks: LifeboatStack[] } {
 
 /** Warnings are printed for people at every synthesis; the tests of the stack and of warnings.ts show when they come. */
 export function acknowledgeWarnings(scope: IConstruct): void {
-  for (const id of ['lifeboat:ignored-sections', 'lifeboat:unheard-alarms', 'lifeboat:unreachable-members']) {
+  for (const id of ['lifeboat:public-nodes', 'lifeboat:unheard-alarms', 'lifeboat:unreachable-members']) {
     Validations.of(scope).acknowledge({ id: `Annotation::${id}`, reason: 'nobody reads the output of tests' });
   }
 }

@@ -1,4 +1,5 @@
 import { Metric, METRIC_NAMESPACE } from '../../../lambdas/contract/metrics';
+import { api } from '../config/configs';
 import { inVpc, only, replicatedTemplates, templateOf } from '../synth';
 import { alarmsOf } from './alarms';
 import { dashboardOf, metricsOf } from './dashboard';
@@ -31,7 +32,7 @@ test('then comes the state of every alarm', () => {
 });
 
 test('it shows everything that the functions tell but what only people count', () => {
-  const all = dashboardOf(replicatedTemplates({ certificates: {} }).home).flatMap(metricsOf);
+  const all = dashboardOf(replicatedTemplates({ certificates: {}, api: api() }).home).flatMap(metricsOf);
   const shown = new Set(all.flatMap(({ namespace, name }) => (namespace === METRIC_NAMESPACE ? [name] : [])));
 
   expect(Object.values(Metric).filter((name) => !shown.has(name))).toEqual([Metric.snapshotRevision]);

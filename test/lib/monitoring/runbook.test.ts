@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Metric, METRIC_NAMESPACE, dimensionsOf } from '../../../lambdas/contract/metrics';
 import type { MetricName } from '../../../lambdas/contract/metrics';
+import { api } from '../config/configs';
 import { only, replicatedTemplates } from '../synth';
 import { alarmsOf } from './alarms';
 import { dashboardOf, metricsOf } from './dashboard';
@@ -10,6 +11,7 @@ import { dashboardOf, metricsOf } from './dashboard';
 const { home: template } = replicatedTemplates({
   etcd: { endpoints: ['https://10.0.1.10:2379', 'https://10.0.2.10:2379'] },
   certificates: {},
+  api: api(),
 });
 const alarms = Object.values(alarmsOf(template));
 const runbook = readFileSync(join(__dirname, '..', '..', '..', 'docs', 'operator-runbook.md'), 'utf8');

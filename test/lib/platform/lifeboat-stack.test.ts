@@ -125,7 +125,7 @@ describe('what the stack tells', () => {
     queue: only(template, 'AWS::SQS::Queue')[0],
     replace: only(template, 'AWS::StepFunctions::StateMachine', 'ReplaceMember')[0],
     restore: only(template, 'AWS::StepFunctions::StateMachine', 'RestoreStateMachine')[0],
-    node: only(template, 'AWS::Logs::LogGroup', 'RestoreNodesNodeCommand')[0],
+    node: only(template, 'AWS::Logs::LogGroup', 'NodesNodeCommand')[0],
     members: only(template, 'AWS::Logs::LogGroup', 'ReplaceMemberChangeMembers')[0],
   };
 
@@ -176,7 +176,7 @@ describe('what the stack tells', () => {
 
   test('names the log of every function that only runbooks call, whichever of them it is', () => {
     const { Properties } = only(template, 'AWS::SSM::Parameter')[1];
-    const logs = Object.keys(template.findResources('AWS::Logs::LogGroup')).filter((id) => /^(Restore|ReplaceMember).*Logs/.test(id));
+    const logs = Object.keys(template.findResources('AWS::Logs::LogGroup')).filter((id) => /^(Restore|ReplaceMember|Nodes).*Logs/.test(id));
 
     for (const id of logs) expect(JSON.stringify(Properties.Value)).toContain(`{"Ref":"${id}"}`);
     expect(logs).toHaveLength(11);
@@ -225,7 +225,6 @@ test('warns of what the config asks for in vain', () => {
   const warnings = new LifeboatStack(testApp(), parsed!).node.metadata.filter(({ type }) => type === 'aws:cdk:warning');
 
   expect(warnings.map(({ data }) => String(data))).toEqual([
-    expect.stringContaining('this version keeps no DNS record'),
     expect.stringContaining('alarms are made and tell nobody'),
     expect.stringContaining('functions outside a VPC cannot reach the private address of https://10.0.1.10:2379'),
   ]);

@@ -5,14 +5,12 @@ import type { Json } from '../config/configs';
 const warnings = (overrides: Json) =>
   Object.fromEntries(warningsOf(parse(file(cluster(overrides))).clusters[0]!).map(({ id, message }) => [id, message]));
 
-test('it names what nothing acts on', () => {
-  expect(warnings({ api: api() })['lifeboat:ignored-sections']).toMatch(/keeps no DNS record: .* leaves api\.target alone/);
-});
-
-test('it warns of no section when all that are given are acted on', () => {
-  const backup = { retention: { daily: 7 }, lock: { days: 1 }, replica: { region: 'eu-west-1' } };
-
-  expect(warnings({ region: 'eu-central-1', backup, certificates: {} })).not.toHaveProperty(['lifeboat:ignored-sections']);
+test.each([
+  ['a public zone gets the private addresses of nodes', { visibility: 'public', target: { healthyNodes: true } }, true],
+  ['a private zone gets them', { visibility: 'private', target: { healthyNodes: true } }, false],
+  ['a public zone gets addresses that the config gives', { visibility: 'public', target: { addresses: ['203.0.113.10'] } }, false],
+])('it warns when %s: %#', (_sentence, change, warned) => {
+  expect('lifeboat:public-nodes' in warnings({ api: api(change) })).toBe(warned);
 });
 
 test('it warns of alarms that nobody hears', () => {

@@ -1,0 +1,237 @@
+import { NO_STATE } from '../../lambdas/contract/api-record';
+import type { ApiRecordSettings, ApiRecordState, ProbeRequest, SyncEvent } from '../../lambdas/contract/api-record';
+import { DnsFailed } from '../../lambdas/dns/errors';
+import type { CurrentZone, RecordSet } from '../../lambdas/dns/plan-record';
+import { syncRecord } from '../../lambdas/dns/sync-record';
+import type { SyncEdges, SyncReport } from '../../lambdas/dns/sync-record';
+import type { Protectable } from '../../lambdas/dns/zone';
+import { addressesAt, applyChanges } from './zone-model';
+
+const NAME = 'api.k8s.example.com';
+const START = new Date('2026-11-26T12:00:00Z').getTime();
+const HOSTS = ['10.0.1.10', '10.0.2.10', '10.0.3.10'];
+
+/** A zone, three API servers and somebody who looks at them; every effect is noted. */
+class World {
+  time = START;
+  zone: CurrentZone = { name: 'k8s.example.com.', visibility: 'private', records: [] };
+  protections: Protectable[] = [];
+  state: ApiRecordState = NO_STATE;
+  alive = new Set(HOSTS);
+  nameless = new Set<string>();
+  lockedBy: string | undefined;
+  syncAfter = 1;
+  broken: 'list' | 'change' | 'protect' | undefined;
+  faster = false;
+  readonly calls: string[] = [];
+  readonly told = new Map<string, number>();
+  settings: ApiRecordSettings = {
+    ...{ name: NAME, zoneId: 'Z1', visibility: 'private', port: 6443 },
+    target: { kind: 'addresses', addresses: HOSTS },
+  };
+
+  private readonly look = async ({ targets, resolve }: ProbeRequest) => {
+    const led = addressesAt(this.zone, NAME);
+    const answers = targets.map(({ host, port }) => {
+      const at = host === NAME ? led.find((address) => this.alive.has(address)) : host;
+      const answer = at !== undefined && this.alive.has(at);
+      return {
+        host,
+        port,
+        answers: answer,
+        because: answer ? '200' : 'ECONNREFUSED',
+        ...(answer && { carriesName: !this.nameless.has(at) }),
+      };
+    });
+    return { answers, ...(resolve && { resolved: led }) };
+  };
+
+  edges(): SyncEdges {
+    let asked = 0;
+    const failing = (what: World['broken']) => {
+      if (this.broken === what) throw new DnsFailed(`cannot ${what}: Throttling`);
+    };
+    return {
+      zone: {
+        describe: async () => ({ name: this.zone.name, visibility: this.zone.visibility, nameServers: ['ns-1.awsdns-1.com'] }),
+        recordsAt: async () => {
+          failing('list');
+          return [...this.zone.records];
+        },
+        change: async (changes) => {
+          this.calls.push(`change ${changes.map(({ action, record }) => `${action} ${record.type}`).join(', ')}`);
+          failing('change');
+          for (const { record } of changes)
+            if (this.protections.some(({ name, type }) => name === record.name && type === record.type)) throw new DnsFailed('protected');
+          this.zone = applyChanges(this.zone, changes);
+          return 'C1';
+        },
+        isInSync: async () => ++asked >= this.syncAfter,
+        protectedAt: async () => this.protections,
+        protect: async (records) => {
+          failing('protect');
+          this.calls.push('protect');
+          this.protections.push(...records);
+        },
+        unprotect: async () => {
+          this.calls.push('unprotect');
+          this.protections = [];
+        },
+      },
+      state: {
+        read: async () => ({ state: this.state, version: 'v' }),
+        write: async (state) => {
+          if (this.faster) return false;
+          this.state = state;
+          return true;
+        },
+      },
+      balancer: () => Promise.reject(new Error('there is none')),
+      nodes: async () => [],
+      lookInside: this.look,
+      lookOutside: this.look,
+      lockedBy: async () => this.lockedBy,
+      telemetry: { log: () => undefined, warn: () => undefined, count: (metric, value) => void this.told.set(metric, value) },
+      now: () => new Date(this.time),
+      wait: async (milliseconds) => void (this.time += milliseconds),
+      until: new Date(this.time + 20_000),
+    };
+  }
+
+  async sync(event: Partial<SyncEvent> = {}): Promise<SyncReport> {
+    this.time += 60_000;
+    this.told.clear();
+    return syncRecord(this.edges(), 'prod', this.settings, { adopt: false, ...event });
+  }
+}
+
+let world: World;
+beforeEach(() => (world = new World()));
+
+const a = (...values: string[]): RecordSet => ({ name: NAME, type: 'A', ttl: 30, values });
+
+test('a first run writes and protects, and the second finds nothing to do', async () => {
+  expect(await world.sync()).toMatchObject({ action: 'write', because: 'missing', answers: true, answering: 3 });
+  expect(world.calls).toEqual(['change UPSERT A, UPSERT TXT', 'protect']);
+  expect(await world.sync()).toMatchObject({ action: 'none', answers: true });
+  expect(world.calls).toHaveLength(2);
+  expect(Object.fromEntries(world.told)).toMatchObject({
+    ApiRecordUnprotected: 0,
+    ApiNameAnswers: 1,
+    ApiRecordDrifted: 0,
+    ApiRecordPending: 0,
+  });
+});
+
+test('the guard is lifted for a change and put back, also when the change fails', async () => {
+  await world.sync();
+  world.alive.delete(HOSTS[0]!);
+  await world.sync();
+  world.broken = 'change';
+
+  await expect(world.sync()).rejects.toMatchObject({ name: 'DnsFailed' });
+  expect(world.calls.slice(2)).toEqual(['unprotect', 'change UPSERT A', 'protect']);
+  expect(world.protections).toHaveLength(4);
+});
+
+test('a record that cannot be protected is right all the same, and that is told', async () => {
+  world.broken = 'protect';
+
+  expect(await world.sync()).toMatchObject({ action: 'write', answers: true });
+  expect(world.told.get('ApiRecordUnprotected')).toBe(1);
+});
+
+test('what cannot be listed is no empty zone: nothing is written', async () => {
+  world.broken = 'list';
+
+  await expect(world.sync()).rejects.toMatchObject({ name: 'DnsFailed' });
+  expect(world.calls).toEqual([]);
+});
+
+test('a change that takes long is waited for by the next run', async () => {
+  world.syncAfter = 99;
+  await world.sync();
+  expect(world.state.pending).toMatchObject({ changeId: 'C1' });
+  await world.sync();
+  expect(world.told.get('ApiRecordPending')).toBeGreaterThan(60);
+
+  world.syncAfter = 1;
+  await world.sync();
+
+  expect(world.state.pending).toBeUndefined();
+  expect(world.told.get('ApiRecordPending')).toBe(0);
+});
+
+test('drift is healed, and told once', async () => {
+  await world.sync();
+  world.protections = [];
+  world.zone = {
+    ...world.zone,
+    records: world.zone.records.map((record) => (record.type === 'A' ? a('10.0.1.10', '192.0.2.66') : record)),
+  };
+
+  expect(await world.sync()).toMatchObject({ action: 'write', because: 'drifted' });
+  expect(world.told.get('ApiRecordDrifted')).toBe(1);
+  expect(addressesAt(world.zone, NAME)).toEqual(HOSTS);
+  await world.sync();
+  expect(world.told.get('ApiRecordDrifted')).toBe(0);
+});
+
+test('somebody else who writes just what is wanted is told of once, too', async () => {
+  await world.sync();
+  world.alive.delete(HOSTS[0]!);
+  await world.sync();
+  world.zone = { ...world.zone, records: world.zone.records.map((record) => (record.type === 'A' ? a(...HOSTS.slice(1)) : record)) };
+
+  expect(await world.sync()).toMatchObject({ action: 'none' });
+  expect(world.told.get('ApiRecordDrifted')).toBe(1);
+  await world.sync();
+  expect(world.told.get('ApiRecordDrifted')).toBe(0);
+});
+
+test('a node that joins without the name in its certificate does not come in, and keeps no dead one from leaving', async () => {
+  world.settings = { ...world.settings, target: { kind: 'addresses', addresses: [...HOSTS, '10.0.4.10'] } };
+  world.zone = { ...world.zone, records: [a(...HOSTS)] };
+  await world.sync({ adopt: true });
+  world.alive.add('10.0.4.10').delete(HOSTS[0]!);
+  world.nameless.add('10.0.4.10');
+  for (let round = 0; round < 3; round++) await world.sync();
+  expect(addressesAt(world.zone, NAME)).toEqual(HOSTS.slice(1));
+
+  world.nameless.clear();
+  for (let round = 0; round < 2; round++) await world.sync();
+
+  expect(addressesAt(world.zone, NAME)).toEqual([...HOSTS.slice(1), '10.0.4.10']);
+});
+
+test('no name is made before the certificates carry it', async () => {
+  for (const host of HOSTS) world.nameless.add(host);
+
+  expect(await world.sync()).toMatchObject({ action: 'hold', because: 'name-not-in-certificate', answers: false });
+  expect(world.zone.records).toEqual([]);
+});
+
+test('two runs at once: the one that was slower leaves what the other remembers', async () => {
+  world.faster = true;
+
+  expect(await world.sync()).toMatchObject({ action: 'write' });
+  expect(world.state).toBe(NO_STATE);
+});
+
+test('events that follow each other at once count as one round', async () => {
+  await world.sync();
+  world.alive.delete(HOSTS[0]!);
+  for (let event = 0; event < 5; event++) {
+    world.time -= 59_000;
+    await world.sync();
+  }
+  expect(addressesAt(world.zone, NAME)).toEqual(HOSTS);
+});
+
+test('a name whose certificate does not carry it does not answer', async () => {
+  await world.sync();
+  for (const host of HOSTS) world.nameless.add(host);
+
+  expect(await world.sync()).toMatchObject({ action: 'none', answers: false });
+  expect(world.told.get('ApiNameAnswers')).toBe(0);
+});
