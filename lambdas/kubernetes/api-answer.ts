@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { checkServerIdentity, connect } from 'node:tls';
 import type { ProbeAnswer, ProbeTarget } from '../contract/api-record';
 
 const WITHIN_MS = 2_500;
-/** One lost packet is not the end of an API server. */
-const TRIES = 2;
+/** One lost packet is not the end of an API server, and while etcd elects a leader none of them is ready, for a second or two. */
+const TRIES = 3;
+const BETWEEN_TRIES_MS = 1_000;
 
 /**
  * What speaks at a place, asked by a fresh handshake with the API's name and by `GET /readyz` without credentials. Nothing secret is sent and only
@@ -11,7 +13,10 @@ const TRIES = 2;
  */
 export async function answerOf(target: ProbeTarget, name: string, withinMs = WITHIN_MS): Promise<ProbeAnswer> {
   let answer = await tryOnce(target, name, withinMs);
-  for (let attempt = 1; attempt < TRIES && !answer.answers; attempt++) answer = await tryOnce(target, name, withinMs);
+  for (let attempt = 1; attempt < TRIES && !answer.answers; attempt++) {
+    await sleep(BETWEEN_TRIES_MS);
+    answer = await tryOnce(target, name, withinMs);
+  }
   return answer;
 }
 

@@ -77,7 +77,7 @@ export class ApiRecord extends Construct {
     sync.addToRolePolicy(new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [this.probeApi.functionArn] }));
     state.grantApiRecord(sync);
     state.grantReadLock(sync, 'control-plane');
-    sending.grantFind(sync);
+    if (settings.target.kind !== 'addresses') sending.grantFind(sync);
     this.grantZone(settings);
     if (settings.target.kind === 'load-balancer') this.grantLookAtBalancers();
 

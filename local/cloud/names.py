@@ -10,6 +10,7 @@ https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-conditions-
 """
 
 import contextvars
+import hashlib
 import ipaddress
 import json
 import os
@@ -210,6 +211,34 @@ def answer_protections(route53):
 # ── Load balancers ─────────────────────────────────────────────────────────
 
 
+def name_network_balancers(alb):
+    """The ARN of a network load balancer has net/ where the emulator has app/ for every kind, and ends in sixteen hexadecimal digits."""
+    create = alb._create_lb
+
+    def create_lb(params):
+        before = set(alb._lbs)
+        status, headers, body = create(params)
+        text = body if isinstance(body, str) else body.decode()
+        for arn in set(alb._lbs) - before:
+            if alb._lbs[arn].get("Type") == "network" and ":loadbalancer/app/" in arn:
+                head, _, tail = arn.replace(":loadbalancer/app/", ":loadbalancer/net/").rpartition("/")
+                right = f"{head}/{hashlib.sha256(tail.encode()).hexdigest()[:16]}"
+                alb._lbs[right] = {**alb._lbs.pop(arn), "LoadBalancerArn": right}
+                for table in (alb._lb_attrs, alb._tags):
+                    if arn in table:
+                        table[right] = table.pop(arn)
+                text = text.replace(arn, right)
+        return status, headers, text if isinstance(body, str) else text.encode()
+
+    replace_in_tables(alb, "CreateLoadBalancer", create, create_lb)
+
+
+def replace_in_tables(alb, action, before, after):
+    for table in vars(alb).values():
+        if isinstance(table, dict) and table.get(action) is before:
+            table[action] = after
+
+
 def tell_health(alb):
     describe = alb._describe_target_health
 
@@ -226,10 +255,7 @@ def tell_health(alb):
             text = one.sub(rf"\g<1>{state}\g<2>", text)
         return status, headers, text if isinstance(body, str) else text.encode()
 
-    alb._describe_target_health = describe_target_health
-    for table in vars(alb).values():
-        if isinstance(table, dict) and table.get("DescribeTargetHealth") is describe:
-            table["DescribeTargetHealth"] = describe_target_health
+    replace_in_tables(alb, "DescribeTargetHealth", describe, describe_target_health)
 
 
 def repair():
@@ -240,4 +266,5 @@ def repair():
     judge_by_what_is_changed(route53, iam_actions, iam_evaluator)
     refuse_what_aws_refuses(route53)
     answer_protections(route53)
+    name_network_balancers(alb)
     tell_health(alb)

@@ -3,17 +3,10 @@ import type { ResourceRecordSet } from '@aws-sdk/client-route-53';
 import type { ClientConfig } from '../cloud/clients';
 import type { ServedZone } from './answer';
 
-/** Short enough that nobody notices, long enough that a burst of questions is one reading. */
-const FRESH_MS = 100;
-
-/** The zones of the emulated Route 53. */
+/** The zones of the emulated Route 53 as they are now. */
 export function emulatedZones(config: ClientConfig): () => Promise<readonly ServedZone[]> {
   const client = new Route53Client(config);
-  let last: { readonly at: number; readonly zones: Promise<readonly ServedZone[]> } | undefined;
-  return () => {
-    if (last === undefined || Date.now() - last.at > FRESH_MS) last = { at: Date.now(), zones: readZones(client) };
-    return last.zones;
-  };
+  return () => readZones(client);
 }
 
 async function readZones(client: Route53Client): Promise<ServedZone[]> {

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import {
   ChangeResourceRecordSetsCommand,
   CreateHostedZoneCommand,
+  DeleteResourceRecordSetProtectionsCommand,
+  ListResourceRecordSetProtectionsCommand,
   ListResourceRecordSetsCommand,
   Route53Client,
 } from '@aws-sdk/client-route-53';
@@ -14,6 +16,8 @@ export interface LocalZone {
   /** Every record set but those of the zone itself. */
   records(): Promise<ResourceRecordSet[]>;
   change(action: 'UPSERT' | 'DELETE', ...records: ResourceRecordSet[]): Promise<void>;
+  /** Lifts every protection of a name. */
+  unprotect(name: string): Promise<void>;
 }
 
 /** Makes a hosted zone in the emulated Route 53. */
@@ -35,6 +39,13 @@ export async function createZone(config: ClientConfig, name: string, visibility:
     records: async () => {
       const { ResourceRecordSets = [] } = await client.send(new ListResourceRecordSetsCommand({ HostedZoneId: id, MaxItems: 300 }));
       return ResourceRecordSets.filter(({ Type }) => Type !== 'NS' && Type !== 'SOA');
+    },
+    unprotect: async (name) => {
+      const listed = await client.send(new ListResourceRecordSetProtectionsCommand({ HostedZoneId: id, StartRecordName: name }));
+      const Protections = (listed.ResourceRecordSetProtections ?? [])
+        .filter(({ RecordName }) => RecordName === `${name}.`)
+        .map(({ RecordName, RecordType }) => ({ RecordName, RecordType }));
+      if (Protections.length > 0) await client.send(new DeleteResourceRecordSetProtectionsCommand({ HostedZoneId: id, Protections }));
     },
     change: async (Action, ...records) => {
       const Changes = records.map((ResourceRecordSet) => ({ Action, ResourceRecordSet }));

@@ -1,4 +1,5 @@
 import type { SyncReport } from '../../../lambdas/dns/sync-record';
+import { S3Lock } from '../../../lambdas/aws/s3-lock';
 import { startLocalCloud } from '../../../local/cloud';
 import type { LocalCloud } from '../../../local/cloud';
 import { deployLifeboat } from '../../../local/deployment';
@@ -70,6 +71,30 @@ export class DnsWorld {
       found?.ResourceRecords?.map(({ Value = '' }) => Value).sort() ??
       (found?.AliasTarget?.DNSName ? [found.AliasTarget.DNSName] : undefined)
     );
+  }
+
+  /** Starts a node again, and looks as often as it takes until its address is in the record. */
+  async bringBack(number: number): Promise<void> {
+    await this.node(number).reboot();
+    await this.node(number).apiserverReady();
+    expect(await this.sync()).toMatchObject({ action: 'none' });
+    expect(await this.sync()).toMatchObject({ action: 'write', answers: true });
+    expect(await this.resolved()).toEqual(this.hosts);
+  }
+
+  /** Somebody else makes it lead elsewhere, and has lifted the protection before. */
+  async tamper(...addresses: string[]): Promise<void> {
+    await this.zone.unprotect(NAME);
+    await this.zone.change('UPSERT', { Name: NAME, Type: 'A', TTL: 300, ResourceRecords: addresses.map((Value) => ({ Value })) });
+  }
+
+  /** A runbook works on the nodes, until what it gives back is called. */
+  async lock(holder: string): Promise<() => Promise<void>> {
+    const { s3, bucket, cluster } = this.lifeboat;
+    const now = this.cloud.clock.now;
+    const held = await new S3Lock(s3, { bucket, cluster, name: 'control-plane', ttlMs: 3_600_000 }, now).acquire(holder);
+    if (!held.acquired) throw new Error(`${held.holder} has it`);
+    return held.release;
   }
 
   async stop(): Promise<void> {
