@@ -5,6 +5,8 @@ const shared = {
   rootDir: '.',
   testEnvironment: 'node',
   transform: { '^.+\\.ts$': swc },
+  // Beside another test a second is soon five.
+  testTimeout: 30_000,
   modulePathIgnorePatterns: ['/cdk.out', '/.lifeboat/'],
 };
 

@@ -79,7 +79,7 @@ async function begin(narrator: Narrator, options: WorldOptions, folder: string, 
   });
   const traffic = startTraffic({ url: balancer.url, credentials: credentials(), log: path.join(folder, 'failed-requests.jsonl') });
   closing.unshift(() => traffic.stop());
-  const lifeboat = await deployStep(narrator, cloud, nodes, CERTIFICATES);
+  const lifeboat = await deployStep(narrator, cloud, nodes, { certificates: CERTIFICATES });
   const eachApiserver = nodes.nodes.map(({ name, apiUrl }) => ({ name, kubectl: kubectl.at(apiUrl) }));
   return { cloud, nodes, balancer, lifeboat, kubectl, eachApiserver, traffic, credentials, folder };
 }

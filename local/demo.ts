@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { Narrator } from './narrator';
 import { CERTIFICATE_STEPS, certificateTour } from './demo/certificate-tour';
+import { DNS_STEPS, dnsTour } from './demo/dns-tour';
 import { RESTORE_STEPS, restoreTour } from './demo/restore-tour';
 import { tour } from './demo/tour';
 
@@ -16,6 +17,7 @@ const TOURS = {
   backup: { steps: 9, run: tour },
   restore: { steps: RESTORE_STEPS, run: restoreTour },
   certificates: { steps: CERTIFICATE_STEPS, run: certificateTour },
+  dns: { steps: DNS_STEPS, run: dnsTour },
 } as const;
 
 interface DemoOptions {

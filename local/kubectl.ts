@@ -9,6 +9,7 @@ export class Kubectl {
   constructor(
     readonly kubeconfig: string,
     private readonly server?: string,
+    private readonly environment: Readonly<Record<string, string>> = {},
   ) {}
 
   /** The same user, at one API server. */
@@ -24,7 +25,7 @@ export class Kubectl {
   run(args: readonly string[], input?: string): Promise<string> {
     const where = ['--kubeconfig', this.kubeconfig, ...(this.server === undefined ? [] : ['--server', this.server])];
     // It keeps what it learned of servers below HOME.
-    const env = { PATH: '/usr/bin:/bin', HOME: path.dirname(this.kubeconfig) };
+    const env = { PATH: '/usr/bin:/bin', HOME: path.dirname(this.kubeconfig), ...this.environment };
     return new Promise((resolve, reject) => {
       const child = execFile(
         kubernetesProgram('kubectl'),

@@ -36,3 +36,12 @@ export const kubernetesProgram = (program: KubernetesProgram): string => path.jo
 
 /** A program that npm installed, such as `cdk`. */
 export const packageProgram = (name: string): string => path.join(projectRoot, 'node_modules/.bin', name);
+
+/** Whether real Kubernetes is here: only `npm run e2e` builds it, and tours take what is there (local/setup/steps.mjs). */
+export function realKubernetes(): boolean {
+  try {
+    return existsSync(kubernetesProgram('kube-apiserver'));
+  } catch {
+    return false;
+  }
+}

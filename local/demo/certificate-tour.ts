@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { CertificateInventory } from '../../lambdas/contract/certificate-scan';
@@ -13,7 +13,7 @@ import { startLocalNodes } from '../nodes';
 import type { LocalNode, LocalNodes } from '../nodes';
 import { rotateNode } from '../rotation';
 import { SteadyClient } from '../steady-client';
-import { kubernetesProgram } from '../tools';
+import { realKubernetes } from '../tools';
 import { deployStep } from './first-steps';
 import type { TourOptions } from './tour';
 
@@ -41,22 +41,13 @@ export async function certificateTour(narrator: Narrator, { stopped }: TourOptio
         `etcd ${release} and ${kubernetes === 'real' ? 'Kubernetes' : 'stand-ins for Kubernetes'}, with kubeadm's whole tree of certificates`,
     );
     closing.unshift(() => nodes.stop());
-    const lifeboat = await deployStep(narrator, cloud, nodes, CERTIFICATES);
+    const lifeboat = await deployStep(narrator, cloud, nodes, { certificates: CERTIFICATES });
     stopped.throwIfAborted();
     await adopt(narrator, lifeboat);
     await rotateAll(narrator, { nodes, lifeboat, rotate: (node) => rotateNode(cloud, lifeboat.cluster, node) }, stopped);
     await look(narrator, lifeboat);
   } finally {
     for (const close of closing) await close();
-  }
-}
-
-/** Only `npm run e2e` builds it; the tour takes what is there (local/setup/steps.mjs). */
-function realKubernetes(): boolean {
-  try {
-    return existsSync(kubernetesProgram('kube-apiserver'));
-  } catch {
-    return false;
   }
 }
 

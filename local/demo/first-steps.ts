@@ -1,25 +1,25 @@
 import type { Manifest } from '../../lambdas/contract/manifest';
 import type { LocalCloud } from '../cloud';
 import { deployLifeboat } from '../deployment';
-import type { Deployment } from '../deployment';
+import type { Deployment, DeploymentOptions } from '../deployment';
 import type { Narrator } from '../narrator';
 import type { LocalNodes } from '../nodes';
 
 /**
  * Deploys the app for these nodes, and gives it the credentials of their etcd.
  *
- * @param certificates as in the config; left out, the app has nothing to do with certificates
+ * @param config what of the config is not its default
  */
 export function deployStep(
   narrator: Narrator,
   cloud: LocalCloud,
   { endpoints, credentials }: LocalNodes,
-  certificates?: Readonly<Record<string, unknown>>,
+  config: Pick<DeploymentOptions, 'certificates' | 'api'> = {},
 ): Promise<Deployment> {
   return narrator.run(
     'cdk deploy, the app unchanged',
     async () => {
-      const deployed = await deployLifeboat(cloud, { endpoints, ...(certificates && { certificates }) });
+      const deployed = await deployLifeboat(cloud, { endpoints, ...config });
       await deployed.putSecret(credentials);
       return deployed;
     },

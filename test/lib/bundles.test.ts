@@ -33,12 +33,17 @@ beforeAll(() => {
 }, 120_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Every function of the demo and of a replica, with the folder that becomes its code. */
+const API = {
+  ...{ name: 'api.example.com', zoneId: 'Z0123456789ABCDEFGHIJ', visibility: 'private', port: 6443 },
+  target: { kind: 'healthy-nodes' },
+} as const;
+
+/** Every function of the demo, of a replica and of a record, with the folder that becomes its code. */
 function synthesize(): Bundle[] {
   const app = new App({ outdir: folder, context: cdk.context });
   const [cluster] = loadConfig(join(__dirname, '..', '..', 'examples', 'demo.lifeboat.json')).clusters;
   const backup = { ...cluster!.backup, replica: { region: 'eu-west-1' } };
-  const stack = new LifeboatStack(app, { ...cluster!, region: 'eu-central-1', backup });
+  const stack = new LifeboatStack(app, { ...cluster!, region: 'eu-central-1', backup, api: API });
   acknowledgeWarnings(stack);
   const functions = Template.fromStack(stack).findResources('AWS::Lambda::Function') as unknown as Record<string, FunctionResource>;
   const { files } = JSON.parse(readFileSync(join(folder, `${stack.stackName}.assets.json`), 'utf8')) as {
@@ -73,6 +78,8 @@ test('there are functions to look at', () => {
     expect.stringMatching(/^WatchWatchMembers/),
     expect.stringMatching(/^MaterializeMaterializeSnapshot/),
     expect.stringMatching(/^NodesNodeCommand/),
+    expect.stringMatching(/^ApiRecordProbeApi/),
+    expect.stringMatching(/^ApiRecordSyncApiRecord/),
     expect.stringMatching(/^RestoreFindNodes/),
     expect.stringMatching(/^RestorePlanRestore/),
     expect.stringMatching(/^RestoreAskApproval/),

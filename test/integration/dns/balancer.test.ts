@@ -1,49 +1,19 @@
-import {
-  CreateListenerCommand,
-  CreateLoadBalancerCommand,
-  CreateTargetGroupCommand,
-  ElasticLoadBalancingV2Client,
-  RegisterTargetsCommand,
-} from '@aws-sdk/client-elastic-load-balancing-v2';
+import { makeLoadBalancer } from '../../../local/dns/load-balancer';
 import { DnsWorld, NAME } from './world';
 
 jest.setTimeout(180_000);
-
-/** A network load balancer in the emulated account, whose name leads straight to the API servers. */
-async function makeBalancer({
-  cloud,
-  nodes,
-  apiPort,
-}: Parameters<NonNullable<NonNullable<Parameters<typeof DnsWorld.start>[0]>['target']>>[0]) {
-  const elb = new ElasticLoadBalancingV2Client(cloud.clientConfig());
-  const { LoadBalancers } = await elb.send(
-    new CreateLoadBalancerCommand({ Name: 'api', Type: 'network', Scheme: 'internal', Subnets: ['subnet-1'] }),
-  );
-  const { LoadBalancerArn = '', DNSName = '' } = LoadBalancers?.[0] ?? {};
-  const { TargetGroups } = await elb.send(
-    new CreateTargetGroupCommand({ Name: 'apiservers', Protocol: 'TCP', Port: apiPort, TargetType: 'ip', VpcId: 'vpc-1' }),
-  );
-  const TargetGroupArn = TargetGroups?.[0]?.TargetGroupArn ?? '';
-  await elb.send(new RegisterTargetsCommand({ TargetGroupArn, Targets: nodes.nodes.map(({ host }) => ({ Id: host, Port: apiPort })) }));
-  await elb.send(
-    new CreateListenerCommand({ LoadBalancerArn, Port: apiPort, Protocol: 'TCP', DefaultActions: [{ Type: 'forward', TargetGroupArn }] }),
-  );
-  cloud.names.balancer(
-    DNSName,
-    nodes.nodes.map(({ host }) => host),
-  );
-  return { loadBalancerArn: LoadBalancerArn, dnsName: DNSName };
-}
 
 describe('the record of a balancer, kept by the deployed functions', () => {
   let world: DnsWorld;
   let dnsName: string;
   beforeAll(async () => {
     world = await DnsWorld.start({
-      target: async (place) => {
-        const made = await makeBalancer(place);
+      target: async ({ cloud, nodes, apiPort }) => {
+        const targets = nodes.nodes.map(({ host }) => host);
+        const made = await makeLoadBalancer(cloud.clientConfig(), { name: 'api', port: apiPort, targets });
+        cloud.names.balancer(made.dnsName, targets);
         dnsName = made.dnsName;
-        return { loadBalancerArn: made.loadBalancerArn };
+        return { loadBalancerArn: made.arn };
       },
     });
   });
