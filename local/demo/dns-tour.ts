@@ -158,7 +158,10 @@ async function kubectlByName(narrator: Narrator, { cloud, nodes, apiPort }: Worl
 
 async function putBalancer(narrator: Narrator, { cloud, nodes, apiPort: port }: World, closing: (() => Promise<void>)[]): Promise<string> {
   const folder = mkdtempSync(path.join(tmpdir(), 'lifeboat-balancer-'));
-  closing.push(() => Promise.resolve(rmSync(folder, { recursive: true, force: true })));
+  closing.push(() => {
+    rmSync(folder, { recursive: true, force: true });
+    return Promise.resolve();
+  });
   const backends = nodes.nodes.map(({ name, host }) => ({ name, host, port }));
   const balancer = await startBalancer({ host: BALANCER_HOST, port, backends, folder });
   closing.unshift(() => balancer.stop());

@@ -34,7 +34,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const API = {
-  ...{ name: 'api.example.com', zoneId: 'Z0123456789ABCDEFGHIJ', visibility: 'private', port: 6443 },
+  ...{ name: 'api.example.com', zoneId: 'Z0123456789ABCDEFGHIJ', visibility: 'private' as const, port: 6443 },
   target: { kind: 'healthy-nodes' },
 } as const;
 
