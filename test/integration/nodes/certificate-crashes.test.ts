@@ -24,8 +24,13 @@ afterAll(() => nodes.stop());
 const WITHOUT_RESTART: SetOptions = { leaves: ['apiserver', 'etcd/peer'], kubeconfigs: ['super-admin.conf'] };
 const WITH_RESTART: SetOptions = { leaves: ['etcd/server'], kubeconfigs: ['scheduler.conf'] };
 
-const killed = (step: number, command: NodeCommandName, version: Values) =>
-  killedAt(step, command, on.valuesOf(version), on.node.env, nodes.folder);
+/** How many commands a run needs hangs on how often it has to ask whether something is served: the last steps may not be there this time. */
+const VARIES_BY = 4;
+
+async function kill(step: number, steps: number, command: NodeCommandName, version: Values): Promise<void> {
+  const killed = await killedAt(step, command, on.valuesOf(version), on.node.env, nodes.folder);
+  if (step <= steps - VARIES_BY) expect(killed).toBe(true);
+}
 
 /** Some of the steps, from a beginning that is another one each time. */
 function some(steps: number, count: number): number[] {
@@ -75,7 +80,7 @@ describe.each<[what: string, options: SetOptions, samples: number]>([
   test('installing, killed at any step, goes on when it is run again', async () => {
     for (const step of some(steps, samples)) {
       const offered = offer(options);
-      expect(await killed(step, 'install-certificates', offered.version)).toBe(true);
+      await kill(step, steps, 'install-certificates', offered.version);
 
       const { was } = await on.do('install-certificates', offered.version);
 
@@ -89,7 +94,7 @@ describe.each<[what: string, options: SetOptions, samples: number]>([
   test('installing, killed at any step, goes back when that is asked for', async () => {
     for (const step of some(steps, samples)) {
       const offered = offer(options);
-      expect(await killed(step, 'install-certificates', offered.version)).toBe(true);
+      await kill(step, steps, 'install-certificates', offered.version);
 
       await on.do('previous-certificates', offered.version);
 
@@ -104,7 +109,7 @@ describe.each<[what: string, options: SetOptions, samples: number]>([
     for (const step of some(stepsBack, samples)) {
       const offered = offer(options);
       await on.do('install-certificates', offered.version);
-      expect(await killed(step, 'previous-certificates', offered.version)).toBe(true);
+      await kill(step, stepsBack, 'previous-certificates', offered.version);
 
       await on.do('previous-certificates', offered.version);
 
