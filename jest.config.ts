@@ -5,13 +5,13 @@ const shared = {
   rootDir: '.',
   testEnvironment: 'node',
   transform: { '^.+\\.ts$': swc },
-  // Beside another test a second is soon five.
-  testTimeout: 30_000,
   modulePathIgnorePatterns: ['/cdk.out', '/.lifeboat/'],
 };
 
 const config: Config = {
   randomize: true,
+  // Beside another test a second is soon five.
+  testTimeout: 30_000,
   projects: [
     {
       ...shared,

@@ -23,6 +23,7 @@ export const PHASES = [
   'Repair',
   'StartApiservers',
   'Verify',
+  'FollowName',
   'Rollback',
   'FactsAfter',
   'CheckOldEtcd',

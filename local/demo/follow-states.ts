@@ -28,6 +28,7 @@ const WORDS: Readonly<Record<(typeof PHASES)[number], string>> = {
   Repair: 'leases of API servers that are gone',
   StartApiservers: 'one after the other, each ready',
   Verify: 'once more, with the API servers at work',
+  FollowName: 'the DNS record of the API, where the lifeboat keeps it',
   Rollback: 'the old data comes back',
   FactsAfter: 'asks every node what is there now',
   CheckOldEtcd: 'whether the old members serve',

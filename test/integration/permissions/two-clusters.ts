@@ -34,7 +34,7 @@ const RETENTION = { hourly: 1, daily: 1, weekly: 1, monthly: 1, floor: 2, preCha
 /** The runbooks work on nodes, of which there are none here: their calls are judged where there are (test/integration/restore/rights.ts). */
 const withoutRunbooks = (rights: StackRights): StackRights => ({
   ...rights,
-  functions: rights.functions.filter(({ label }) => !/^(Restore|ReplaceMember)/.test(label)),
+  functions: rights.functions.filter(({ label }) => !/^(Nodes|Restore|ReplaceMember)/.test(label)),
 });
 
 export async function startTwoClusters(): Promise<TwoClusters> {
