@@ -1,15 +1,27 @@
 import { domainToASCII } from 'node:url';
 import type { AddressType } from '../contract/api-record';
 
+/** One octet, as zone files escape it (RFC 1035, 5.1) but in octal, as Route 53 does; or after a backslash; or as it is. A dot by itself separates. */
+const OCTET = /\\([0-3][0-7]{2})|\\(.)|([^.\u0080-\uffff])/gs;
+/** What Route 53 lists as it is; every other octet it lists in octal (Developer Guide, "DNS domain name format"). */
+const PLAIN = /[a-z0-9_*-]/;
+
 /**
- * A name as it is compared: lower case, no closing dot, A-labels (RFC 5891), and without the octal escapes by which Route 53 lists what is not a
- * letter, a digit, a hyphen or an underscore (Developer Guide, "DNS domain name format").
+ * A name as it is compared: lower case, no closing dot, A-labels (RFC 5891), and escaped only where Route 53 escapes. An escaped dot stays one,
+ * because it separates nothing: `a\056b` is one label, and another name than `a.b`.
  */
 export function normalName(name: string): string {
-  const plain = name.replaceAll(/\\(\d{3})/g, (_escape, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
-  const lower = plain.toLowerCase().replace(/\.$/, '');
+  const plain = name
+    .replaceAll(OCTET, (_octet, octal?: string, escaped?: string, bare?: string) => spelt(octal, escaped ?? bare ?? ''))
+    .toLowerCase()
+    .replace(/\.$/, '');
   // A wildcard or an underscore is no host name, and needs no conversion.
-  return /^[\x20-\x7e]*$/.test(lower) ? lower : domainToASCII(lower) || lower;
+  return /^[\x20-\x7e]*$/.test(plain) ? plain : domainToASCII(plain) || plain;
+}
+
+function spelt(octal: string | undefined, character: string): string {
+  const lower = (octal === undefined ? character : String.fromCharCode(Number.parseInt(octal, 8))).toLowerCase();
+  return PLAIN.test(lower) ? lower : `\\${(lower.codePointAt(0) ?? 0).toString(8).padStart(3, '0')}`;
 }
 
 export const sameName = (one: string, other: string): boolean => normalName(one) === normalName(other);
@@ -20,11 +32,37 @@ export function isWithin(name: string, zone: string): boolean {
   return inner === outer || inner.endsWith(`.${outer}`);
 }
 
-/** Where the ownership of each type is noted: as external-dns does since 0.18, in a name of its own, so that no other TXT of the name is in the way. */
-export const ownershipName = (name: string, type: AddressType): string => `${type.toLowerCase()}-${normalName(name)}`;
+const LONGEST_LABEL = 63;
+const LONGEST_NAME = 253;
+
+/**
+ * Where the ownership of each type is noted: as external-dns does since 0.18, in a name of its own, so that no other TXT of the name is in the way.
+ *
+ * Such a name is none where the label, or the whole of it, would be too long, and it lies outside the zone where the API's name is the zone's own,
+ * as in a zone that is made for one name. There it is the name itself, where external-dns noted it before and still looks. A wildcard has no such
+ * name either: `a-*` is none, and `api.` of the config never is one.
+ */
+export function ownershipName(name: string, type: AddressType, zone: string): string {
+  const own = normalName(name);
+  const noted = `${type.toLowerCase()}-${own}`;
+  const label = noted.slice(0, noted.indexOf('.'));
+  const possible = label.length <= LONGEST_LABEL && noted.length <= LONGEST_NAME && !own.startsWith('*');
+  return possible && !sameName(own, zone) ? noted : own;
+}
 
 /** Every name in which external-dns, in any release, may have noted who owns a name: itself, and one per type, `cname-` for aliases of old. */
 export const heritageNames = (name: string): string[] => [
   normalName(name),
   ...['a', 'aaaa', 'cname'].map((type) => `${type}-${normalName(name)}`),
 ];
+
+/** The names above one within its zone: records of type NS there lead questions for it away, to a zone of its own. */
+export function namesAbove(name: string, zone: string): string[] {
+  const own = normalName(name);
+  if (!isWithin(own, zone)) return [];
+  const labels = own.split('.');
+  return labels.slice(1).flatMap((_, index) => {
+    const above = labels.slice(index + 1).join('.');
+    return isWithin(above, zone) && !sameName(above, zone) ? [above] : [];
+  });
+}
