@@ -41,8 +41,8 @@ export function judgeTargets({ evidence, memory, published, counts }: JudgeInput
   const silent = inside.filter(({ answers, awayElsewhere = false }) => !answers && !awayElsewhere);
   const blind = silent.length * 2 > inside.length;
   const answering = evidence.filter(({ answers }) => answers).map(({ address }) => address);
-  // Nothing in the record answers and something else does: there is nothing to lose by taking it at once.
-  const desperate = answering.length > 0 && !inside.some(({ answers }) => answers) && !blind;
+  // Nothing in the record answers and something else does: it is taken at once. Who is cut off hears no answers, so there is nothing to doubt.
+  const desperate = answering.length > 0 && !inside.some(({ answers }) => answers);
 
   const next = evidence.map((each): readonly [string, TargetMemory] => {
     const before = remembered(each.address);

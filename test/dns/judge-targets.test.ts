@@ -72,6 +72,12 @@ describe('which addresses belong into the record', () => {
     expect(rounds([[], ['10.0.2.10'], THREE, THREE], { published: [] })).toEqual([[], ['10.0.2.10'], ['10.0.2.10'], THREE]);
   });
 
+  test('another is taken at once where nothing that is published answers, and what is silent stays beside it', () => {
+    const [first, second, third] = THREE as [string, string, string];
+
+    expect(rounds([[second], [second], [second, third]], { published: [first] })).toEqual([[first, second], [first, second], [second]]);
+  });
+
   test('what is no candidate any more is not asked for', () => {
     expect(rounds([['10.0.9.9']], { candidates: ['10.0.9.9'], published: THREE })).toEqual([['10.0.9.9']]);
   });
@@ -92,7 +98,7 @@ describe('for any history', () => {
     );
   });
 
-  test('an address only leaves after two rounds without an answer, and only comes after two with one', () => {
+  test('an address only leaves after two rounds without an answer, and only comes after two with one, or when nothing else answers', () => {
     fc.assert(
       fc.property(fc.array(round, { minLength: 2, maxLength: 30 }), (history) => {
         const found = [THREE, ...rounds(history)];
@@ -100,6 +106,7 @@ describe('for any history', () => {
           for (const address of THREE) {
             const [before, after] = [found[index]!.includes(address), found[index + 1]!.includes(address)];
             if (before === after) continue;
+            if (after && !found[index]!.some((member) => history[index]!.includes(member))) continue;
             expect(index).toBeGreaterThan(0);
             expect([history[index - 1]!.includes(address), history[index]!.includes(address)]).toEqual([after, after]);
           }
@@ -114,6 +121,32 @@ describe('for any history', () => {
       fc.property(fc.array(round, { maxLength: 10 }), majority, (history, answering) => {
         const found = rounds([...history, ...Array.from({ length: 4 }, () => answering)]);
         expect(found.at(-1)).toEqual([...answering].sort());
+      }),
+    );
+  });
+
+  test('whoever answers, one of those that do is in', () => {
+    fc.assert(
+      fc.property(fc.array(round, { maxLength: 30 }), round, (history, published) => {
+        rounds(history, { published }).forEach((members, index) => {
+          if (history[index]!.length > 0) expect(members.some((member) => history[index]!.includes(member))).toBe(true);
+        });
+      }),
+    );
+  });
+
+  test('one that comes and goes every round comes or goes at most once', () => {
+    const other = fc.constantFrom('steady', 'dead');
+    fc.assert(
+      fc.property(fc.tuple(other, other), round, fc.boolean(), (others, published, first) => {
+        const history = Array.from({ length: 20 }, (_, index) => [
+          ...(index % 2 === Number(first) ? [THREE[0]!] : []),
+          ...THREE.slice(1).filter((_address, at) => others[at] === 'steady'),
+        ]);
+
+        const belongs = [published, ...rounds(history, { published })].map((members) => members.includes(THREE[0]!));
+
+        expect(belongs.filter((now, index) => index > 0 && now !== belongs[index - 1]).length).toBeLessThanOrEqual(1);
       }),
     );
   });
