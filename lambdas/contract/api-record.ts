@@ -81,7 +81,13 @@ export const TargetMemory = z.object({
 export type TargetMemory = z.infer<typeof TargetMemory>;
 
 /** A value of the record as the lifeboat wrote it: addresses, or the name of a balancer. */
-export const WrittenRecord = z.object({ type: AddressType, values: z.array(z.string()), alias: z.boolean() });
+export const WrittenRecord = z.object({
+  type: AddressType,
+  values: z.array(z.string()),
+  alias: z.boolean(),
+  /** Missing for an alias, and in what was remembered before there was one. */
+  ttl: z.number().int().optional(),
+});
 export type WrittenRecord = z.infer<typeof WrittenRecord>;
 
 /** `clusters/<cluster>/dns/state.json`. Lost, it costs a round or two: what is in the record counts as good until it is found not to be. */

@@ -32,7 +32,7 @@ describe('names', () => {
     const octal = (letter: string) => `\\${letter.charCodeAt(0).toString(8).padStart(3, '0')}`;
     fc.assert(
       fc.property(name, fc.infiniteStream(fc.integer({ min: 0, max: 2 })), (plain, spelling) => {
-        const spelt = [...plain].map((letter) => {
+        const spelt = Array.from(plain, (letter) => {
           if (letter === '.') return letter;
           return [letter, letter.toUpperCase(), octal(letter.toUpperCase())][spelling.next().value as number];
         });

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
-import type { CurrentZone, Desired, Evidence, Policy, RecordSet } from '../../lambdas/dns/plan-record';
+import type { CurrentZone, Desired, Evidence, Policy, RecordPlan, RecordSet } from '../../lambdas/dns/plan-record';
 import { TTL_SECONDS, planApiRecord, writtenOf } from '../../lambdas/dns/plan-record';
 import { heritageText } from '../../lambdas/dns/ownership';
+import { normalName, sameName } from '../../lambdas/dns/record-name';
 import { addressesAt, applyChanges } from './zone-model';
 
 const NAME = 'api.k8s.example.com';
@@ -48,7 +49,7 @@ describe('what is written', () => {
       'an alias that does not ask for health',
       zone(alias(BALANCER.dnsName, { evaluateTargetHealth: false }), OURS),
       BALANCER,
-      'target-changed',
+      'drifted',
       [`A ${NAME}`],
     ],
     ['addresses in the place of an alias', zone(alias(BALANCER.dnsName), OURS), NODES, 'target-changed', [`A ${NAME}`]],
@@ -60,12 +61,53 @@ describe('what is written', () => {
     expect(new Set(found.changes.map(({ action }) => action))).toEqual(new Set(['UPSERT']));
   });
 
-  test('a family that the balancer has no more goes in the batch that writes the other', () => {
+  describe('a family that the balancer has no more', () => {
     const six = { ...alias('old.elb.amazonaws.com'), type: 'AAAA' };
+    const noted = [OURS, txt(`aaaa-${NAME}.`, heritageText('prod'))];
+    const said = ({ changes }: RecordPlan) => changes.map(({ action, record }) => `${action} ${record.type}`);
 
-    const { changes } = plan(zone(alias('old.elb.amazonaws.com'), six, OURS), BALANCER);
+    test('goes in the batch that writes the other, and its note stays', () => {
+      expect(said(plan(zone(alias('old.elb.amazonaws.com'), six, ...noted), BALANCER))).toEqual(['UPSERT A', 'DELETE AAAA']);
+    });
 
-    expect(changes.map(({ action, record }) => `${action} ${record.type}`)).toEqual(['UPSERT A', 'DELETE AAAA']);
+    test('goes where the other is right already', () => {
+      const before = zone(alias(BALANCER.dnsName), six, ...noted);
+      const found = plan(before, BALANCER);
+
+      expect(said(found)).toEqual(['DELETE AAAA']);
+      expect(plan(applyChanges(before, found.changes), BALANCER).action).toBe('none');
+    });
+
+    test('goes by what was written, when its note is gone', () => {
+      const records = [alias(BALANCER.dnsName), six];
+
+      expect(said(plan(zone(...records, OURS), BALANCER, { written: writtenOf(records) }))).toEqual(['DELETE AAAA']);
+    });
+
+    test('stays while nothing answers by the other', () => {
+      expect(plan(zone(alias(BALANCER.dnsName), six, ...noted), BALANCER, { answering: 0 }).action).toBe('hold');
+    });
+
+    test('stays when nobody has noted that it is the lifeboat’s, and keeps the A record from nothing', () => {
+      const found = plan(zone(alias('old.elb.amazonaws.com'), six, OURS), BALANCER);
+
+      expect(said(found)).toEqual(['UPSERT A']);
+      expect(found.beside).toEqual([six]);
+    });
+
+    test('is not written over either, when nobody has noted that it is the lifeboat’s', () => {
+      const found = plan(zone(alias('old.elb.amazonaws.com'), six, OURS), { ...BALANCER, dualstack: true });
+
+      expect(said(found)).toEqual(['UPSERT A']);
+      expect(found.beside).toEqual([six]);
+    });
+
+    test('goes with whatever else was somebody’s, when the name is adopted', () => {
+      const found = plan(zone(alias('old.elb.amazonaws.com'), six), BALANCER, {}, { adopt: true });
+
+      expect(said(found)).toEqual(['UPSERT A', 'UPSERT TXT', 'DELETE AAAA']);
+      expect(found.beside).toEqual([]);
+    });
   });
 
   test.each<[string, RecordSet, Desired]>([
@@ -81,11 +123,56 @@ describe('what is written', () => {
     expect(changes.find(({ record }) => record.type === 'TXT')?.record.values).toEqual([heritageText('prod'), '"v=spf1 -all"']);
   });
 
-  test('heals what somebody else made of it, and says what it was', () => {
-    const found = plan(zone(a(['192.0.2.66']), OURS), NODES, { written: writtenOf([nodes]) });
+  test.each<[string, RecordSet, Desired, RecordSet, string]>([
+    ['where it leads', a(['192.0.2.66']), NODES, nodes, 'A 192.0.2.66 → A 10.0.1.10, 10.0.2.10, 10.0.3.10'],
+    [
+      'how long it may be kept',
+      a([...nodes.values], { ttl: 86400 }),
+      NODES,
+      nodes,
+      'A 10.0.1.10, 10.0.2.10, 10.0.3.10 for 86400 s → A 10.0.1.10, 10.0.2.10, 10.0.3.10 for 30 s',
+    ],
+    [
+      'whether health is asked for',
+      alias(BALANCER.dnsName, { evaluateTargetHealth: false }),
+      BALANCER,
+      alias(BALANCER.dnsName),
+      `A ${BALANCER.dnsName} healthy or not (Z3F0SRJ5LGBH90) → A ${BALANCER.dnsName} while healthy (Z3F0SRJ5LGBH90)`,
+    ],
+    [
+      'an alias in the place of addresses',
+      alias('evil.example.com'),
+      NODES,
+      nodes,
+      'A evil.example.com → A 10.0.1.10, 10.0.2.10, 10.0.3.10',
+    ],
+  ])('heals what somebody else made of it, and says what it was: %s', (_what, there, desired, before, message) => {
+    expect(plan(zone(there, OURS), desired, { written: writtenOf([before]) })).toMatchObject({
+      ...{ action: 'write', because: 'drifted', drifted: true, message },
+    });
+  });
 
-    expect(found).toMatchObject({ action: 'write', because: 'drifted', drifted: true });
-    expect(found.message).toBe('A 192.0.2.66 → A 10.0.1.10, 10.0.2.10, 10.0.3.10');
+  test('what was remembered before TTLs were is no drift', () => {
+    const written = writtenOf([nodes]).map(({ ttl: _ttl, ...rest }) => rest);
+
+    expect(plan(zone(nodes, OURS), NODES, { written })).toMatchObject({ action: 'none', drifted: false });
+  });
+
+  test('a name that leads nowhere waits for no lock', () => {
+    expect(plan(zone(OURS), NODES, { lockedBy: 'rotate-7' })).toMatchObject({ action: 'write', because: 'missing' });
+  });
+
+  test('in a zone that is made for the name, the note lies in the name itself, beside what else does', () => {
+    const own: CurrentZone = { ...zone(txt(`${NAME}.`, '"v=spf1 -all"')), name: `${NAME}.` };
+
+    const found = plan(own);
+
+    expect(found.changes.map(({ action, record }) => `${action} ${record.type} ${normalName(record.name)}`)).toEqual([
+      `UPSERT A ${NAME}`,
+      `UPSERT TXT ${NAME}`,
+    ]);
+    expect(found.changes[1]?.record.values).toEqual([heritageText('prod'), '"v=spf1 -all"']);
+    expect(plan(applyChanges(own, found.changes)).action).toBe('none');
   });
 });
 
@@ -175,6 +262,25 @@ describe('what is left alone', () => {
       'not-ours',
       /adopt/,
     ],
+    [
+      'one whose A record was replaced and its note taken away, though a note of the other family is left',
+      zone(a(['10.9.9.9']), txt(`aaaa-${NAME}`, heritageText('prod'))),
+      {},
+      {},
+      'refuse',
+      'not-ours',
+      /10\.9\.9\.9/,
+    ],
+    [
+      'one that is claimed by a note that cannot be read',
+      zone(txt(`a-${NAME}`, `"${Buffer.alloc(120, 0xa5).toString('base64')}"`)),
+      {},
+      {},
+      'refuse',
+      'foreign-owner',
+      /belongs to somebody/,
+    ],
+    ['an AAAA that is all there is, and nobody’s', zone(a(['2001:db8::1'], { type: 'AAAA' })), {}, {}, 'refuse', 'not-ours', /2001:db8::1/],
     ['everything while nothing answers', zone(a(['10.0.9.9']), OURS), { answering: 0 }, {}, 'hold', 'nothing-answers', /stays as it is/],
     [
       'certificates without the name',
@@ -210,6 +316,43 @@ describe('what is left alone', () => {
     expect(found.message).toMatch(message);
   });
 
+  describe('a name whose questions are led to another zone', () => {
+    const ns = (name: string): RecordSet => ({ name, type: 'NS', ttl: 300, values: ['ns-1.awsdns-1.com.'] });
+    const open = (...records: RecordSet[]): CurrentZone => ({ name: 'example.com.', visibility: 'public', records });
+    const PUBLIC = { visibility: 'public' } as const;
+
+    test.each([NAME, 'K8S.example.com.'])('by the NS record at %s', (name) => {
+      const found = plan(open(ns(name), nodes, OURS), NODES, {}, PUBLIC);
+
+      expect(found).toMatchObject({ action: 'refuse', because: 'delegated', changes: [] });
+      expect(found.message).toMatch(/has a zone of its own/);
+    });
+
+    test('and not by the one of the zone itself, or of a neighbour, or in a private zone', () => {
+      expect(plan(open(ns('example.com.'), ns('www.example.com'), nodes, OURS), NODES, {}, PUBLIC).action).toBe('none');
+      expect(plan({ ...open(ns(NAME), nodes, txt(NAME, heritageText('prod'))), name: `${NAME}.` }, NODES, {}, PUBLIC).action).toBe('none');
+      expect(plan({ ...open(ns('k8s.example.com.'), nodes, OURS), visibility: 'private' }).action).toBe('none');
+    });
+  });
+
+  test.each<[string, number, string]>([
+    ['as many addresses as Route 53 takes in one batch are written', 499, 'write'],
+    ['one more is refused', 500, 'refuse'],
+  ])('%s', (_sentence, count, action) => {
+    const addresses = Array.from({ length: count }, (_, index) => `10.0.${Math.floor(index / 250)}.${index % 250}`);
+
+    const found = plan(zone(), { kind: 'addresses', addresses });
+
+    expect(found.action).toBe(action);
+    if (action === 'refuse') expect(found).toMatchObject({ because: 'too-large', changes: [] });
+  });
+
+  test('texts of others that leave no room in the batch are refused, too', () => {
+    const others = Array.from({ length: 130 }, (_, index) => `"v=${String(index).padStart(120, ' ')}"`);
+
+    expect(plan(zone(txt(`a-${NAME}`, ...others)))).toMatchObject({ action: 'refuse', because: 'too-large' });
+  });
+
   test('never becomes empty', () => {
     expect(plan(zone(nodes, OURS), { kind: 'addresses', addresses: [] })).toMatchObject({
       action: 'hold',
@@ -230,7 +373,7 @@ describe('what is allowed all the same', () => {
     expect(plan(zone(nodes, OURS), fewer, { withoutName: ['10.0.1.10:6443'] }).action).toBe('write');
   });
 
-  test('adoption takes the claim of whoever had it away, and nothing else of his', () => {
+  test('adoption makes the claim of whoever had it ours where it stands, and deletes nothing', () => {
     const before = zone(a(['10.9.9.9']), txt(NAME, foreign('cluster-1'), '"v=spf1 -all"'), txt(`cname-${NAME}`, foreign('cluster-1')));
 
     const found = plan(before, NODES, {}, { adopt: true });
@@ -238,8 +381,9 @@ describe('what is allowed all the same', () => {
 
     expect(found.because).toBe('adopted');
     expect(plan(after)).toMatchObject({ action: 'none' });
-    expect(after.records).toContainEqual(txt(NAME, '"v=spf1 -all"'));
-    expect(after.records.some(({ name }) => name.startsWith('cname-'))).toBe(false);
+    expect(new Set(found.changes.map(({ action }) => action))).toEqual(new Set(['UPSERT']));
+    expect(after.records).toContainEqual(txt(NAME, heritageText('prod'), '"v=spf1 -all"'));
+    expect(after.records).toContainEqual(txt(`cname-${NAME}`, heritageText('prod')));
   });
 });
 
@@ -314,6 +458,22 @@ describe('for any zone and any target', () => {
     );
   });
 
+  test('the one thing that is ever deleted is the AAAA of ours, beside an A record', () => {
+    fc.assert(
+      fc.property(world, (drawn) => {
+        const { made, after } = planned(drawn);
+        for (const { record: deleted } of made.changes.filter(({ action }) => action === 'DELETE')) {
+          expect(deleted.type).toBe('AAAA');
+          expect(after.records.some(({ name, type }) => type === 'A' && sameName(name, NAME))).toBe(true);
+          const noted = drawn.records.some(
+            (each: RecordSet) => sameName(each.name, `aaaa-${NAME}`) && each.values.includes(heritageText('prod')),
+          );
+          expect(noted || drawn.adopt).toBe(true);
+        }
+      }),
+    );
+  });
+
   test('texts of other purposes survive', () => {
     fc.assert(
       fc.property(world, (drawn) => {
@@ -330,11 +490,11 @@ describe('for any zone and any target', () => {
     );
   });
 
-  test('nothing is written that nothing answers behind, nor under the lock of another', () => {
+  test('nothing is written that nothing answers behind, nor over what is there under the lock of another', () => {
     fc.assert(
       fc.property(world, (drawn) => {
-        const { made } = planned(drawn);
-        if (drawn.evidence.lockedBy !== undefined) expect(made.action).not.toBe('write');
+        const { before, made } = planned(drawn);
+        if (drawn.evidence.lockedBy !== undefined && addressesAt(before, NAME).length > 0) expect(made.action).not.toBe('write');
         if (drawn.evidence.answering === 0 && made.action === 'write')
           expect(made.changes.every(({ record: { type } }) => type === 'TXT')).toBe(true);
       }),
