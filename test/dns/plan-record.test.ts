@@ -1,34 +1,9 @@
-import fc from 'fast-check';
 import type { CurrentZone, Desired, Evidence, Policy, RecordPlan, RecordSet } from '../../lambdas/dns/plan-record';
-import { TTL_SECONDS, planApiRecord, writtenOf } from '../../lambdas/dns/plan-record';
+import { writtenOf } from '../../lambdas/dns/plan-record';
 import { heritageText } from '../../lambdas/dns/ownership';
-import { normalName, sameName } from '../../lambdas/dns/record-name';
-import { addressesAt, applyChanges } from './zone-model';
-
-const NAME = 'api.k8s.example.com';
-const POLICY: Policy = { cluster: 'prod', name: NAME, visibility: 'private', adopt: false };
-const WELL: Evidence = { answering: 3, withoutName: [] };
-const NODES: Desired = { kind: 'addresses', addresses: ['10.0.1.10', '10.0.2.10', '10.0.3.10'] };
-const BALANCER: Desired = { kind: 'alias', dnsName: 'api-0a.elb.eu-central-1.amazonaws.com', zoneId: 'Z3F0SRJ5LGBH90', dualstack: false };
-
-const a = (values: string[], change: Partial<RecordSet> = {}): RecordSet => ({
-  name: `${NAME}.`,
-  type: 'A',
-  ttl: TTL_SECONDS,
-  values,
-  ...change,
-});
-const txt = (name: string, ...values: string[]): RecordSet => ({ name, type: 'TXT', ttl: 300, values });
-const foreign = (owner: string) => `"heritage=external-dns,external-dns/owner=${owner},external-dns/resource=service/kube-system/api"`;
-const OURS = txt(`a-${NAME}.`, heritageText('prod'));
-const zone = (...records: RecordSet[]): CurrentZone => ({ name: 'k8s.example.com.', visibility: 'private', records });
-const alias = (dnsName: string, change: Partial<RecordSet['alias']> = {}): RecordSet => ({
-  ...{ name: NAME, type: 'A', values: [] },
-  alias: { dnsName, zoneId: 'Z3F0SRJ5LGBH90', evaluateTargetHealth: true, ...change },
-});
-const plan = (current: CurrentZone, desired: Desired = NODES, evidence: Partial<Evidence> = {}, policy: Partial<Policy> = {}) =>
-  planApiRecord(current, desired, { ...WELL, ...evidence }, { ...POLICY, ...policy });
-const nodes = a(['10.0.1.10', '10.0.2.10', '10.0.3.10']);
+import { normalName } from '../../lambdas/dns/record-name';
+import { applyChanges } from './zone-model';
+import { BALANCER, NAME, NODES, OURS, a, alias, foreign, nodes, plan, txt, zone } from './zones';
 
 describe('what is written', () => {
   test.each<[string, CurrentZone, Desired, string, string[]]>([
@@ -384,120 +359,5 @@ describe('what is allowed all the same', () => {
     expect(new Set(found.changes.map(({ action }) => action))).toEqual(new Set(['UPSERT']));
     expect(after.records).toContainEqual(txt(NAME, heritageText('prod'), '"v=spf1 -all"'));
     expect(after.records).toContainEqual(txt(`cname-${NAME}`, heritageText('prod')));
-  });
-});
-
-describe('for any zone and any target', () => {
-  const ip = fc.integer({ min: 1, max: 9 }).map((last) => `10.0.0.${last}`);
-  const desired = fc.oneof(
-    fc.record({ kind: fc.constant('addresses' as const), addresses: fc.uniqueArray(ip, { minLength: 0, maxLength: 4 }) }),
-    fc.record({
-      kind: fc.constant('alias' as const),
-      dnsName: fc.constantFrom('one.elb.amazonaws.com', 'Two.elb.amazonaws.com.'),
-      zoneId: fc.constant('Z3F0SRJ5LGBH90'),
-      dualstack: fc.boolean(),
-    }),
-  );
-  const owner = fc.constantFrom(heritageText('prod'), foreign('cluster-1'), '"v=spf1 -all"');
-  const record = fc.oneof(
-    fc.uniqueArray(ip, { minLength: 1, maxLength: 3 }).map((values) => a(values)),
-    fc.constantFrom('2001:db8::1', '2001:db8::2').map((value) => a([value], { type: 'AAAA' })),
-    fc.constant(alias('old.elb.amazonaws.com')),
-    fc
-      .tuple(fc.constantFrom('a-', 'aaaa-', 'cname-', ''), fc.uniqueArray(owner, { minLength: 1 }))
-      .map(([prefix, values]) => txt(`${prefix}${NAME}`, ...values)),
-    fc.constantFrom('www', 'a-www').map((label) => ({ ...a(['10.7.7.7']), name: `${label}.k8s.example.com` })),
-    fc.constant({ name: NAME, type: 'CNAME', ttl: 60, values: ['x.example.com'] }),
-  );
-  const records = fc
-    .uniqueArray(record, { maxLength: 6, selector: ({ name, type }) => `${name} ${type}` })
-    .filter(
-      (all) =>
-        !all.some(({ type }) => type === 'CNAME') || all.every(({ name, type }) => type === 'CNAME' || name.replace(/\.$/, '') !== NAME),
-    );
-  const evidence = fc.record({
-    answering: fc.integer({ min: 0, max: 3 }),
-    withoutName: fc.constantFrom([], ['10.0.0.1:6443']),
-    lockedBy: fc.constantFrom(undefined, 'restore-7'),
-  });
-  const world = fc.record({ records, desired, evidence, adopt: fc.boolean() });
-  const planned = ({ records: all, desired: target, evidence: found, adopt }: typeof world extends fc.Arbitrary<infer T> ? T : never) => {
-    const { lockedBy, ...rest } = found;
-    const before = zone(...all);
-    const made = plan(before, target, { ...rest, ...(lockedBy !== undefined && { lockedBy }) }, { adopt });
-    return { before, made, after: applyChanges(before, made.changes) };
-  };
-
-  test('the name that leads somewhere never leads nowhere afterwards', () => {
-    fc.assert(
-      fc.property(world, (drawn) => {
-        const { before, after } = planned(drawn);
-        if (addressesAt(before, NAME).length > 0) expect(addressesAt(after, NAME)).not.toEqual([]);
-      }),
-    );
-  });
-
-  test('a second plan has nothing to do', () => {
-    fc.assert(
-      fc.property(world, (drawn) => {
-        const { made, after } = planned(drawn);
-        if (made.action === 'write') expect(plan(after, drawn.desired)).toMatchObject({ action: 'none' });
-      }),
-    );
-  });
-
-  test('no other name is touched, and what another owner claims only when it is adopted', () => {
-    fc.assert(
-      fc.property(world, (drawn) => {
-        const { before, made } = planned(drawn);
-        const own = [NAME, `a-${NAME}`, `aaaa-${NAME}`, `cname-${NAME}`];
-        for (const { record: changed } of made.changes) expect(own).toContain(changed.name.replace(/\.$/, ''));
-        const claimed = before.records.some(({ type, values }) => type === 'TXT' && values.includes(foreign('cluster-1')));
-        if (claimed && !drawn.adopt) expect(made.changes).toEqual([]);
-      }),
-    );
-  });
-
-  test('the one thing that is ever deleted is the AAAA of ours, beside an A record', () => {
-    fc.assert(
-      fc.property(world, (drawn) => {
-        const { made, after } = planned(drawn);
-        for (const { record: deleted } of made.changes.filter(({ action }) => action === 'DELETE')) {
-          expect(deleted.type).toBe('AAAA');
-          expect(after.records.some(({ name, type }) => type === 'A' && sameName(name, NAME))).toBe(true);
-          const noted = drawn.records.some(
-            (each: RecordSet) => sameName(each.name, `aaaa-${NAME}`) && each.values.includes(heritageText('prod')),
-          );
-          expect(noted || drawn.adopt).toBe(true);
-        }
-      }),
-    );
-  });
-
-  test('texts of other purposes survive', () => {
-    fc.assert(
-      fc.property(world, (drawn) => {
-        const { before, after } = planned(drawn);
-        const others = (of: CurrentZone) =>
-          of.records
-            .flatMap(({ name, type, values }) =>
-              type === 'TXT' ? values.filter((value) => value.includes('spf1')).map((value) => `${name} ${value}`) : [],
-            )
-            .map((line) => line.replace('. ', ' '))
-            .sort();
-        expect(others(after)).toEqual(others(before));
-      }),
-    );
-  });
-
-  test('nothing is written that nothing answers behind, nor over what is there under the lock of another', () => {
-    fc.assert(
-      fc.property(world, (drawn) => {
-        const { before, made } = planned(drawn);
-        if (drawn.evidence.lockedBy !== undefined && addressesAt(before, NAME).length > 0) expect(made.action).not.toBe('write');
-        if (drawn.evidence.answering === 0 && made.action === 'write')
-          expect(made.changes.every(({ record: { type } }) => type === 'TXT')).toBe(true);
-      }),
-    );
   });
 });
