@@ -45,16 +45,19 @@ const LONGEST_NAME = 253;
 export function ownershipName(name: string, type: AddressType, zone: string): string {
   const own = normalName(name);
   const noted = `${type.toLowerCase()}-${own}`;
-  const label = noted.slice(0, noted.indexOf('.'));
-  const possible = label.length <= LONGEST_LABEL && noted.length <= LONGEST_NAME && !own.startsWith('*');
-  return possible && !sameName(own, zone) ? noted : own;
+  return isName(noted) && !sameName(own, zone) ? noted : own;
 }
 
 /** Every name in which external-dns, in any release, may have noted who owns a name: itself, and one per type, `cname-` for aliases of old. */
-export const heritageNames = (name: string): string[] => [
-  normalName(name),
-  ...['a', 'aaaa', 'cname'].map((type) => `${type}-${normalName(name)}`),
-];
+export function heritageNames(name: string): string[] {
+  const own = normalName(name);
+  return [own, ...['a', 'aaaa', 'cname'].map((type) => `${type}-${own}`).filter(isName)];
+}
+
+/** Whether what was made by a prefix is short enough, and no wildcard was in it: an asterisk is one only where it is the whole of a label. */
+const isName = (noted: string): boolean =>
+  noted.length <= LONGEST_NAME &&
+  noted.split('.').every((label) => label.length <= LONGEST_LABEL && (label === '*' || !label.includes('*')));
 
 /** The names above one within its zone: records of type NS there lead questions for it away, to a zone of its own. */
 export function namesAbove(name: string, zone: string): string[] {

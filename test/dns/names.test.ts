@@ -91,6 +91,11 @@ describe('where ownership is noted', () => {
     ]);
   });
 
+  test('and not in names that are none', () => {
+    expect(heritageNames(`${long(60)}.example.com`)).toEqual([`${long(60)}.example.com`, `a-${long(60)}.example.com`]);
+    expect(heritageNames('*.example.com')).toEqual(['*.example.com']);
+  });
+
   test('whatever the name, it is one of those, in the zone, and no longer than a name may be', () => {
     const label = fc.stringMatching(/^[a-z0-9]{1,63}$/);
     const name = fc

@@ -1,5 +1,5 @@
 import type { CurrentZone, RecordChange, RecordSet } from '../../lambdas/dns/plan-record';
-import { sameName } from '../../lambdas/dns/record-name';
+import { isWithin, normalName, sameName } from '../../lambdas/dns/record-name';
 
 const keyOf = ({ name, type, setIdentifier = '' }: RecordSet): string =>
   `${name.toLowerCase().replace(/\.$/, '')} ${type} ${setIdentifier}`;
@@ -12,6 +12,14 @@ export function applyChanges(zone: CurrentZone, changes: readonly RecordChange[]
     const key = keyOf(record);
     if (touched.has(key)) throw new Error(`InvalidChangeBatch: ${key} twice`);
     touched.add(key);
+    if (!isWithin(record.name, zone.name)) throw new Error(`InvalidChangeBatch: ${key} is not permitted in zone ${zone.name}`);
+    if (
+      normalName(record.name).length > 253 ||
+      normalName(record.name)
+        .split('.')
+        .some((label) => label.length > 63)
+    )
+      throw new Error(`InvalidChangeBatch: ${key} is too long for a name`);
     if (action === 'DELETE') {
       if (JSON.stringify(records.get(key)) !== JSON.stringify(record)) throw new Error(`InvalidChangeBatch: ${key} is another`);
       records.delete(key);
