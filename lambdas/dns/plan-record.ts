@@ -60,7 +60,7 @@ export interface RecordPlan {
   readonly message: string;
   /** One batch; empty unless the action is `write`. */
   readonly changes: readonly RecordChange[];
-  /** Whether the record is something else than the lifeboat wrote last. */
+  /** Whether the name leads to something else than the lifeboat wrote last, or to something beside it. */
   readonly drifted: boolean;
   /** Addresses at the name that are nobody's, beside what is the lifeboat's: they stay as they are. */
   readonly beside: readonly RecordSet[];
@@ -72,23 +72,34 @@ export interface RecordPlan {
  * The guards come in the order in which somebody would have to mend them: first where the name is and whose, then whether this is the moment.
  */
 export function planApiRecord(zone: CurrentZone, desired: Desired, evidence: Evidence, policy: Policy): RecordPlan {
-  const { written } = evidence;
-  const at = atName(zone, policy, written);
-  const beside = policy.adopt || claimOn(at).kind !== 'ours' ? [] : at.addresses.filter(({ type }) => type === 'AAAA').filter((record) => !isOurs(at, record)); // prettier-ignore
+  const { name, adopt } = policy;
+  const at = atName(zone, policy, evidence.written);
+  const claim = claimOn(at);
+  const beside = claim.kind === 'ours' && !adopt ? strangersAt(at) : [];
   const own = at.addresses.filter((record) => !beside.includes(record));
-  const wanted = wantedRecords(desired, policy.name).filter(({ type }) => !beside.some((record) => record.type === type));
+  const wanted = wantedRecords(desired, name).filter(({ type }) => !beside.some((record) => record.type === type));
   const changes = changesFor(at, own, wanted);
-  const facts: Facts = { ...{ zone, at, own, wanted, changes, evidence, policy }, claim: claimOn(at) };
-  const drifted = written !== undefined && (own.length !== written.length || !own.every((record) => isAsWritten(record, written)));
+  const facts: Facts = { zone, at, own, wanted, changes, claim, evidence, policy };
+  const found = { drifted: beside.length > 0 || differs(own, evidence.written), beside };
+  const besides = beside.length === 0 ? '' : `; ${describe(beside)} beside it is not the lifeboat's: ${ADOPTING}`;
 
   const stop = firstStop(WHERE_AND_WHOSE, facts);
-  if (stop !== undefined) return { ...stop, changes: [], drifted, beside };
+  if (stop !== undefined) return { ...stop, ...found, changes: [] };
   if (wanted.length > 0 && changes.length === 0)
-    return { action: 'none', because: 'as-desired', message: `${policy.name} leads to ${describe(own)}`, changes, drifted, beside };
+    return { ...found, action: 'none', because: 'as-desired', message: `${name} leads to ${describe(own)}${besides}`, changes };
   const wait = firstStop(WHETHER_NOW, facts);
-  if (wait !== undefined) return { ...wait, changes: [], drifted, beside };
-  return { action: 'write', because: reasonFor(facts, drifted), message: describeChange(own, wanted), changes, drifted, beside };
+  if (wait !== undefined) return { ...wait, ...found, changes: [] };
+  return { ...found, action: 'write', because: reasonFor(facts), message: `${describeChange(own, wanted)}${besides}`, changes };
 }
+
+/**
+ * What somebody put beside the A record of ours. It is left where it is, and keeps nobody from mending the A record: that others may write into the
+ * zone must not be how the name stops to follow.
+ */
+const strangersAt = (at: AtName): RecordSet[] => at.addresses.filter((record) => record.type === 'AAAA' && !isOurs(at, record));
+
+const differs = (own: readonly RecordSet[], written: Evidence['written']): boolean =>
+  written !== undefined && (own.length !== written.length || !own.every((record) => isAsWritten(record, written)));
 
 interface Facts {
   readonly zone: CurrentZone;
@@ -218,9 +229,9 @@ function sizeOf(changes: readonly RecordChange[]): { readonly values: number; re
   return { values: counted.length, characters: counted.join('').length };
 }
 
-function reasonFor({ own, changes, claim }: Facts, drifted: boolean): Because {
+function reasonFor({ own, changes, claim, evidence: { written } }: Facts): Because {
   if (claim.kind === 'foreign' || claim.kind === 'nobody') return 'adopted';
   if (own.length === 0) return 'missing';
   if (changes.every(({ record }) => !isAddress(record))) return 'ownership-missing';
-  return drifted ? 'drifted' : 'target-changed';
+  return differs(own, written) ? 'drifted' : 'target-changed';
 }

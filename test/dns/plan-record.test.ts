@@ -67,7 +67,8 @@ describe('what is written', () => {
       const found = plan(zone(alias('old.elb.amazonaws.com'), six, OURS), BALANCER);
 
       expect(said(found)).toEqual(['UPSERT A']);
-      expect(found.beside).toEqual([six]);
+      expect(found).toMatchObject({ because: 'target-changed', drifted: true, beside: [six] });
+      expect(found.message).toMatch(/; AAAA old\.elb\.amazonaws\.com beside it is not the lifeboat's: .*adopt/);
     });
 
     test('is not written over either, when nobody has noted that it is the lifeboat’s', () => {
