@@ -36,6 +36,22 @@ describe('what is written', () => {
     expect(new Set(found.changes.map(({ action }) => action))).toEqual(new Set(['UPSERT']));
   });
 
+  test('an A record stays where only AAAA is wanted: nothing but AAAA ever goes', () => {
+    const { changes } = plan(zone(nodes, OURS), { kind: 'addresses', addresses: ['2001:db8::5'] });
+
+    expect(changes.map(({ action, record }) => `${action} ${record.type}`)).toEqual(['UPSERT AAAA', 'UPSERT TXT']);
+  });
+
+  test('a long token in the name itself claims nothing, and stays', () => {
+    const token = `"${'c0ffee'.repeat(30)}"`;
+    const before = zone(txt(NAME, token));
+
+    const found = plan(before);
+
+    expect(found.action).toBe('write');
+    expect(applyChanges(before, found.changes).records).toContainEqual(txt(NAME, token));
+  });
+
   describe('a family that the balancer has no more', () => {
     const six = { ...alias('old.elb.amazonaws.com'), type: 'AAAA' };
     const noted = [OURS, txt(`aaaa-${NAME}.`, heritageText('prod'))];
