@@ -1,5 +1,5 @@
 import type { Telemetry } from '../backup/edges';
-import type { ApiRecordSettings, ApiRecordState } from '../contract/api-record';
+import type { ApiRecordState } from '../contract/api-record';
 import { Metric } from '../contract/metrics';
 import { writtenOf } from './plan-record';
 import type { RecordPlan } from './plan-record';
@@ -21,12 +21,12 @@ const ASK_AGAIN_MS = 2_000;
 export async function carryOut(
   edges: CarryEdges,
   cluster: string,
-  { name }: ApiRecordSettings,
+  { name, zone: zoneName }: { readonly name: string; readonly zone: string },
   plan: RecordPlan,
   { pending, ...state }: ApiRecordState,
 ): Promise<Partial<ApiRecordState>> {
   const { zone, telemetry, now } = edges;
-  const guarded = guardedNames(name);
+  const guarded = guardedNames(name, zoneName);
   const comment = `kube-lifeboat ${cluster}: written by its function sync-api-record alone`;
   const ours = plan.action === 'none' || plan.action === 'write' || state.written !== undefined;
   if (plan.action !== 'write') {

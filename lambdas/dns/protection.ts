@@ -1,4 +1,5 @@
 import type { Telemetry } from '../backup/edges';
+import { AddressType } from '../contract/api-record';
 import { messageOf } from '../contract/lifeboat-error';
 import { normalName, ownershipName, sameName } from './record-name';
 import type { Protectable, Zone } from './zone';
@@ -8,13 +9,15 @@ export interface GuardEdges {
   readonly telemetry: Pick<Telemetry, 'warn'>;
 }
 
-/** What nobody but the lifeboat is to change: the addresses, what would stand in their place, and the notes whose they are. */
-export const guardedNames = (name: string): Protectable[] => [
-  { name: normalName(name), type: 'A' },
-  { name: normalName(name), type: 'AAAA' },
-  { name: ownershipName(name, 'A'), type: 'TXT' },
-  { name: ownershipName(name, 'AAAA'), type: 'TXT' },
-];
+/**
+ * What nobody but the lifeboat is to change: the addresses, what would stand in their place, and the notes whose they are. A note in the name itself
+ * is not among them: others have texts of their own there.
+ */
+export function guardedNames(name: string, zone: string): Protectable[] {
+  const types = AddressType.options;
+  const notes = types.map((type) => ownershipName(name, type, zone)).filter((note) => !sameName(note, name));
+  return [...types.map((type) => ({ name: normalName(name), type })), ...notes.map((note) => ({ name: note, type: 'TXT' }))];
+}
 
 /**
  * Whether Route 53 refuses every change of these records by anybody; what is missing of that is put on. Never throws: the record is right without.

@@ -10,7 +10,8 @@ import { lookAll, lookByName } from './look-at-all';
 import type { ByName, LookingEdges, Seen } from './look-at-all';
 import { TTL_SECONDS, planApiRecord, writtenOf } from './plan-record';
 import type { Desired, RecordPlan, RecordSet } from './plan-record';
-import { heritageNames, sameName } from './record-name';
+import type { ZoneFacts } from './zone';
+import { heritageNames, namesAbove, sameName } from './record-name';
 
 /** What is remembered from run to run, with conditional writes. */
 export interface StateDocument {
@@ -53,7 +54,7 @@ const STALE_MS = (TTL_SECONDS + 60) * 1000;
 export async function syncRecord(edges: SyncEdges, cluster: string, settings: ApiRecordSettings, event: SyncEvent): Promise<SyncReport> {
   const { zone, telemetry, now } = edges;
   const facts = await zone.describe();
-  const records = await zone.recordsAt(heritageNames(settings.name));
+  const records = await zone.recordsAt([...heritageNames(settings.name), ...delegating(settings.name, facts)]);
   const { state, version } = await edges.state.read();
   const target = await findTarget(edges, settings);
   const seen = await lookAll(edges, settings, facts, target);
@@ -66,13 +67,13 @@ export async function syncRecord(edges: SyncEdges, cluster: string, settings: Ap
     ...(event.onBehalfOf !== undefined && { onBehalfOf: event.onBehalfOf }),
   });
   tell(telemetry, plan, judged);
-  const carried = await carryOut(edges, cluster, settings, plan, state);
+  const carried = await carryOut(edges, cluster, { name: settings.name, zone: facts.name }, plan, state);
   const next: ApiRecordState = {
     ...state,
     ...carried,
     targets: judged?.judgement.memory ?? {},
     ...(judged?.counts === true && { countedAt: now().toISOString() }),
-    ...(plan.action === 'none' && { written: writtenOf(atName(records, settings.name)) }),
+    ...(plan.action === 'none' && { written: writtenOf(atName(records, settings.name).filter((record) => !plan.beside.includes(record))) }),
   };
   if (!(await edges.state.write(next, version))) telemetry.log('another-run-was-faster', {});
   const byName = plan.action === 'write' ? await lookByName(edges, settings, facts) : seen.byName;
@@ -130,6 +131,7 @@ function tell(telemetry: SyncEdges['telemetry'], plan: RecordPlan, judged: Judge
   telemetry.count(Metric.apiRecordRefused, Number(action === 'refuse'), 'Count');
   if (drifted) telemetry.warn('record-drifted', { action, because, what: message });
   if (action === 'refuse' || action === 'hold') telemetry.warn(`record-${action === 'refuse' ? 'refused' : 'held'}`, { because, message });
+  if (plan.beside.length > 0) telemetry.warn('record-of-others-beside', { records: plan.beside });
   if (judged?.judgement.held !== undefined) telemetry.warn('nobody-taken-out', { because: judged.judgement.held });
 }
 
@@ -174,6 +176,10 @@ function finish({ telemetry, now }: SyncEdges, { plan, seen, evidence, next, byN
     ...(resolved !== undefined && { resolved }),
   };
 }
+
+/** Private zones delegate nothing. */
+const delegating = (name: string, { name: zone, visibility }: ZoneFacts): string[] =>
+  visibility === 'public' ? namesAbove(name, zone) : [];
 
 const atName = (records: readonly RecordSet[], name: string): RecordSet[] => records.filter((record) => sameName(record.name, name));
 const addressesOf = (records: readonly RecordSet[], name: string): string[] =>

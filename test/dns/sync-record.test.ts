@@ -4,6 +4,7 @@ import { DnsFailed } from '../../lambdas/dns/errors';
 import type { CurrentZone, RecordSet } from '../../lambdas/dns/plan-record';
 import { syncRecord } from '../../lambdas/dns/sync-record';
 import type { SyncEdges, SyncReport } from '../../lambdas/dns/sync-record';
+import { sameName } from '../../lambdas/dns/record-name';
 import type { Protectable } from '../../lambdas/dns/zone';
 import { addressesAt, applyChanges } from './zone-model';
 
@@ -25,6 +26,7 @@ class World {
   faster = false;
   readonly calls: string[] = [];
   readonly told = new Map<string, number>();
+  readonly warned = new Set<string>();
   settings: ApiRecordSettings = {
     ...{ name: NAME, zoneId: 'Z1', visibility: 'private', port: 6443 },
     target: { kind: 'addresses', addresses: HOSTS },
@@ -54,15 +56,16 @@ class World {
     return {
       zone: {
         describe: async () => ({ name: this.zone.name, visibility: this.zone.visibility, nameServers: ['ns-1.awsdns-1.com'] }),
-        recordsAt: async () => {
+        recordsAt: async (names) => {
           failing('list');
-          return [...this.zone.records];
+          return this.zone.records.filter((record) => names.some((name) => sameName(name, record.name)));
         },
         change: async (changes) => {
           this.calls.push(`change ${changes.map(({ action, record }) => `${action} ${record.type}`).join(', ')}`);
           failing('change');
           for (const { record } of changes)
-            if (this.protections.some(({ name, type }) => name === record.name && type === record.type)) throw new DnsFailed('protected');
+            if (this.protections.some(({ name, type }) => sameName(name, record.name) && type === record.type))
+              throw new DnsFailed('protected');
           this.zone = applyChanges(this.zone, changes);
           return 'C1';
         },
@@ -91,7 +94,11 @@ class World {
       lookInside: this.look,
       lookOutside: this.look,
       lockedBy: async () => this.lockedBy,
-      telemetry: { log: () => undefined, warn: () => undefined, count: (metric, value) => void this.told.set(metric, value) },
+      telemetry: {
+        log: () => undefined,
+        warn: (event) => void this.warned.add(event),
+        count: (metric, value) => void this.told.set(metric, value),
+      },
       now: () => new Date(this.time),
       wait: async (milliseconds) => void (this.time += milliseconds),
       until: new Date(this.time + 20_000),
@@ -234,4 +241,38 @@ test('a name whose certificate does not carry it does not answer', async () => {
 
   expect(await world.sync()).toMatchObject({ action: 'none', answers: false });
   expect(world.told.get('ApiNameAnswers')).toBe(0);
+});
+
+test('in a zone that is made for the name, the note lies in the name itself, which stays open for texts of others', async () => {
+  world.zone = { name: `${NAME}.`, visibility: 'private', records: [] };
+
+  expect(await world.sync()).toMatchObject({ action: 'write', because: 'missing', answers: true });
+  expect(await world.sync()).toMatchObject({ action: 'none' });
+  expect(world.protections).toEqual([
+    { name: NAME, type: 'A' },
+    { name: NAME, type: 'AAAA' },
+  ]);
+  expect(world.told.get('ApiRecordUnprotected')).toBe(0);
+});
+
+test('an AAAA that somebody adds stays his, round after round, and is told of', async () => {
+  await world.sync();
+  world.protections = [];
+  const theirs: RecordSet = { name: NAME, type: 'AAAA', ttl: 60, values: ['2001:db8::66'] };
+  world.zone = { ...world.zone, records: [...world.zone.records, theirs] };
+  for (let round = 0; round < 3; round++) expect(await world.sync()).toMatchObject({ action: 'none' });
+  expect(world.zone.records).toContain(theirs);
+  expect(world.warned).toContain('record-of-others-beside');
+
+  expect(await world.sync({ adopt: true })).toMatchObject({ action: 'write', answers: true });
+  expect(world.zone.records).not.toContain(theirs);
+});
+
+test('a name that is led to another zone is not written where nobody would see it', async () => {
+  world.settings = { ...world.settings, visibility: 'public' };
+  const ns: RecordSet = { name: 'k8s.example.com.', type: 'NS', ttl: 300, values: ['ns-1.awsdns-1.com.'] };
+  world.zone = { name: 'example.com.', visibility: 'public', records: [ns] };
+
+  expect(await world.sync()).toMatchObject({ action: 'refuse', because: 'delegated' });
+  expect(world.zone.records).toEqual([ns]);
 });
