@@ -48,6 +48,7 @@ export class Certificates extends Construct {
       'rotate-certificates': rotateCertificates,
       'probe-node': probeNode,
       'scan-certificates': scan.scanCertificates,
+      'repair-certificates': repair.repairCertificates,
     };
   }
 }
