@@ -22,7 +22,6 @@ export async function balancerOf(client: ElasticLoadBalancingV2Client, arn: stri
       dnsName: found.DNSName,
       zoneId: found.CanonicalHostedZoneId,
       dualstack: found.IpAddressType === 'dualstack',
-      internal: found.Scheme === 'internal',
       active: found.State?.Code === 'active' || found.State?.Code === 'active_impaired',
       targets: await targetsOf(client, arn, port),
     };

@@ -136,7 +136,8 @@ export class Route53Zone implements Zone {
   }
 }
 
-function recordOf({
+/** A record set as AWS lists it, in the words of the plan. */
+export function recordOf({
   Name = '',
   Type,
   TTL,

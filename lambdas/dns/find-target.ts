@@ -13,8 +13,6 @@ export interface Balancer {
   readonly dnsName: string;
   readonly zoneId: string;
   readonly dualstack: boolean;
-  /** Its name leads to addresses of the VPC. */
-  readonly internal: boolean;
   readonly active: boolean;
   readonly targets: readonly BalancerTarget[];
 }

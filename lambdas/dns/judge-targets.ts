@@ -22,8 +22,6 @@ export interface Judgement {
   /** What belongs into the record; empty when nothing is known to answer. */
   readonly members: readonly string[];
   readonly memory: Readonly<Record<string, TargetMemory>>;
-  /** Addresses that answered in this round. */
-  readonly answering: readonly string[];
   /** Why nobody was voted out in this round, though something did not answer. */
   readonly held?: string;
 }
@@ -40,9 +38,8 @@ export function judgeTargets({ evidence, memory, published, counts }: JudgeInput
   const inside = evidence.filter(({ address }) => remembered(address).in);
   const silent = inside.filter(({ answers, awayElsewhere = false }) => !answers && !awayElsewhere);
   const blind = silent.length * 2 > inside.length;
-  const answering = evidence.filter(({ answers }) => answers).map(({ address }) => address);
   // Nothing in the record answers and something else does: it is taken at once. Who is cut off hears no answers, so there is nothing to doubt.
-  const desperate = answering.length > 0 && !inside.some(({ answers }) => answers);
+  const desperate = evidence.some(({ answers }) => answers) && !inside.some(({ answers }) => answers);
 
   const next = evidence.map((each): readonly [string, TargetMemory] => {
     const before = remembered(each.address);
@@ -56,7 +53,6 @@ export function judgeTargets({ evidence, memory, published, counts }: JudgeInput
   return {
     members: [...members].sort(),
     memory: Object.fromEntries(next),
-    answering: [...answering].sort(),
     ...(blind && {
       held: `${silent.length} of ${inside.length} addresses do not answer at once: it may be this side that is cut off, so none is taken out`,
     }),

@@ -10,6 +10,7 @@ import { lookAll, lookByName } from './look-at-all';
 import type { ByName, LookingEdges, Seen } from './look-at-all';
 import { TTL_SECONDS, planApiRecord, writtenOf } from './plan-record';
 import type { Desired, RecordPlan, RecordSet } from './plan-record';
+import { isAddress } from './record-set';
 import type { ZoneFacts } from './zone';
 import { heritageNames, namesAbove, sameName } from './record-name';
 
@@ -73,7 +74,9 @@ export async function syncRecord(edges: SyncEdges, cluster: string, settings: Ap
     ...carried,
     targets: judged?.judgement.memory ?? {},
     ...(judged?.counts === true && { countedAt: now().toISOString() }),
-    ...(plan.action === 'none' && { written: writtenOf(atName(records, settings.name).filter((record) => !plan.beside.includes(record))) }),
+    ...(plan.action === 'none' && {
+      written: writtenOf(addressRecords(records, settings.name).filter((record) => !plan.beside.includes(record))),
+    }),
   };
   if (!(await edges.state.write(next, version))) telemetry.log('another-run-was-faster', {});
   const byName = plan.action === 'write' ? await lookByName(edges, settings, facts) : seen.byName;
@@ -181,15 +184,16 @@ function finish({ telemetry, now }: SyncEdges, { plan, seen, evidence, next, byN
 const delegating = (name: string, { name: zone, visibility }: ZoneFacts): string[] =>
   visibility === 'public' ? namesAbove(name, zone) : [];
 
-const atName = (records: readonly RecordSet[], name: string): RecordSet[] => records.filter((record) => sameName(record.name, name));
+const addressRecords = (records: readonly RecordSet[], name: string): RecordSet[] =>
+  records.filter((record) => isAddress(record) && sameName(record.name, name));
 const addressesOf = (records: readonly RecordSet[], name: string): string[] =>
-  atName(records, name).flatMap(({ type, values }) => (type === 'A' || type === 'AAAA' ? values : []));
+  addressRecords(records, name).flatMap(({ values }) => values);
 
 function expectedOf({ changes }: RecordPlan, records: readonly RecordSet[], name: string): readonly string[] | undefined {
-  const written = changes.filter(({ record }) => sameName(record.name, name));
+  const written = changes.filter(({ record }) => isAddress(record) && sameName(record.name, name));
   const after = [
-    ...atName(records, name).filter(({ type }) => !written.some(({ record }) => record.type === type)),
+    ...addressRecords(records, name).filter(({ type }) => !written.some(({ record }) => record.type === type)),
     ...written.filter(({ action }) => action === 'UPSERT').map(({ record }) => record),
-  ].filter(({ type }) => type === 'A' || type === 'AAAA');
+  ];
   return after.some(({ alias }) => alias !== undefined) ? undefined : after.flatMap(({ values }) => values).sort();
 }

@@ -179,7 +179,9 @@ def answer_protections(route53):
     def listed(zone_id, query_params):
         first = query_params.get("startrecordname", query_params.get("name", ""))
         start = normal((first[0] if isinstance(first, list) else first) or "")
-        order = lambda name: tuple(reversed(name.split(".")))  # noqa: E731
+
+        def order(name):
+            return tuple(reversed(name.split(".")))
 
         def build(root):
             box = SubElement(root, "ResourceRecordSetProtections")

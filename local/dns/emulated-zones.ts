@@ -1,5 +1,5 @@
 import { GetHostedZoneCommand, ListHostedZonesCommand, ListResourceRecordSetsCommand, Route53Client } from '@aws-sdk/client-route-53';
-import type { ResourceRecordSet } from '@aws-sdk/client-route-53';
+import { recordOf } from '../../lambdas/aws/route53-zone';
 import type { ClientConfig } from '../cloud/clients';
 import type { ServedZone } from './answer';
 
@@ -20,17 +20,3 @@ async function readZones(client: Route53Client): Promise<ServedZone[]> {
     }),
   );
 }
-
-const recordOf = ({ Name = '', Type, TTL, ResourceRecords = [], AliasTarget }: ResourceRecordSet) => ({
-  name: Name,
-  type: String(Type),
-  values: ResourceRecords.map(({ Value = '' }) => Value),
-  ...(TTL !== undefined && { ttl: TTL }),
-  ...(AliasTarget?.DNSName !== undefined && {
-    alias: {
-      dnsName: AliasTarget.DNSName,
-      zoneId: AliasTarget.HostedZoneId ?? '',
-      evaluateTargetHealth: AliasTarget.EvaluateTargetHealth === true,
-    },
-  }),
-});
