@@ -205,16 +205,16 @@ function delegationOf({ name: zoneName, visibility, records }: CurrentZone, name
 /**
  * Everything that differs, as one batch of UPSERTs, and one deletion that there may be: the AAAA of ours that the target has no more. Left, it would
  * lead half of the clients to what is gone; where there is something wanted and no AAAA is, an A record is, so that the name is never without an
- * address. Its note stays.
+ * address. Its note stays. An A record that is adopted and not wanted stays as well, and so is noted with the others.
  */
 function changesFor(at: AtName, own: readonly RecordSet[], wanted: readonly RecordSet[]): RecordChange[] {
   const upserts = wanted.filter((record) => !own.some((there) => sameRecord(there, record)));
+  const stale = own.filter(({ type }) => type === 'AAAA' && !wanted.some((record) => record.type === 'AAAA'));
+  const afterwards = [...wanted, ...own.filter((record) => !stale.includes(record))];
   const notes = missingNotes(
     at,
-    wanted.map(({ type }) => type as AddressType),
+    afterwards.map(({ type }) => type as AddressType),
   );
-  const types = wanted.map(({ type }) => type);
-  const stale = own.filter(({ type }) => type === 'AAAA' && !types.includes('AAAA'));
   return [
     ...[...upserts, ...notes].map((record): RecordChange => ({ action: 'UPSERT', record })),
     ...stale.map((record): RecordChange => ({ action: 'DELETE', record })),

@@ -42,6 +42,20 @@ describe('what is written', () => {
     expect(changes.map(({ action, record }) => `${action} ${record.type}`)).toEqual(['UPSERT AAAA', 'UPSERT TXT']);
   });
 
+  test('an A record that is adopted and stays is noted beside the AAAA, or the next round would take it for a stranger’s', () => {
+    const six: Desired = { kind: 'addresses', addresses: ['2001:db8::5'] };
+    const before = zone(nodes);
+
+    const { changes } = plan(before, six, {}, { adopt: true });
+
+    expect(changes.map(({ action, record }) => `${action} ${record.type} ${record.name}`)).toEqual([
+      `UPSERT AAAA ${NAME}`,
+      `UPSERT TXT aaaa-${NAME}`,
+      `UPSERT TXT a-${NAME}`,
+    ]);
+    expect(plan(applyChanges(before, changes), six)).toMatchObject({ action: 'none' });
+  });
+
   test('a long token in the name itself claims nothing, and stays', () => {
     const token = `"${'c0ffee'.repeat(30)}"`;
     const before = zone(txt(NAME, token));
