@@ -66,6 +66,9 @@ function nameOf(value: Der | undefined, what: string): Name {
   return { der: whole, attributes };
 }
 
+/** A name by itself, as servers list those of the authorities that they accept (RFC 5246, 7.4.4). @throws NotDer */
+export const readName = (der: Buffer): Name => nameOf(readDer(der), 'the name');
+
 function timeOf(value: Der | undefined, what: string): Time {
   const text = value?.contents.toString('latin1') ?? '';
   const [, century, year, month, day, hour, minute, second] = /^(\d\d)?(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(text) ?? [];
