@@ -63,7 +63,7 @@ export function gatesIn(state: RotationState, authority: AuthorityName, mode: Ro
         'leaves-written',
         ...only(authority !== 'front-proxy', 'leaves-served'),
         ...restarts,
-        ...only(cluster, 'signer-switched', 'kubelets-renewed'),
+        ...only(cluster, 'signer-switched', 'trust-loaded', 'kubelets-renewed'),
         'places-handled',
         'soaked',
         'approved',
