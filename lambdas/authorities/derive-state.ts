@@ -1,5 +1,6 @@
 import type { RotationState } from '../contract/authority-rotation';
 import type { AuthoritySecret } from '../contract/certificates';
+import { shortSigner } from '../contract/short-id';
 import type { Observation, PortComponent, PortSeen } from './observation';
 import { portsOf } from './observation';
 import { pathOf, stateAfter, stateBefore } from './rotation-path';
@@ -29,7 +30,6 @@ export type Derived =
 export type Comparison = { readonly verdict: 'agree' } | { readonly verdict: 'halt'; readonly because: readonly string[] };
 
 type Ports = Pick<Observation, 'rotation' | 'expected' | 'ports'>;
-const short = (id: string | undefined): string => (id === undefined ? 'a stranger' : `${id.slice(0, 16)}…`);
 
 /**
  * The state that the ports show, whatever is recorded.
@@ -66,7 +66,7 @@ function showing({ rotation }: Ports, document: AuthoritySecret, port: PortSeen,
 
 const known = (issuer: string | undefined, { old }: Observation['rotation'], { generations }: AuthoritySecret): string => {
   if (issuer === old.id) return 'old';
-  return generations.some(({ id }) => id === issuer) ? `${short(issuer)}, an older generation` : short(issuer);
+  return generations.some(({ id }) => id === issuer) ? `${shortSigner(issuer)}, an older generation` : shortSigner(issuer);
 };
 
 function fittingTrust(lists: string, { authority, mode, canary }: Observation['rotation'], place: string): readonly Fitting[] {

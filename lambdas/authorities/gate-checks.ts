@@ -1,4 +1,5 @@
 import type { RotationState } from '../contract/authority-rotation';
+import { shortSigner } from '../contract/short-id';
 import type { GateName } from './gate-names';
 import { portsOf } from './observation';
 import type { NodeSeen, Observation, PortSeen } from './observation';
@@ -37,7 +38,6 @@ export function eachPort(
   return [...missed, ...others.flatMap((seen) => judge(seen, { serves: false, name: `${seen.component} of ${seen.place}` }))];
 }
 
-const short = (id: string | undefined): string => (id === undefined ? 'a stranger' : `${id.slice(0, 16)}…`);
 /** Both modes issue bare leaves or leaves with the cross certificate, and nothing between. */
 const carriesCross = ({ rotation: { next } }: Observation, chain: readonly string[]): boolean =>
   next.cross === undefined || chain.includes(next.cross);
@@ -65,8 +65,10 @@ const trustLoaded: Check = (observation, state) => {
 const published: Check = ({ published: found, rotation: { old, next } }, state) => {
   if (found === undefined || found.length === 0) return ['nothing is known of kube-root-ca.crt: read it from every namespace'];
   return found.flatMap(({ namespace, generations }) => [
-    ...(generations.includes(next.id) ? [] : [`kube-root-ca.crt of ${namespace} does not have ${short(next.id)}`]),
-    ...(state === 'DISTRUSTED' && generations.includes(old.id) ? [`kube-root-ca.crt of ${namespace} still has ${short(old.id)}`] : []),
+    ...(generations.includes(next.id) ? [] : [`kube-root-ca.crt of ${namespace} does not have ${shortSigner(next.id)}`]),
+    ...(state === 'DISTRUSTED' && generations.includes(old.id)
+      ? [`kube-root-ca.crt of ${namespace} still has ${shortSigner(old.id)}`]
+      : []),
   ]);
 };
 
@@ -92,7 +94,7 @@ const leavesWritten: Check = (observation) => {
       .flatMap((leaf) => {
         const found = leaves.find((each) => each.leaf === leaf);
         if (found === undefined) return [`${node.name} did not tell of ${leaf}`];
-        if (found.issuer !== next.id) return [`${leaf} of ${node.name} is by ${short(found.issuer)}`];
+        if (found.issuer !== next.id) return [`${leaf} of ${node.name} is by ${shortSigner(found.issuer)}`];
         return carriesCross(observation, found.chain) ? [] : [`${leaf} of ${node.name} lacks the cross certificate`];
       }),
   );
@@ -102,7 +104,7 @@ const leavesServed: Check = (observation) => {
   const { next } = observation.rotation;
   return eachPort(observation, ({ issuer, chain }, { serves, name }) => {
     if (!serves) return [];
-    if (issuer !== next.id) return [`${name} serves a leaf by ${short(issuer)}`];
+    if (issuer !== next.id) return [`${name} serves a leaf by ${shortSigner(issuer)}`];
     return carriesCross(observation, chain) ? [] : [`${name} serves its leaf without the cross certificate`];
   });
 };
@@ -135,7 +137,7 @@ const oldGone: Check = (observation) => {
   return eachPort(observation, ({ issuer, acceptable }, { name, serves }) => [
     ...(acceptable?.includes(next.name) === true ? [] : [`${name} does not list ${next.name}`]),
     ...(acceptable?.includes(old.name) === true ? [`${name} still lists ${old.name}`] : []),
-    ...(serves && issuer !== next.id ? [`${name} serves a leaf by ${short(issuer)}`] : []),
+    ...(serves && issuer !== next.id ? [`${name} serves a leaf by ${shortSigner(issuer)}`] : []),
   ]);
 };
 
@@ -153,7 +155,7 @@ export const CHECKS: Readonly<Record<GateName, Check>> = {
     eachNode(observation, ({ bundles, name }) => {
       const others = bundles.filter((bundle) => bundle !== observation.expected.bundle);
       if (bundles.length === 0) return [`${name} told of no file of trusted roots`];
-      return others.length === 0 ? [] : [`${name} has other trusted roots than it was given: ${others.map(short).join(', ')}`];
+      return others.length === 0 ? [] : [`${name} has other trusted roots than it was given: ${others.map(shortSigner).join(', ')}`];
     }),
   'trust-loaded': trustLoaded,
   'root-published': published,
@@ -165,13 +167,13 @@ export const CHECKS: Readonly<Record<GateName, Check>> = {
     eachNode(observation, ({ signer }, { name, runs }) =>
       !runs.includes('controller-manager') || signer === observation.rotation.next.id
         ? []
-        : [`the controller-manager of ${name} signs by ${short(signer)}`],
+        : [`the controller-manager of ${name} signs by ${shortSigner(signer)}`],
     ),
   'kubelets-renewed': (observation) =>
     eachNode(observation, ({ kubeletIssuer }, { name, runs }) =>
       !runs.includes('kubelet') || kubeletIssuer === observation.rotation.next.id
         ? []
-        : [`the kubelet of ${name} uses a certificate by ${short(kubeletIssuer)}`],
+        : [`the kubelet of ${name} uses a certificate by ${shortSigner(kubeletIssuer)}`],
     ),
   'places-handled': ({ hidden }) =>
     hidden === undefined

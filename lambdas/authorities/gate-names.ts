@@ -32,6 +32,7 @@ export function gatesIn(state: RotationState, authority: AuthorityName, mode: Ro
   const only = (when: boolean, ...names: GateName[]): readonly GateName[] => (when ? names : []);
   const cluster = authority === 'cluster';
   const restarts = only(restartsIn(authority, mode, state).length > 0, 'restarted');
+  const issued = ['leaves-written', ...only(authority !== 'front-proxy', 'leaves-served'), ...restarts] as const;
   switch (state) {
     case 'MINTED':
       return [...ALWAYS, 'path-matrix'];
@@ -49,9 +50,7 @@ export function gatesIn(state: RotationState, authority: AuthorityName, mode: Ro
       return [
         ...ALWAYS,
         'trust-files',
-        'leaves-written',
-        ...only(authority !== 'front-proxy', 'leaves-served'),
-        ...restarts,
+        ...issued,
         ...only(cluster, 'kubelet-client-used', 'signer-switched'),
         ...only(mode === 'compromise', ...only(cluster, 'kubelets-renewed'), 'places-handled'),
         'path-matrix',
@@ -60,9 +59,7 @@ export function gatesIn(state: RotationState, authority: AuthorityName, mode: Ro
       return [
         ...ALWAYS,
         'trust-files',
-        'leaves-written',
-        ...only(authority !== 'front-proxy', 'leaves-served'),
-        ...restarts,
+        ...issued,
         ...only(cluster, 'signer-switched', 'trust-loaded', 'kubelets-renewed'),
         'places-handled',
         'soaked',
@@ -70,14 +67,7 @@ export function gatesIn(state: RotationState, authority: AuthorityName, mode: Ro
         'path-matrix',
       ];
     case 'DISTRUST-CANARY':
-      return [
-        ...ALWAYS,
-        'leaves-written',
-        ...only(authority !== 'front-proxy', 'leaves-served'),
-        ...restarts,
-        'canary-distrusts',
-        'soaked',
-      ];
+      return [...ALWAYS, ...issued, 'canary-distrusts', 'soaked'];
     case 'DISTRUSTED':
       return [...ALWAYS, 'trust-files', 'leaves-written', ...restarts, 'old-gone', ...only(cluster, 'root-published'), 'places-handled'];
   }

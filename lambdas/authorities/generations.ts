@@ -1,11 +1,13 @@
 import type { AuthorityRotation, RotationMode, RotationState } from '../contract/authority-rotation';
 import { SECRET_BYTES } from '../contract/certificates';
 import type { AuthoritySecret, Generation } from '../contract/certificates';
+import { shortId } from '../contract/short-id';
 import { GenerationRefused } from './errors';
 import { readMinted } from './minted';
 import type { Minted } from './minted';
 import { stateAfter, stateBefore } from './rotation-path';
 import type { PathState } from './rotation-path';
+import { signingIn } from './trust';
 
 export type { Minted } from './minted';
 export { issuingIn, trustedIn } from './trust';
@@ -129,7 +131,7 @@ export function close(document: AuthoritySecret, step: Step): AuthoritySecret {
       `${told}, and ${rotation.abortRequested.by} asked to abort it: let it go back, or its keys are needed and gone`,
     );
   if (document.issuing !== rotation.to)
-    throw new GenerationRefused(`${told}, and ${short(document.issuing)} signs, whose key must stay: mend the document of the secret`);
+    throw new GenerationRefused(`${told}, and ${shortId(document.issuing)} signs, whose key must stay: mend the document of the secret`);
   const at = step.now.toISOString();
   const generations = change(document, rotation.from, { state: 'closed', closedAt: at }).map((each) => {
     if (each.id !== rotation.from) return each;
@@ -153,11 +155,12 @@ export function prune(document: AuthoritySecret, oldestSnapshot: Date | undefine
 }
 
 /** The generation that signs. @throws GenerationRefused for a document that names none of its own */
-export function signerOf({ authority, generations, issuing }: AuthoritySecret): Generation {
-  const found = generations.find(({ id }) => id === issuing);
+export function signerOf(document: AuthoritySecret): Generation {
+  const { authority, issuing } = document;
+  const found = signingIn(document);
   if (found !== undefined) return found;
   throw new GenerationRefused(
-    `the secret of the ${authority} authority says that ${short(issuing)} signs, which is none of its generations: mend its field issuing`,
+    `the secret of the ${authority} authority says that ${shortId(issuing)} signs, which is none of its generations: mend its field issuing`,
   );
 }
 
@@ -192,5 +195,3 @@ function requireWayBack(document: AuthoritySecret, rotation: AuthorityRotation):
 
 const tell = ({ authority }: AuthoritySecret, { id, state }: AuthorityRotation): string =>
   `rotation ${id} of the ${authority} authority is ${state}`;
-
-const short = (id: string): string => `${id.slice(0, 16)}…`;

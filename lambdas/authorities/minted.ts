@@ -1,6 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import type { RotationMode } from '../contract/authority-rotation';
 import type { AuthoritySecret, Generation } from '../contract/certificates';
+import { shortId } from '../contract/short-id';
 import { inspect } from '../pki/inspect';
 import { readCertificate } from '../pki/read-certificate';
 import { isSignedBy } from '../pki/signed-by';
@@ -32,10 +33,10 @@ export function readMinted(
   const same = (what: 'name' | 'key'): string[] =>
     generations
       .filter((each) => {
-        const view = inspect(each.certificate, `generation ${each.id.slice(0, 16)}…`);
+        const view = inspect(each.certificate, `generation ${shortId(each.id)}`);
         return what === 'name' ? view.subject.der === root.subject.der : view.publicKeySha256 === root.publicKeySha256;
       })
-      .map(({ id }) => `has the ${what} of generation ${id.slice(0, 16)}… (${root.subject.text})`);
+      .map(({ id }) => `has the ${what} of generation ${shortId(id)} (${root.subject.text})`);
   const wrong = [
     ...(root.isCa && isSignedBy(certificate, certificate) ? [] : ['is no authority that signed itself']),
     ...(readCertificate(certificate).x509.checkPrivateKey(createPrivateKey(key)) ? [] : ['was given with the key of another']),
@@ -55,6 +56,6 @@ function crossFaults(certificate: string, cross: string | undefined, old: Genera
   const own = crossed.subject.der === root.subject.der && crossed.publicKeySha256 === root.publicKeySha256;
   return [
     ...(own ? [] : [`comes with a cross certificate for ${crossed.subject.text} with another name or key`]),
-    ...(isSignedBy(cross, old.certificate) ? [] : [`comes with a cross certificate that ${old.id.slice(0, 16)}… did not sign`]),
+    ...(isSignedBy(cross, old.certificate) ? [] : [`comes with a cross certificate that ${shortId(old.id)} did not sign`]),
   ];
 }

@@ -1,11 +1,13 @@
 import { LEAVES } from '../contract/certificate-names';
 import type { Generation } from '../contract/certificates';
+import { shortId } from '../contract/short-id';
 import { inspect } from '../pki/inspect';
 import { SignerUnusable } from '../pki/errors';
 import { requireCrossSigning } from '../pki/signer';
 import { KUBELET_CLIENT_SECONDS, waitIn } from './rotation-facts';
 import type { Limits, NodeFacts, RotationFacts, RotationRequest } from './rotation-facts';
 import { pathOf } from './rotation-path';
+import { signingIn } from './trust';
 
 /** Why a rotation cannot begin, with the value, and what to do. */
 export interface Refusal {
@@ -21,7 +23,6 @@ interface Asked {
 type Check = (asked: Asked) => readonly Refusal[];
 
 const refuse = (because: string, instead: string): readonly Refusal[] => [{ because, instead }];
-const short = (id: string): string => `${id.slice(0, 16)}…`;
 
 /** Its own that is under way is no obstacle: it is planned again, to see the rest of it. */
 const another: Check = ({ facts: { underWay }, request }) =>
@@ -38,12 +39,12 @@ const locked: Check = ({ facts: { lockedBy }, request: { onBehalfOf } }) =>
 
 const held: Check = ({ facts: { document }, request: { authority } }) => {
   if (document === undefined) return refuse(`the lifeboat holds no ${authority} authority`, 'adopt the cluster first');
-  const signer = signing(document);
+  const signer = signingIn(document);
   if (signer === undefined)
-    return refuse(`${short(document.issuing)} is to sign, and is no generation of the ${authority} authority`, 'mend its secret');
+    return refuse(`${shortId(document.issuing)} is to sign, and is no generation of the ${authority} authority`, 'mend its secret');
   return signer.key === undefined
     ? refuse(
-        `the key of the ${authority} authority ${short(signer.id)} is not here: it is an external CA`,
+        `the key of the ${authority} authority ${shortId(signer.id)} is not here: it is an external CA`,
         'rotate it where its key is, and adopt the new one',
       )
     : [];
@@ -53,10 +54,8 @@ const held: Check = ({ facts: { document }, request: { authority } }) => {
 const oldRoot = ({ facts: { document }, request }: Asked): Generation | undefined => {
   const { rotation } = document ?? {};
   const before = rotation?.id === request.id ? document?.generations.find(({ id }) => id === rotation.from) : undefined;
-  return before ?? (document && signing(document));
+  return before ?? (document && signingIn(document));
 };
-const signing = ({ generations, issuing }: NonNullable<RotationFacts['document']>): Generation | undefined =>
-  generations.find(({ id }) => id === issuing);
 
 const keys: Check = (asked) => {
   const root = oldRoot(asked);
@@ -76,7 +75,7 @@ const crossable: Check = (asked) => {
   const root = oldRoot(asked);
   if (root === undefined || asked.request.mode === 'compromise') return [];
   try {
-    requireCrossSigning(root.certificate, `the ${asked.request.authority} authority ${short(root.id)}`);
+    requireCrossSigning(root.certificate, `the ${asked.request.authority} authority ${shortId(root.id)}`);
     return [];
   } catch (error) {
     if (!(error instanceof SignerUnusable)) throw error;
@@ -142,10 +141,10 @@ const drift: Check = (asked) => {
     const strange = leaves.filter(
       ({ leaf, issuer }) => LEAVES[leaf].authority === asked.request.authority && (issuer === undefined || !own.includes(issuer)),
     );
-    const list = strange.map(({ leaf, issuer }) => `${leaf} by ${issuer === undefined ? 'a stranger' : short(issuer)}`).join(', ');
+    const list = strange.map(({ leaf, issuer }) => `${leaf} by ${issuer === undefined ? 'a stranger' : shortId(issuer)}`).join(', ');
     return strange.length === 0
       ? []
-      : refuse(`${name} has leaves that ${own.map(short).join(' or ')} did not sign: ${list}`, 'repair the certificates, or adopt again');
+      : refuse(`${name} has leaves that ${own.map(shortId).join(' or ')} did not sign: ${list}`, 'repair the certificates, or adopt again');
   });
 };
 

@@ -1,10 +1,11 @@
 import type { RotationState } from '../contract/authority-rotation';
-import { eachNode, eachPort } from './gate-checks';
+import { CHECKS, eachNode, eachPort } from './gate-checks';
 import type { Check } from './gate-checks';
+import { GATES } from './gate-names';
 
 /** What has to be proven before an aborted rotation goes back. */
 export const RETURN_GATES = {
-  'nodes-told': 'every node told of its files',
+  'nodes-told': GATES['nodes-told'],
   'old-trusted': 'everybody trusts the old root again, also what reads it at its start',
   'old-leaves': 'every leaf is by the old root',
   'next-gone': 'no port lists the new root',
@@ -65,7 +66,7 @@ const oldLeaves: Check = (observation) => {
 
 /** What each of them looks at. */
 export const RETURN_CHECKS: Readonly<Record<ReturnGate, Check>> = {
-  'nodes-told': (observation) => eachNode(observation, () => []),
+  'nodes-told': CHECKS['nodes-told'],
   'old-trusted': trustsOld,
   'old-leaves': oldLeaves,
   'next-gone': (observation) =>

@@ -7,6 +7,7 @@ export interface Trusted {
   /** Generations, the one that signs first. */
   readonly ids: readonly string[];
   readonly certificates: readonly string[];
+  /** Written when it is asked for: not everybody needs the file. */
   readonly bundle: string;
 }
 
@@ -48,8 +49,18 @@ export function trustedIn(document: AuthoritySecret, { canary = false }: { reado
   const young = document.generations.filter(is).reverse();
   const sorted = [...young.filter(({ id }) => id === issuing), ...young.filter(({ id }) => id !== issuing)];
   const certificates = sorted.map(({ certificate }) => certificate);
-  return { ids: sorted.map(({ id }) => id), certificates, bundle: printBundle(certificates) };
+  return {
+    ids: sorted.map(({ id }) => id),
+    certificates,
+    get bundle() {
+      return printBundle(certificates);
+    },
+  };
 }
+
+/** The generation that signs; undefined for a document that names none of its own. */
+export const signingIn = ({ generations, issuing }: Pick<AuthoritySecret, 'generations' | 'issuing'>): Generation | undefined =>
+  generations.find(({ id }) => id === issuing);
 
 /**
  * Who signs leaves now. The cross certificate is served until the rotation is closed, and not only until the old generation is distrusted: a member
@@ -57,8 +68,9 @@ export function trustedIn(document: AuthoritySecret, { canary = false }: { reado
  *
  * Undefined for a document that names none of its generations.
  */
-export function issuingIn({ generations, issuing, rotation }: AuthoritySecret): Issuing | undefined {
-  const signer = generations.find(({ id }) => id === issuing);
+export function issuingIn(document: AuthoritySecret): Issuing | undefined {
+  const { issuing, rotation } = document;
+  const signer = signingIn(document);
   if (signer === undefined) return undefined;
   const serves = rotation?.mode === 'planned' && rotation.to === issuing;
   return {

@@ -1,6 +1,7 @@
 import { AuthorityName, LEAVES } from '../contract/certificate-names';
 import type { LeafName } from '../contract/certificate-names';
 import type { Finding } from '../contract/certificates';
+import { shortId } from '../contract/short-id';
 import { AdoptionRefused } from './errors';
 import type { ToldCertificate, ToldNode } from './told-node';
 
@@ -31,9 +32,7 @@ export function sharedAuthorities(nodes: readonly ToldNode[]): SharedAuthority[]
     const [first] = found;
     if (first === undefined) return [];
     if (found.some(({ certificate }) => certificate.view.sha256 !== first.certificate.view.sha256)) {
-      const list = found.map(
-        ({ node, certificate }) => `${node.host} ${certificate.view.sha256.slice(0, 16)}… (until ${day(certificate)})`,
-      );
+      const list = found.map(({ node, certificate }) => `${node.host} ${shortId(certificate.view.sha256)} (until ${day(certificate)})`);
       throw new AdoptionRefused(
         `the nodes have different ${authority} authorities: ${list.join(', ')}; put the right ca.crt and ca.key on all of them and renew what the wrong one signed`,
       );

@@ -1,6 +1,7 @@
 import type { AuthorityName } from '../contract/certificate-names';
 import type { AdoptionPlan, Finding, PlannedAuthority } from '../contract/certificates';
 import type { RunbookNode } from '../contract/restore';
+import { shortId } from '../contract/short-id';
 import { differences, sharedAuthorities, sharedServiceAccounts } from './compare-nodes';
 import type { SharedAuthority } from './compare-nodes';
 import { AdoptionRefused } from './errors';
@@ -85,7 +86,7 @@ function refuseKeyType({ authority, view }: SharedAuthority): void {
 function refuseOther(what: string, id: string, held: StoredAuthority | undefined): void {
   if (held === undefined || held.ids.includes(id)) return;
   throw new AdoptionRefused(
-    `the secret of ${what} holds ${held.ids.map((each) => `${each.slice(0, 16)}…`).join(', ')}, and the nodes have ${id.slice(0, 16)}…: when the cluster was made anew under the same name, empty that secret by hand first; what it holds is lost by that`,
+    `the secret of ${what} holds ${held.ids.map((each) => shortId(each)).join(', ')}, and the nodes have ${shortId(id)}: when the cluster was made anew under the same name, empty that secret by hand first; what it holds is lost by that`,
   );
 }
 

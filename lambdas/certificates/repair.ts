@@ -7,6 +7,7 @@ import { RepairRequest } from '../contract/repair-certificates';
 import type { RepairPlan, RepairedNode } from '../contract/repair-certificates';
 import { NodeEnd, RestoreId, RunbookNode } from '../contract/restore';
 import type { EtcdClientSecret } from '../contract/secrets';
+import { shortId } from '../contract/short-id';
 import { inspect } from '../pki/inspect';
 import { issueLeaf } from '../pki/issue';
 import { PROFILES } from '../pki/profiles';
@@ -124,7 +125,7 @@ function refuseOthers(node: ToldNode, authorities: Readonly<Partial<Record<Autho
     if (told === undefined || told === 'unparsable' || held?.key === undefined) continue;
     if (told.some(({ view }) => view.sha256 === held.id)) continue;
     throw new RepairRefused(
-      `the ${name} authority of ${node.host} is ${told.map(({ view }) => `${view.sha256.slice(0, 16)}…`).join(', ')}, and its secret has ${held.id.slice(0, 16)}…: put the certificate of the secret on the node, or empty the secret and adopt again`,
+      `the ${name} authority of ${node.host} is ${told.map(({ view }) => shortId(view.sha256)).join(', ')}, and its secret has ${shortId(held.id)}: put the certificate of the secret on the node, or empty the secret and adopt again`,
     );
   }
 }

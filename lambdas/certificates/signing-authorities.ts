@@ -1,4 +1,4 @@
-import { trustedIn } from '../authorities/trust';
+import { signingIn, trustedIn } from '../authorities/trust';
 import { AuthorityName } from '../contract/certificate-names';
 import type { SigningAuthority } from './minted-set';
 import type { PkiSecrets } from './take-over';
@@ -10,7 +10,7 @@ export async function signingAuthorities(
   const found = await Promise.all(
     AuthorityName.options.map(async (name) => {
       const secret = await pki.authority(name);
-      const issuing = secret?.generations.find(({ id }) => id === secret.issuing);
+      const issuing = secret && signingIn(secret);
       if (secret === undefined || issuing === undefined) return [];
       const { id, certificate, key } = issuing;
       const signer: SigningAuthority = { id, certificate, key, trusted: trustedIn(secret).certificates };

@@ -1,6 +1,7 @@
 import type { CertificateInventory, ScannedCertificate, ServedPort } from '../contract/certificate-scan';
 import type { Finding } from '../contract/certificates';
 import type { NodeEnd } from '../contract/restore';
+import { shortId } from '../contract/short-id';
 import { differences } from './compare-nodes';
 import { daysLeft } from './judge-leaf';
 import type { LeafVerdict } from './judge-leaf';
@@ -122,7 +123,7 @@ function mismatches({ told, served }: ScanInput): Finding[] {
         { severity: 'wrong', where: node.host, what: `${place} gives no certificate: ${because}`, fix: 'see that the component runs' },
       ];
     if (sha256 === file.view.sha256) return [];
-    const what = `${place} serves another certificate than its file (${sha256.slice(0, 16)}…, not ${file.view.sha256.slice(0, 16)}…)`;
+    const what = `${place} serves another certificate than its file (${shortId(sha256)}, not ${shortId(file.view.sha256)})`;
     return [{ severity: 'wrong', where: node.host, what, fix: 'restart the component of that port' }];
   });
 }

@@ -1,7 +1,9 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
+import { signingIn } from '../authorities/trust';
 import { AUTHORITY_FILES } from '../contract/certificate-names';
 import type { AuthorityName } from '../contract/certificate-names';
 import type { AdoptionPlan, AuthoritySecret, HeldAuthority, PlannedAuthority, ServiceAccountsSecret } from '../contract/certificates';
+import { shortId } from '../contract/short-id';
 import { inspect } from '../pki/inspect';
 import { filesOf } from './archive';
 import type { Files } from './archive';
@@ -71,7 +73,7 @@ function authoritySecret({ authority, id, key }: PlannedAuthority, files: Files,
   const certificate = fileOf(files, `${file}.crt`);
   const found = shown(`${file}.crt`, () => inspect(certificate).sha256);
   if (found !== id)
-    throw new PkiUnusable(`${file}.crt is ${found.slice(0, 16)}… by now, and was ${id.slice(0, 16)}… when it was planned: adopt again`);
+    throw new PkiUnusable(`${file}.crt is ${shortId(found)} by now, and was ${shortId(id)} when it was planned: adopt again`);
   if (key === 'external') return { version: 1, authority, generations: [{ id, certificate, since }], issuing: id };
   const privateKey = fileOf(files, `${file}.key`);
   const fits = shown(`${file}.key`, () => new X509Certificate(certificate).checkPrivateKey(createPrivateKey(privateKey)));
@@ -115,7 +117,7 @@ function shown<T>(name: string, read: () => T): T {
 export async function heldAuthorities(secrets: PkiSecrets, names: readonly AuthorityName[]): Promise<HeldAuthority[]> {
   const found = await Promise.all(names.map((name) => secrets.authority(name)));
   return found.flatMap((secret): HeldAuthority[] => {
-    const issuing = secret?.generations.find(({ id }) => id === secret.issuing);
+    const issuing = secret && signingIn(secret);
     if (secret === undefined || issuing === undefined) return [];
     const { subject, notAfter } = inspect(issuing.certificate);
     const key = issuing.key === undefined ? 'external' : 'held';

@@ -32,7 +32,10 @@ export type Desired =
 /** Seconds that a resolver may keep an address. An alias to a balancer always has 60. */
 export const TTL_SECONDS = 30;
 
-export const isAddress = ({ type }: RecordSet): boolean => type === 'A' || type === 'AAAA';
+export const isAddress = ({ type }: Pick<RecordSet, 'type'>): boolean => type === 'A' || type === 'AAAA';
+
+/** Whether it says where its name leads: by addresses, or by another name. */
+export const isLead = (record: Pick<RecordSet, 'type'>): boolean => isAddress(record) || record.type === 'CNAME';
 
 export function wantedRecords(desired: Desired, name: string): RecordSet[] {
   if (desired.kind === 'alias') {

@@ -10,7 +10,7 @@ import { lookAll, lookByName } from './look-at-all';
 import type { ByName, LookingEdges, Seen } from './look-at-all';
 import { TTL_SECONDS, planApiRecord, writtenOf } from './plan-record';
 import type { Desired, RecordPlan, RecordSet } from './plan-record';
-import { isAddress } from './record-set';
+import { isAddress, isLead } from './record-set';
 import type { ZoneFacts } from './zone';
 import { heritageNames, namesAbove, sameName } from './record-name';
 import { inquire, inquiryAfter } from './who-changed';
@@ -105,7 +105,7 @@ async function whoChanged(
   records: readonly RecordSet[],
   state: ApiRecordState,
 ): Promise<{ readonly inquiry: ApiRecordState['inquiry']; readonly changedBy: readonly ChangedBy[] }> {
-  const there = records.filter((record) => sameName(record.name, name) && (isAddress(record) || record.type === 'CNAME'));
+  const there = records.filter((record) => sameName(record.name, name) && isLead(record));
   const inquiry = inquiryAfter(state, { drifted: plan.drifted, records: there }, now());
   if (inquiry === undefined || plan.action === 'write') return { inquiry, changedBy: [] };
   const found = await inquire(trail, { name, zoneId, ownRole }, inquiry, now());

@@ -1,6 +1,6 @@
 import type { ApiRecordState, ChangedBy, DriftUnderInquiry } from '../contract/api-record';
 import { messageOf } from '../contract/lifeboat-error';
-import { describe } from './record-set';
+import { describe, isLead } from './record-set';
 import type { RecordSet } from './record-set';
 import { sameName } from './record-name';
 
@@ -106,8 +106,7 @@ export async function inquire(trail: Trail, whose: Whose, inquiry: DriftUnderInq
 const unexplainedBy = (known: readonly string[], closed: boolean): Pick<Inquired, 'unexplained'> =>
   closed && known.length === 0 ? { unexplained: true } : {};
 
-const isOf = (name: string, change: ZoneCall['changes'][number]): boolean =>
-  sameName(change.name, name) && ['A', 'AAAA', 'CNAME'].includes(change.type);
+const isOf = (name: string, change: ZoneCall['changes'][number]): boolean => sameName(change.name, name) && isLead(change);
 
 const concerns = ({ who, zoneId, changes }: ZoneCall, { name, zoneId: zone, ownRole }: Whose): boolean =>
   zoneId === zone && !who.includes(`:assumed-role/${ownRole}/`) && (changes.length === 0 || changes.some((change) => isOf(name, change)));
