@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { GetFunctionConcurrencyCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import {
@@ -98,16 +101,21 @@ describe('a deployed function', () => {
   });
 
   test('that is killed fails by the name that Lambda gives, and serves again', async () => {
-    const s3 = await smoke.s3OfProbe();
-    const killed = new Promise<number>((resolve) => {
-      const act = () => resolve(smoke.cloud.killFunction(smoke.probe));
-      smoke.cloud.faults.inject({ operation: 'PutObject', key: '/at-work', fault: { kind: 'meanwhile', act } });
+    const told = Promise.withResolvers<undefined>();
+    const ear = createServer((_request, response) => {
+      told.resolve(undefined);
+      response.end();
     });
-    const running = smoke.cloud.invoke(smoke.probe, { sleepMs: 9_000 });
-    await s3.send(new PutObjectCommand({ Bucket: smoke.bucket, Key: 'at-work', Body: 'x' }));
-    s3.destroy();
+    ear.listen(0, '127.0.0.1');
+    await once(ear, 'listening');
+    const { port } = ear.address() as AddressInfo;
 
-    expect(await killed).toBe(1);
+    const running = smoke.cloud.invoke(smoke.probe, { tell: `http://127.0.0.1:${String(port)}/`, sleepMs: 9_000 });
+    await told.promise;
+    const killed = smoke.cloud.killFunction(smoke.probe);
+    ear.close();
+
+    expect(killed).toBe(1);
     expect(await running).toMatchObject({ outcome: 'failed', error: { name: 'Runtime.ExitError' } });
     expect((await probe({})).event).toEqual({});
     expect(smoke.cloud.killFunction('some-other-function')).toBe(0);

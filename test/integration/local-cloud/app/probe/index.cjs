@@ -11,6 +11,7 @@ class ProbeFailed extends Error {
 exports.handler = async (event, context) => {
   console.log('probe', JSON.stringify(event));
   if (event.fail) throw new ProbeFailed('as it was told');
+  if (event.tell) await globalThis.fetch(event.tell);
   if (event.sleepMs) await sleep(event.sleepMs);
   const times = [Date.now(), new Date().getTime(), Date.parse(Date())];
   const remainingMs = context.getRemainingTimeInMillis();
