@@ -29,7 +29,8 @@ const refused = (because: string): PathVerdict => ({ accepted: false, because })
  * id and is valid now, and only without such a one to the first that was sent. So of trusted ones that it could not tell apart each must hold,
  * and the path that is told is one that both readers take. What only one of them takes is refused.
  *
- * Not judged: the host's name, revocation, and name constraints (an authority that has some is refused).
+ * Not judged: the host's name, revocation, name constraints (an authority that has some is refused), and leaves that are trusted by themselves,
+ * without an authority (refused too).
  *
  * @param chain PEM texts of one certificate each, in the order sent, the leaf first
  * @param roots PEM texts of one certificate each
@@ -49,7 +50,7 @@ export function acceptedBy(chain: readonly string[], roots: readonly string[], q
   if (trusted.length === 0) return refused(`nothing is trusted that could vouch for ${nameOf(leaf)}`);
   const fault = leafFault(leaf, question);
   if (fault !== undefined) return refused(`${nameOf(leaf)} ${fault}`);
-  return climb([leaf], trusted.some(sameBytes(leaf)), { sent: others, trusted, question });
+  return climb([leaf], false, { sent: others, trusted, question });
 }
 
 /** Goes on from the last of a path that holds so far; once OpenSSL is among the trusted, it stays there. */
@@ -64,7 +65,7 @@ function climb(path: readonly [ReadCertificate, ...ReadCertificate[]], amongTrus
   const verdicts = trusted.map((issuer) => step(path, issuer, true, search));
   const byTrusted = verdicts.find(({ accepted }) => !accepted) ?? verdicts[0];
   if (byTrusted !== undefined) return byTrusted;
-  const inChain = path.length === 1 || !amongTrusted ? validFirst(search.sent.filter(fits), search.question.at)[0] : undefined;
+  const inChain = !amongTrusted ? validFirst(search.sent.filter(fits), search.question.at)[0] : undefined;
   return inChain === undefined ? refused(missing(top, search)) : step(path, inChain, false, search);
 }
 

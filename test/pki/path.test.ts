@@ -39,6 +39,10 @@ test('an authority with name constraints is refused, since they are not judged',
   expect(told(ask(['leaf(N)'], ['N with name constraints']))).toMatch(/has name constraints/);
 });
 
+test('a leaf that is trusted by itself is refused: it hangs on no authority that could be rotated', () => {
+  expect(told(ask(['leaf that vouches for itself'], ['leaf that vouches for itself']))).toMatch(/vouches for itself/);
+});
+
 test('nothing is no chain, and nobody trusts by nothing', () => {
   expect(ask([], ['N'])).toEqual({ accepted: false, because: 'the chain is empty' });
   expect(ask(['leaf(N)'], [])).toEqual({ accepted: false, because: 'nothing is trusted that could vouch for CN=kube-apiserver' });

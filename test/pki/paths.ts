@@ -194,7 +194,6 @@ export const SERVER_CASES: readonly PathCase[] = casesOf(
   ['a member of etcd', ['member(N)', 'X'], ['O']],
 
   ['a leaf that vouches for itself', ['leaf that vouches for itself'], ['N'], /vouches for itself and is not trusted/],
-  ['a leaf that vouches for itself and is trusted', ['leaf that vouches for itself'], ['leaf that vouches for itself', 'N']],
   ['a leaf that is trusted itself, and its root is not', ['leaf(N)'], ['leaf(N)'], /is neither trusted nor sent/],
   ['X alone as a root', ['leaf(N)'], ['X'], /issued by CN=kubernetes, which is neither trusted nor sent/],
   ['X as a root beside the old one', ['leaf(N)'], ['X', 'O']],

@@ -11,11 +11,25 @@ import { opensslJudges } from '../../support/openssl-verifier';
 
 jest.setTimeout(120_000);
 
+/** OpenSSL's command takes a hundredth of a second for each order of each store. */
+const DRAWN = 120;
+
 let go: GoVerifier;
 beforeAll(() => {
   go = buildGoVerifier();
 });
 afterAll(() => go.remove());
+
+/**
+ * Refused though both readers may let them pass: some are not judged, and of some one reader takes the path and the other goes round it, so that
+ * no single path is taken by both.
+ */
+const STRICTER: readonly CertificateName[] = [
+  'N with name constraints',
+  'leaf that vouches for itself',
+  'N without basic constraints',
+  'N for any use',
+];
 
 interface Asked {
   readonly what: string;
@@ -31,15 +45,18 @@ const named = (role: PathRole, chain: readonly CertificateName[], roots: readonl
   role,
 });
 
-/** Both orders of the store: OpenSSL takes the first of two that it cannot tell apart. */
-const ordersOf = ({ roots }: Asked): readonly string[] => [roots.join(''), [...roots].reverse().join('')];
+/** Every order of the store: OpenSSL takes the first of two that it cannot tell apart. */
+const ordersOf = (roots: readonly string[]): readonly string[] =>
+  roots.length === 0 ? [''] : roots.flatMap((first, index) => ordersOf(roots.toSpliced(index, 1)).map((rest) => first + rest));
 
 /** What each reader says, as one line that a failing test can show. */
 function compare(all: readonly Asked[]): { readonly others: string[]; readonly ours: string[] } {
   const byGo = go.judge(all.map(({ chain, roots, role }) => ({ chain: chain.join(''), roots: roots.join(''), as: role, at: NOW })));
   const others = all.map((asked, index) => {
     const { chain, role: as } = asked;
-    const byOpenssl = ordersOf(asked).map((roots) => opensslJudges({ chain: chain.join(''), roots, as, at: NOW }, 'as handshakes do'));
+    const byOpenssl = ordersOf(asked.roots).map((roots) =>
+      opensslJudges({ chain: chain.join(''), roots, as, at: NOW }, 'as handshakes do'),
+    );
     return `${asked.what}: ${byGo[index] === 'ok' && byOpenssl.every((verdict) => verdict === 'ok') ? 'accepted' : 'refused'}`;
   });
   const ours = all.map(({ what, chain, roots, role }) => {
@@ -67,9 +84,8 @@ test('so is every defect that a leaf can have, but for serials that both readers
   expect(differing).toEqual(['version 2: refused', 'serial zero: refused', 'a serial of 21 octets: refused']);
 });
 
-test('so are any chains and stores that are drawn', () => {
-  // Name constraints are refused without being judged.
-  const names = (Object.keys(CERTIFICATES) as CertificateName[]).filter((name) => name !== 'N with name constraints');
+test('so are any chains and stores that are drawn, and nothing is accepted that one of the readers refuses', () => {
+  const names = Object.keys(CERTIFICATES) as CertificateName[];
   const leaves = names.filter((name) => /^(leaf|client|member)/.test(name));
   const usual: readonly CertificateName[] = ['O', 'N', 'X'];
   const one = fc.oneof({ weight: 2, arbitrary: fc.constantFrom(...usual) }, { weight: 1, arbitrary: fc.constantFrom(...names) });
@@ -80,9 +96,12 @@ test('so are any chains and stores that are drawn', () => {
     fc.uniqueArray(one, { minLength: 1, maxLength: 3 }),
   );
 
-  const asked = fc.sample(drawn, 1500).map(([role, leaf, sent, roots]) => named(role, [leaf, ...sent], roots));
+  const asked = fc.sample(drawn, DRAWN).map(([role, leaf, sent, roots]) => named(role, [leaf, ...sent], roots));
   const { others, ours } = compare(asked);
 
-  expect(ours).toEqual(others);
+  const differing = ours.filter((line, index) => line !== others[index]);
+  const tooKind = differing.filter((line) => line.endsWith(': accepted'));
+  const tooStrict = differing.filter((line) => !STRICTER.some((name) => line.includes(name)));
+  expect({ tooKind, tooStrict }).toEqual({ tooKind: [], tooStrict: [] });
   expect(others.filter((line) => line.endsWith(': accepted')).length).toBeGreaterThan(10);
 });
