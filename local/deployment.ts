@@ -7,7 +7,7 @@ import type { Manifest } from '../lambdas/contract/manifest';
 import type { LockPolicy } from '../lambdas/contract/retention';
 import type { EtcdClientSecret } from '../lambdas/contract/secrets';
 import { listSnapshots } from './catalog';
-import type { InvokeResult, LocalCloud, StateMachine } from './cloud';
+import type { InvokeResult, LocalCloud, StackOutputs, StateMachine } from './cloud';
 
 /** The app of this project, deployed for one cluster into the local cloud. */
 export interface Deployment {
@@ -97,17 +97,30 @@ const ReplicaOutputs = z.object({ ReplicaBucketName: z.string() });
 
 /** Writes a `lifeboat.json` and deploys the unchanged app with it, as an operator would. */
 export async function deployLifeboat(cloud: LocalCloud, options: DeploymentOptions): Promise<Deployment> {
-  const { cluster = 'demo', endpoints, schedule = 'rate(1 hour)', maxDbSizeGiB = 2, retention, lock, replica, certificates, api } = options;
-  const backup = { schedule, maxDbSizeGiB, retention, lock, replica };
-  const config = {
-    // A replica needs to know where it is a replica of; all else does not care.
-    clusters: [
-      { name: cluster, region: replica && cloud.region, terminationProtection: false, etcd: { endpoints }, backup, certificates, api },
-    ],
-  };
-  const configPath = path.join(cloud.folder, `${cluster}.lifeboat.json`);
-  writeFileSync(configPath, JSON.stringify(config, undefined, 2));
+  const [deployment] = await deployLifeboats(cloud, [options]);
+  if (deployment === undefined) throw new Error('nothing was deployed');
+  return deployment;
+}
+
+/** The same for several clusters in one file, which are deployed by one run of the app: their functions are bundled once. */
+export async function deployLifeboats(cloud: LocalCloud, clusters: readonly DeploymentOptions[]): Promise<Deployment[]> {
+  const named = clusters.map((options) => ({ cluster: 'demo', ...options }));
+  const configPath = path.join(cloud.folder, `${named.map(({ cluster }) => cluster).join('+')}.lifeboat.json`);
+  writeFileSync(configPath, JSON.stringify({ clusters: named.map((options) => configOf(cloud, options)) }, undefined, 2));
   const { outputs } = await cloud.deployApp({ app: 'npx tsx bin/app.ts', configPath });
+  return named.map((options) => deploymentOf(cloud, options, outputs));
+}
+
+type Named = DeploymentOptions & { readonly cluster: string };
+
+function configOf(cloud: LocalCloud, options: Named): object {
+  const { cluster, endpoints, schedule = 'rate(1 hour)', maxDbSizeGiB = 2, retention, lock, replica, certificates, api } = options;
+  const backup = { schedule, maxDbSizeGiB, retention, lock, replica };
+  // A replica needs to know where it is a replica of; all else does not care.
+  return { name: cluster, region: replica && cloud.region, terminationProtection: false, etcd: { endpoints }, backup, certificates, api };
+}
+
+function deploymentOf(cloud: LocalCloud, { cluster, replica }: Named, outputs: StackOutputs): Deployment {
   const found = Outputs.parse(outputs[`Lifeboat-${cluster}`]);
   const copy = replica && ReplicaOutputs.parse(outputs[`LifeboatReplica-${cluster}`]);
   const s3 = new S3Client(cloud.clientConfig());

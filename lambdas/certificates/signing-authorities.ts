@@ -1,3 +1,4 @@
+import { trustedIn } from '../authorities/trust';
 import { AuthorityName } from '../contract/certificate-names';
 import type { SigningAuthority } from './minted-set';
 import type { PkiSecrets } from './take-over';
@@ -12,7 +13,7 @@ export async function signingAuthorities(
       const issuing = secret?.generations.find(({ id }) => id === secret.issuing);
       if (secret === undefined || issuing === undefined) return [];
       const { id, certificate, key } = issuing;
-      const signer: SigningAuthority = { id, certificate, key, trusted: secret.generations.map((each) => each.certificate) };
+      const signer: SigningAuthority = { id, certificate, key, trusted: trustedIn(secret).certificates };
       return [[name, signer] as const];
     }),
   );

@@ -90,6 +90,33 @@ export const WrittenRecord = z.object({
 });
 export type WrittenRecord = z.infer<typeof WrittenRecord>;
 
+/** A drift of which it is to be found out who made it. */
+export const DriftUnderInquiry = z.object({
+  /** What the record was found to be, in words. */
+  found: z.string(),
+  /** When it was last found to be as the lifeboat wrote it. */
+  since: Stamp,
+  foundAt: Stamp,
+  /** Ids of the events of CloudTrail that have been told. */
+  told: z.array(z.string()),
+  /** Whether CloudTrail would know by now. */
+  closed: z.boolean(),
+});
+export type DriftUnderInquiry = z.infer<typeof DriftUnderInquiry>;
+
+/** Somebody else who changed the record, as CloudTrail tells it. */
+export const ChangedBy = z.object({
+  eventId: z.string(),
+  at: z.string(),
+  /** ARN of the user, the session of a role, or the service. */
+  who: z.string(),
+  sourceAddress: z.string().optional(),
+  userAgent: z.string().optional(),
+  /** `UPSERT A 192.0.2.66`; empty where CloudTrail left out what was asked for. */
+  what: z.string(),
+});
+export type ChangedBy = z.infer<typeof ChangedBy>;
+
 /** `clusters/<cluster>/dns/state.json`. Lost, it costs a round or two: what is in the record counts as good until it is found not to be. */
 export const ApiRecordState = z.object({
   version: z.literal(1),
@@ -99,6 +126,9 @@ export const ApiRecordState = z.object({
   /** What was written last, and when. */
   written: z.array(WrittenRecord).optional(),
   writtenAt: Stamp.optional(),
+  /** When the record was last found to be what was written. */
+  asWrittenAt: Stamp.optional(),
+  inquiry: DriftUnderInquiry.optional(),
   /** A change that was not INSYNC when its function had to end. */
   pending: z.object({ changeId: z.string(), since: Stamp }).optional(),
 });

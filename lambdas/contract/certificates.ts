@@ -1,5 +1,6 @@
 // The PKI of a cluster as it lies in Secrets Manager, and what goes through its adoption.
 import { z } from 'zod';
+import { AccountsRotation, AuthorityRotation, generationNotes } from './authority-rotation';
 import { AuthorityName, LeafName } from './certificate-names';
 import { RestoreId, RunbookNode, Waiting } from './restore';
 
@@ -23,22 +24,29 @@ export const AuthoritySecret = z.object({
         /** SHA-256 of the certificate's DER. */
         id: Sha256,
         certificate: text,
-        /** Missing for an external CA: what it signs is asked for elsewhere. */
+        /** Missing for an external CA, what it signs is asked for elsewhere; and for one that was closed. */
         key: text.optional(),
         since: z.iso.datetime(),
+        ...generationNotes,
       }),
     )
     .min(1),
   /** The generation that signs now. */
   issuing: Sha256,
+  /** The one that is under way, if any. */
+  rotation: AuthorityRotation.optional(),
 });
 export type AuthoritySecret = z.infer<typeof AuthoritySecret>;
+export type Generation = AuthoritySecret['generations'][number];
+/** What Secrets Manager stores of a value, in bytes. */
+export const SECRET_BYTES = 65_536;
 
 /** The key pairs by which tokens of service accounts are signed: oldest first. */
 export const ServiceAccountsSecret = z.object({
   version: z.literal(1),
   generations: z.array(z.object({ id: Sha256, publicKey: text, privateKey: text.optional(), since: z.iso.datetime() })).min(1),
   issuing: Sha256,
+  rotation: AccountsRotation.optional(),
 });
 export type ServiceAccountsSecret = z.infer<typeof ServiceAccountsSecret>;
 

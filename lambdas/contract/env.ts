@@ -26,6 +26,8 @@ export const Env = {
   certificateSettings: 'LIFEBOAT_CERTIFICATE_SETTINGS',
   /** ApiRecordSettings as JSON. */
   apiRecord: 'LIFEBOAT_API_RECORD',
+  /** Name of the role that the function itself has. */
+  ownRole: 'LIFEBOAT_OWN_ROLE',
   /** `https://name:port` of the API; missing where the config names none. */
   apiUrl: 'LIFEBOAT_API_URL',
 } as const;

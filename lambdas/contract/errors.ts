@@ -36,6 +36,7 @@ export const ErrorName = {
   nodesUnreachable: 'NodesUnreachable',
   adoptionRefused: 'AdoptionRefused',
   pkiUnusable: 'PkiUnusable',
+  generationRefused: 'GenerationRefused',
   signerAway: 'SignerAway',
   rotationRefused: 'RotationRefused',
   rotationPostponed: 'RotationPostponed',

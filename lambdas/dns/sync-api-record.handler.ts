@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { Route53Client } from '@aws-sdk/client-route-53';
@@ -6,6 +7,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { BRISK } from '../aws/brisk';
 import { callFunction } from '../aws/call-function';
+import { trailRegionFor, zoneCalls } from '../aws/cloud-trail';
 import { parseEvent, requireEnv, requireJson } from '../aws/environment';
 import { balancerOf } from '../aws/load-balancers';
 import { resolveAt } from '../ports/resolver';
@@ -30,19 +32,21 @@ const bucket = requireEnv(Env.stateBucket);
 const settings = requireJson(Env.apiRecord, ApiRecordSettings);
 const { controlPlane } = requireJson(Env.nodeTags, NodeTags);
 const probe = requireEnv(Env.probeFunction);
+const ownRole = requireEnv(Env.ownRole);
 const now = () => new Date();
 const s3 = new S3Client(BRISK);
 const lambda = new LambdaClient({ maxAttempts: 2 });
 const balancers = new ElasticLoadBalancingV2Client(BRISK);
 const ssm = new SsmNodes(new SSMClient(BRISK), cluster);
 const zone = new Route53Zone(new Route53Client(BRISK), settings.zoneId);
+const trail = zoneCalls(new CloudTrailClient({ ...BRISK, region: trailRegionFor(process.env['AWS_REGION'] ?? '') }));
 const state = apiRecordState(s3, bucket, cluster);
 const lock = new S3Lock(s3, { bucket, cluster, name: 'control-plane', ttlMs: 0 }, now);
 const telemetry = openTelemetry(cluster, 'sync-api-record');
 
 export async function handler(event: unknown, context: { getRemainingTimeInMillis(): number }): Promise<SyncReport> {
   const edges = {
-    ...{ zone, state, telemetry, now },
+    ...{ zone, state, trail, ownRole, telemetry, now },
     balancer: (arn: string, port: number) => balancerOf(balancers, arn, port),
     nodes: () => ssm.registered(controlPlane),
     lookInside: (request: object) => callFunction(lambda, probe, request, ProbeReport),

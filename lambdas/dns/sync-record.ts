@@ -1,4 +1,4 @@
-import type { ApiRecordSettings, ApiRecordState, ProbeAnswer, SyncEvent } from '../contract/api-record';
+import type { ApiRecordSettings, ApiRecordState, ChangedBy, ProbeAnswer, SyncEvent } from '../contract/api-record';
 import { Metric } from '../contract/metrics';
 import { carryOut } from './carry-out';
 import type { CarryEdges } from './carry-out';
@@ -13,6 +13,8 @@ import type { Desired, RecordPlan, RecordSet } from './plan-record';
 import { isAddress } from './record-set';
 import type { ZoneFacts } from './zone';
 import { heritageNames, namesAbove, sameName } from './record-name';
+import { inquire, inquiryAfter } from './who-changed';
+import type { Trail } from './who-changed';
 
 /** What is remembered from run to run, with conditional writes. */
 export interface StateDocument {
@@ -26,6 +28,9 @@ export interface SyncEdges extends TargetEdges, LookingEdges, CarryEdges {
   readonly state: StateDocument;
   /** Whoever holds the lock of the control plane now. */
   readonly lockedBy: () => Promise<string | undefined>;
+  readonly trail: Trail;
+  /** Name of the role by which this function writes. */
+  readonly ownRole: string;
 }
 
 /** What one run found and did. */
@@ -40,6 +45,8 @@ export interface SyncReport {
   readonly answering: number;
   /** Every place that was looked at. */
   readonly looked: readonly ProbeAnswer[];
+  /** Others who changed the record, as far as CloudTrail has come to know it since the last run. */
+  readonly changedBy: readonly ChangedBy[];
 }
 
 /** An event that comes sooner after the last counted round says nothing new of who is alive. */
@@ -69,9 +76,12 @@ export async function syncRecord(edges: SyncEdges, cluster: string, settings: Ap
   });
   tell(telemetry, plan, judged);
   const carried = await carryOut(edges, cluster, { name: settings.name, zone: facts.name }, plan, state);
+  const { inquiry, changedBy } = await whoChanged(edges, settings, plan, records, state);
   const next: ApiRecordState = {
     ...state,
     ...carried,
+    inquiry,
+    ...(isAsWrittenAfter(plan) && { asWrittenAt: now().toISOString() }),
     targets: judged?.judgement.memory ?? {},
     ...(judged?.counts === true && { countedAt: now().toISOString() }),
     ...(plan.action === 'none' && {
@@ -80,7 +90,29 @@ export async function syncRecord(edges: SyncEdges, cluster: string, settings: Ap
   };
   if (!(await edges.state.write(next, version))) telemetry.log('another-run-was-faster', {});
   const byName = plan.action === 'write' ? await lookByName(edges, settings, facts) : seen.byName;
-  return finish(edges, { plan, seen, evidence, next, byName, expected: expectedOf(plan, records, settings.name) });
+  return finish(edges, { plan, seen, evidence, next, byName, changedBy, expected: expectedOf(plan, records, settings.name) });
+}
+
+/** Whether the name leads to what the lifeboat wrote, and to nothing else, when the plan is carried out. */
+const isAsWrittenAfter = ({ action, drifted, beside }: RecordPlan): boolean =>
+  action === 'write' ? beside.length === 0 : action === 'none' && !drifted;
+
+/** Who made a drift of the last minutes. Not in a run that writes: CloudTrail does not know yet, and the time is for Route 53. */
+async function whoChanged(
+  { trail, ownRole, telemetry, now }: SyncEdges,
+  { name, zoneId }: ApiRecordSettings,
+  plan: RecordPlan,
+  records: readonly RecordSet[],
+  state: ApiRecordState,
+): Promise<{ readonly inquiry: ApiRecordState['inquiry']; readonly changedBy: readonly ChangedBy[] }> {
+  const there = records.filter((record) => sameName(record.name, name) && (isAddress(record) || record.type === 'CNAME'));
+  const inquiry = inquiryAfter(state, { drifted: plan.drifted, records: there }, now());
+  if (inquiry === undefined || plan.action === 'write') return { inquiry, changedBy: [] };
+  const found = await inquire(trail, { name, zoneId, ownRole }, inquiry, now());
+  if (found.silent !== undefined) telemetry.warn('trail-silent', { because: found.silent });
+  if (found.unexplained === true) telemetry.warn('drift-unexplained', { ...found.inquiry });
+  for (const call of found.changedBy) telemetry.warn('record-changed-by', { ...call });
+  return found;
 }
 
 interface Judged {
@@ -144,11 +176,12 @@ interface Finished {
   readonly evidence: { readonly answering: number };
   readonly next: ApiRecordState;
   readonly byName: ByName;
+  readonly changedBy: readonly ChangedBy[];
   /** Addresses that the name should lead to by now; missing for an alias. */
   readonly expected: readonly string[] | undefined;
 }
 
-function finish({ telemetry, now }: SyncEdges, { plan, seen, evidence, next, byName, expected }: Finished): SyncReport {
+function finish({ telemetry, now }: SyncEdges, { plan, seen, evidence, next, byName, changedBy, expected }: Finished): SyncReport {
   const { answer, resolved } = byName;
   const settled = next.writtenAt === undefined || now().getTime() - new Date(next.writtenAt).getTime() > STALE_MS;
   // Right after a change a resolver may still say what was before.
@@ -175,7 +208,7 @@ function finish({ telemetry, now }: SyncEdges, { plan, seen, evidence, next, byN
             : answer.because,
     });
   return {
-    ...{ action: plan.action, because: plan.because, message: plan.message, answers, answering: evidence.answering, looked },
+    ...{ action: plan.action, because: plan.because, message: plan.message, answers, answering: evidence.answering, looked, changedBy },
     ...(resolved !== undefined && { resolved }),
   };
 }

@@ -15,7 +15,8 @@ export interface PkiSecretsProps {
 
 /** The authorities of a cluster and its keys for service accounts, and the letter box by which a node hands them over. */
 export class PkiSecrets extends Construct {
-  private readonly secrets: readonly ValuelessSecret[];
+  private readonly authorities: readonly ValuelessSecret[];
+  private readonly serviceAccounts: ValuelessSecret;
   private readonly handOver: ValuelessSecret;
 
   constructor(scope: Construct, id: string, { clusterName, encryptionKey }: PkiSecretsProps) {
@@ -29,24 +30,23 @@ export class PkiSecrets extends Construct {
       });
     const wholeCluster =
       'What everything in the cluster trusts is changed step by step, by proof that everybody knows the next one; never by a schedule.';
-    this.secrets = [
-      ...AuthorityName.options.map((authority) =>
-        made(authority, authoritySecretName(clusterName, authority), `the ${authority} authority, with its key`, wholeCluster),
-      ),
-      made('service-accounts', serviceAccountsSecretName(clusterName), 'the keys that sign tokens of service accounts', wholeCluster),
-    ];
+    this.authorities = AuthorityName.options.map((authority) =>
+      made(authority, authoritySecretName(clusterName, authority), `the ${authority} authority, with its key`, wholeCluster),
+    );
+    const tokens = 'the keys that sign tokens of service accounts';
+    this.serviceAccounts = made('service-accounts', serviceAccountsSecretName(clusterName), tokens, wholeCluster);
     const empty = 'It holds nothing but for the seconds in which a node hands something over.';
     this.handOver = made('hand-over', handOverSecretName(clusterName), 'what a node hands over, until it is taken', empty);
     this.handOver.denyFormerVersions();
   }
 
-  /** Lets a function read the authorities, to sign by their keys. */
+  /** Lets a function read the authorities, to sign by their keys. No certificate is signed by the keys of the service accounts. */
   grantSign(handler: LifeboatFunction): void {
-    for (const secret of this.secrets) secret.allowRead(handler);
+    for (const secret of this.authorities) secret.allowRead(handler);
   }
 
   /** Lets a function take over what a node hands over, and put it into the secrets of the authorities. */
   grantTakeOver(handler: LifeboatFunction): void {
-    for (const secret of [...this.secrets, this.handOver]) secret.allowReadAndPut(handler);
+    for (const secret of [...this.authorities, this.serviceAccounts, this.handOver]) secret.allowReadAndPut(handler);
   }
 }

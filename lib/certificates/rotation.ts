@@ -92,7 +92,8 @@ export class Rotation extends Construct {
     );
     pki.grantSign(this.rotateCertificates);
     sending.grantFind(this.rotateCertificates);
-    sending.grantSend(this.rotateCertificates, ['certificate-facts', 'install-certificates', 'previous-certificates']);
+    const sent = ['certificate-facts', 'install-certificates', 'previous-certificates'] as const;
+    sending.grantSend(this.rotateCertificates, sent, [tags.controlPlane]);
     state.grantLock(this.rotateCertificates, 'control-plane');
     const rotating = ['DescribeSecret', 'GetSecretValue', 'PutSecretValue', 'UpdateSecretVersionStage'].map(
       (name) => `secretsmanager:${name}`,

@@ -74,6 +74,8 @@ export class ApiRecord extends Construct {
     sync.setEnvironment(Env.apiRecord, JSON.stringify(settings));
     sync.setEnvironment(Env.nodeTags, JSON.stringify(tags));
     sync.setEnvironment(Env.probeFunction, this.probeApi.functionName);
+    sync.setEnvironment(Env.ownRole, sync.role?.roleName ?? '');
+    this.grantHistory();
     sync.addToRolePolicy(new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [this.probeApi.functionArn] }));
     state.grantApiRecord(sync);
     state.grantReadLock(sync, 'control-plane');
@@ -126,6 +128,12 @@ export class ApiRecord extends Construct {
               'route53:ChangeResourceRecordSetsRecordTypes': types,
               'route53:ChangeResourceRecordSetsActions': ['UPSERT', 'DELETE'],
             },
+            // Of nothing, "for all" is true.
+            Null: {
+              'route53:ChangeResourceRecordSetsNormalizedRecordNames': 'false',
+              'route53:ChangeResourceRecordSetsRecordTypes': 'false',
+              'route53:ChangeResourceRecordSetsActions': 'false',
+            },
           },
         }),
       );
@@ -133,6 +141,16 @@ export class ApiRecord extends Construct {
     const changes = `arn:${partition}:route53:::change/*`;
     sync.addToRolePolicy(new PolicyStatement({ actions: ['route53:GetChange'], resources: [changes] }));
     acknowledgeWildcard(sync, changes, 'A change has its id from Route 53 when it is made; reading whether it is done tells nothing else.');
+  }
+
+  /** Who changed the record: event history, which every account has, with or without a trail. */
+  private grantHistory(): void {
+    this.syncApiRecord.addToRolePolicy(new PolicyStatement({ actions: ['cloudtrail:LookupEvents'], resources: ['*'] }));
+    acknowledgeWildcard(
+      this.syncApiRecord,
+      '*',
+      'LookupEvents takes no resource; it reads the history of calls, which holds no secret, and changes nothing.',
+    );
   }
 
   private grantLookAtBalancers(): void {

@@ -7,18 +7,19 @@ import { acknowledgeWildcard } from '../platform/acknowledge';
 import { LifeboatFunction } from '../platform/lifeboat-function';
 import type { FunctionDefaults } from '../platform/lifeboat-function';
 
+type Tag = { readonly key: string; readonly value: string };
+
 export interface NodeSendingProps {
   /** What every function of the cluster shares; outside any VPC, since Systems Manager is reached by its public endpoint. */
   readonly functions: FunctionDefaults;
 
   /** An instance must carry one of these to get anything. */
-  readonly tags: readonly { readonly key: string; readonly value: string }[];
+  readonly tags: readonly Tag[];
 }
 
 /** The one function that runs documents on nodes, for every runbook of the cluster. */
 export class NodeSending extends Construct {
   readonly nodeCommand: LifeboatFunction;
-  private readonly tags: NodeSendingProps['tags'];
   private readonly clusterName: string;
 
   constructor(scope: Construct, id: string, { functions, tags }: NodeSendingProps) {
@@ -28,13 +29,12 @@ export class NodeSending extends Construct {
       entry: 'lambdas/nodes/node-command.handler.ts',
       description: 'run a document on a control-plane node and read what became of it',
     });
-    this.tags = tags;
     this.clusterName = functions.clusterName;
-    this.grantSend(this.nodeCommand, Object.keys(NodeCommands) as NodeCommandName[]);
+    this.grantSend(this.nodeCommand, Object.keys(NodeCommands) as NodeCommandName[], tags);
   }
 
-  /** Lets a function send some documents to the nodes of this cluster, and read what becomes of them. */
-  grantSend(handler: LifeboatFunction, commands: readonly NodeCommandName[]): void {
+  /** Lets a function send some documents to the machines that carry one of the tags, and read what becomes of them. */
+  grantSend(handler: LifeboatFunction, commands: readonly NodeCommandName[], tags: readonly Tag[]): void {
     const stack = Stack.of(this);
     const sendable = commands.map((name) =>
       stack.formatArn({ service: 'ssm', resource: 'document', resourceName: nodeDocumentName(this.clusterName, name) }),
@@ -44,7 +44,7 @@ export class NodeSending extends Construct {
       stack.formatArn({ service: 'ec2', resource: 'instance', resourceName: '*' }),
       stack.formatArn({ service: 'ssm', resource: 'managed-instance', resourceName: '*', arnFormat: ArnFormat.SLASH_RESOURCE_NAME }),
     ];
-    for (const { key, value } of this.tags) {
+    for (const { key, value } of tags) {
       const conditions = { StringEquals: { [`ssm:resourceTag/${key}`]: value } };
       handler.addToRolePolicy(new PolicyStatement({ actions: ['ssm:SendCommand'], resources: instances, conditions }));
     }

@@ -270,17 +270,20 @@ export class StateBucket extends Construct {
   private grant(handler: LifeboatFunction, actions: string[], objects: string): void {
     handler.setEnvironment(Env.stateBucket, this.bucket.bucketName);
     handler.addToRolePolicy(new PolicyStatement({ actions, resources: [objects] }));
-    // S3 asks for this right with the key of the object as prefix when an object is missing: with it 404, without it 403.
+    const reads = actions.includes('s3:GetObject');
+    // S3 asks for this right with the key of the object as prefix when an object that is read is missing: with it 404, without it 403.
+    if (reads)
+      handler.addToRolePolicy(
+        new PolicyStatement({
+          actions: ['s3:ListBucket'],
+          resources: [this.bucket.bucketArn],
+          conditions: { StringLike: { 's3:prefix': `${clusterPrefix(this.clusterName)}*` } },
+        }),
+      );
     handler.addToRolePolicy(
       new PolicyStatement({
-        actions: ['s3:ListBucket'],
-        resources: [this.bucket.bucketArn],
-        conditions: { StringLike: { 's3:prefix': `${clusterPrefix(this.clusterName)}*` } },
-      }),
-    );
-    handler.addToRolePolicy(
-      new PolicyStatement({
-        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        // Whoever uploads in parts reads, too: S3 decrypts the parts when it puts them together.
+        actions: [...(reads ? ['kms:Decrypt'] : []), ...(actions.includes('s3:PutObject') ? ['kms:GenerateDataKey'] : [])],
         resources: [this.encryptionKey.keyArn],
         conditions: {
           StringEquals: {

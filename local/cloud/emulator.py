@@ -446,6 +446,13 @@ def answer_for_names_as_aws_does():
     names.repair()
 
 
+def keep_the_history_of_zones():
+    """CloudTrail: who changed which record."""
+    import trail
+
+    trail.repair()
+
+
 def main():
     assert_version()
     if os.environ.get("LIFEBOAT_LIFELINE"):
@@ -471,6 +478,8 @@ def main():
     rotate_secrets_by_their_functions()
     # After the log of calls, which then has the condition keys too.
     answer_for_names_as_aws_does()
+    # After what is refused, which then is in the history as refused.
+    keep_the_history_of_zones()
     if os.environ.get("LIFEBOAT_RUN_LOG"):
         record_runs(os.environ["LIFEBOAT_RUN_LOG"])
     if os.environ.get("LIFEBOAT_MESSAGE_LOG"):

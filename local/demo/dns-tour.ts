@@ -69,6 +69,12 @@ export async function dnsTour(narrator: Narrator, { stopped }: TourOptions): Pro
       `${healed.because}: ${healed.message}`,
       `drifted: A 192.0.2.66 → A ${nodes.nodes.map(({ host }) => host).join(', ')}`,
     );
+    const asked = await look(narrator, world, lifeboat, 'and the one after it, when CloudTrail knows');
+    narrator.check(
+      'it was',
+      asked.changedBy.map(({ who, what }) => `${who}: ${what}`).join('; '),
+      `arn:aws:iam::${cloud.accountId}:root: UPSERT A 192.0.2.66`,
+    );
     stopped.throwIfAborted();
 
     narrator.title('A balancer is put in front, and lifeboat.json names it');

@@ -87,6 +87,11 @@ export class LocalNode {
     return { manifestDir, stateDir, pkiDir, kubeletDir };
   }
 
+  /** What it is tagged with, on AWS. */
+  get tags(): Readonly<Record<string, string>> {
+    return this.entry.tags;
+  }
+
   /** What a command on this node has in its environment. */
   get env(): Readonly<Record<string, string>> {
     return this.entry.env;
@@ -169,7 +174,7 @@ export class LocalNode {
     this.programs.repair();
   }
 
-  register(change: Partial<Pick<NodeEntry, 'online' | 'powerCuts' | 'prefix' | 'secondsLimit'>>): void {
+  register(change: Partial<Pick<NodeEntry, 'env' | 'online' | 'powerCuts' | 'prefix' | 'secondsLimit'>>): void {
     Object.assign(this.entry, change);
     if (this.options.nodesFile !== undefined) writeNodeEntry(this.options.nodesFile, this.instanceId, this.entry);
   }

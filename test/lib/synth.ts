@@ -112,8 +112,14 @@ export { Match };
 /** A service's own name in its region, whatever the partition's domain is. */
 const service = (name: string) => ({ 'Fn::Join': ['', [`${name}.eu-central-1.`, { Ref: 'AWS::URLSuffix' }]] });
 
-/** What every role has that reads or writes objects of the cluster prod: a listing of its prefix, and the key for this bucket alone. */
-export const reachesObjects = (bucketId: string, keyId: string) => [
+type KeyAction = 'kms:Decrypt' | 'kms:GenerateDataKey';
+
+/** What every role has that reads objects of the cluster prod: a listing of its prefix, and the key for this bucket alone. */
+export const reachesObjects = (
+  bucketId: string,
+  keyId: string,
+  keyActions: KeyAction | readonly KeyAction[] = ['kms:Decrypt', 'kms:GenerateDataKey'],
+) => [
   {
     Effect: 'Allow',
     Action: 's3:ListBucket',
@@ -122,7 +128,7 @@ export const reachesObjects = (bucketId: string, keyId: string) => [
   },
   {
     Effect: 'Allow',
-    Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+    Action: keyActions,
     Resource: arnOf(keyId),
     Condition: { StringEquals: { 'kms:ViaService': service('s3'), 'kms:EncryptionContext:aws:s3:arn': arnOf(bucketId) } },
   },

@@ -16,7 +16,7 @@ import { adoptionKey } from '../../../lambdas/contract/s3-keys';
 import { waitUntil } from '../../../local/child-process';
 import { startLocalCloud } from '../../../local/cloud';
 import type { Execution, LocalCloud } from '../../../local/cloud';
-import { deployLifeboat } from '../../../local/deployment';
+import { deployLifeboats } from '../../../local/deployment';
 import type { Deployment } from '../../../local/deployment';
 import { startLocalNodes } from '../../../local/nodes';
 import type { LocalNode, LocalNodes } from '../../../local/nodes';
@@ -26,6 +26,9 @@ const WAIT_SCALE = 0.25;
 
 /** Local leaves live for thirty days. */
 const SHORT = { leafValidityDays: 60, renewBeforeDays: 20 };
+
+/** A member belongs to one cluster; that of a neighbour does not run. */
+const NOWHERE = ['https://127.0.9.9:2379'];
 
 export interface Adoption {
   readonly execution: Execution;
@@ -42,6 +45,8 @@ export class CertificateWorld {
     readonly cloud: LocalCloud,
     readonly nodes: LocalNodes,
     readonly lifeboat: Deployment,
+    /** The lifeboat of another cluster, which nothing was done for yet. */
+    readonly neighbour: Deployment | undefined,
   ) {
     this.secrets = new SecretsManagerClient(cloud.clientConfig());
   }
@@ -49,12 +54,17 @@ export class CertificateWorld {
   static async start({
     count = 3,
     certificates = {},
-  }: { readonly count?: number; readonly certificates?: object } = {}): Promise<CertificateWorld> {
+    neighbour,
+  }: { readonly count?: number; readonly certificates?: object; readonly neighbour?: string } = {}): Promise<CertificateWorld> {
     const cloud = await startLocalCloud({ schedules: false, waitScale: WAIT_SCALE });
     const nodes = await startLocalNodes({ count, certificates: 'whole', cloud });
-    const lifeboat = await deployLifeboat(cloud, { endpoints: nodes.endpoints, certificates: { ...SHORT, ...certificates } });
+    const options = { endpoints: nodes.endpoints, certificates: { ...SHORT, ...certificates } };
+    const beside = neighbour === undefined ? [] : [{ ...options, cluster: neighbour, endpoints: NOWHERE }];
+    const [lifeboat, other] = await deployLifeboats(cloud, [options, ...beside]);
+    if (lifeboat === undefined) throw new Error('nothing was deployed');
     await lifeboat.putSecret(nodes.credentials);
-    return new CertificateWorld(cloud, nodes, lifeboat);
+    await other?.putSecret(nodes.credentials);
+    return new CertificateWorld(cloud, nodes, lifeboat, other);
   }
 
   get cluster(): string {

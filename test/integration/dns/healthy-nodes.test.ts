@@ -46,14 +46,16 @@ describe('the record of healthy nodes, kept by the deployed functions', () => {
     expect(await world.resolved()).toEqual([dead, ...others]);
   });
 
-  test('is healed within a minute when somebody changes it, and told of once', async () => {
+  test('is healed within a minute when somebody changes it, who is told of once', async () => {
     await world.tamper('192.0.2.66');
     expect(await world.resolved()).toEqual(['192.0.2.66']);
 
     expect(await world.sync()).toMatchObject({ action: 'write', because: 'drifted', answers: true });
 
     expect(await world.resolved()).toEqual(world.hosts);
-    expect(await world.sync()).toMatchObject({ action: 'none' });
+    const somebody = { who: `arn:aws:iam::${world.cloud.accountId}:root`, what: 'UPSERT A 192.0.2.66' };
+    expect(await world.sync()).toMatchObject({ action: 'none', changedBy: [somebody] });
+    expect(await world.sync()).toMatchObject({ action: 'none', changedBy: [] });
   });
 
   test('waits while a runbook works on the nodes, and follows when that one asks', async () => {

@@ -12,3 +12,20 @@ export const exceptions: readonly Exception[] = [
       'Lambda itself sends a run that failed for good to the dead-letter queue, with the function’s role; the emulator sends it without asking. That it arrives is a scenario.',
   },
 ];
+
+/** What no call of the functions for certificates uses besides. */
+export const certificateExceptions: readonly Exception[] = [
+  ...exceptions,
+  {
+    action: 'ssm:SendCommand',
+    on: ':managed-instance/',
+    because: 'Nodes outside EC2 are managed instances, whose ids begin with mi-; here all are instances of EC2.',
+  },
+  {
+    action: 'ssm:CancelCommand',
+    because: 'A document is cancelled on a node that has been silent for two minutes, which is tried in test/nodes.',
+  },
+];
+
+/** The policy of the nodes has nothing that is not used. */
+export const nodeExceptions: readonly Exception[] = [];

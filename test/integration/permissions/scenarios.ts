@@ -11,11 +11,11 @@ import type { TwoClusters } from './two-clusters';
 import { functionOf } from './two-clusters';
 
 /** Something that a function does with its rights. Together they must use every right of every function. */
-export interface Scenario {
+export interface Scenario<World = TwoClusters> {
   /** Label of the function's construct. */
   readonly function: string;
   readonly sentence: string;
-  readonly run: (world: TwoClusters) => Promise<void>;
+  readonly run: (world: World) => Promise<void>;
 }
 
 const always = 1000;
@@ -189,7 +189,10 @@ async function failForGood({ cloud, lambda, mine }: TwoClusters, label: string, 
 }
 
 /** Runs them all, and returns a line for each that did not go as it should: the findings about its calls say why. */
-export async function runScenarios(world: TwoClusters): Promise<string[]> {
+export async function runScenarios<World extends Pick<TwoClusters, 'cloud'>>(
+  scenarios: readonly Scenario<World>[],
+  world: World,
+): Promise<string[]> {
   const failures: string[] = [];
   for (const { function: label, sentence, run } of scenarios) {
     try {

@@ -17,13 +17,17 @@ export interface Party {
   readonly deadLetters: string;
 }
 
-/** Two clusters in one account, whose names begin alike; both are backed up from the same etcd, which saves a minute. */
-export interface TwoClusters {
+/** Two clusters in one account, whose names begin alike. */
+export interface Neighbours {
   readonly cloud: LocalCloud;
-  readonly etcd: EtcdCluster;
   readonly lambda: LambdaClient;
   readonly mine: Party;
   readonly theirs: Party;
+}
+
+/** Both are backed up from the same etcd, which saves a minute. */
+export interface TwoClusters extends Neighbours {
+  readonly etcd: EtcdCluster;
   stop(): Promise<void>;
 }
 
@@ -32,10 +36,16 @@ const MEGABYTES = 60;
 const RETENTION = { hourly: 1, daily: 1, weekly: 1, monthly: 1, floor: 2, preChangeDays: 5 };
 
 /** The runbooks work on nodes, of which there are none here: their calls are judged where there are (test/integration/restore/rights.ts). */
-const withoutRunbooks = (rights: StackRights): StackRights => ({
-  ...rights,
-  functions: rights.functions.filter(({ label }) => !/^(Nodes|Restore|ReplaceMember)/.test(label)),
-});
+const WITHOUT_RUNBOOKS = /^(?!Nodes|Restore|ReplaceMember)/;
+
+/** @param labels of the functions that are judged */
+export async function partyOf(cloud: LocalCloud, lifeboat: Deployment, labels: RegExp): Promise<Party> {
+  const stack = await cloud.stack(`Lifeboat-${lifeboat.cluster}`);
+  const [queue = ''] = Object.entries(stack.template.Resources).find(([, { Type }]) => Type === 'AWS::SQS::Queue') ?? [];
+  const rights = rightsOf(stack);
+  const functions = rights.functions.filter(({ label }) => labels.test(label));
+  return { lifeboat, rights: { ...rights, functions }, deadLetters: stack.idOf(queue) };
+}
 
 export async function startTwoClusters(): Promise<TwoClusters> {
   const [cloud, etcd] = await Promise.all([startLocalCloud({ schedules: false }), startEtcdCluster()]);
@@ -47,9 +57,7 @@ export async function startTwoClusters(): Promise<TwoClusters> {
       replica: { region: 'eu-west-1' },
     });
     await lifeboat.putSecret(etcd.credentials);
-    const stack = await cloud.stack(`Lifeboat-${cluster}`);
-    const [queue = ''] = Object.entries(stack.template.Resources).find(([, { Type }]) => Type === 'AWS::SQS::Queue') ?? [];
-    return { lifeboat, rights: withoutRunbooks(rightsOf(stack)), deadLetters: stack.idOf(queue) };
+    return partyOf(cloud, lifeboat, WITHOUT_RUNBOOKS);
   };
   const [mine, theirs] = await Promise.all([party('prod'), party('prod-eu'), seedKubernetesData(etcd, { megabytes: MEGABYTES })]);
   const lambda = new LambdaClient(cloud.clientConfig());

@@ -42,6 +42,21 @@ test('records are changed in one zone, of one name and its notes', () => {
       'route53:ChangeResourceRecordSetsRecordTypes': ['A', 'AAAA', 'TXT'],
       'route53:ChangeResourceRecordSetsActions': ['UPSERT', 'DELETE'],
     },
+    Null: {
+      'route53:ChangeResourceRecordSetsNormalizedRecordNames': 'false',
+      'route53:ChangeResourceRecordSetsRecordTypes': 'false',
+      'route53:ChangeResourceRecordSetsActions': 'false',
+    },
+  });
+});
+
+test('who changed the record is looked up by a role that leaves itself out', () => {
+  const [, { Properties }] = only(template, 'AWS::Lambda::Function', 'ApiRecordSyncApiRecord');
+  const actions = statementsOf(template, 'ApiRecordSyncApiRecordRole').flatMap(({ Action }) => Action);
+
+  expect(actions).toContain('cloudtrail:LookupEvents');
+  expect((Properties as { Environment: { Variables: Record<string, unknown> } }).Environment.Variables['LIFEBOAT_OWN_ROLE']).toEqual({
+    Ref: expect.stringMatching(/^ApiRecordSyncApiRecordRole/) as unknown,
   });
 });
 

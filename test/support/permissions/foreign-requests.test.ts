@@ -11,7 +11,7 @@ const grant = (action: string, resource: string, condition?: Grant['condition'])
 const functionWith = (...grants: Grant[]): FunctionRights => ({ label: 'F', name: 'f', arn: 'f', role: 'r', grants });
 const stackWith = (...grants: Grant[]): StackRights => ({
   ...{ stack: 'S', functions: [functionWith(...grants)] },
-  ...{ schedules: [], guards: new Map(), keys: new Map() },
+  ...{ schedules: [], guards: new Map(), keys: new Map(), rotations: new Map(), machines: new Map() },
 });
 const clusters = { mine: 'prod', theirs: 'prod-eu' };
 const prefixOf = (cluster: string) => ({ StringLike: { 's3:prefix': [`clusters/${cluster}/*`] } });
@@ -27,6 +27,16 @@ test('asks for every action on everything of theirs, with the keys that either s
     's3:ListBucket arn:aws:s3:::b clusters/prod-eu/20260101T000000Z-00000000',
     's3:ListBucket arn:aws:s3:::b/x/20260101T000000Z-00000000 clusters/prod/20260101T000000Z-00000000',
     's3:ListBucket arn:aws:s3:::a clusters/prod-eu/20260101T000000Z-00000000',
+  ]);
+});
+
+test('asks for what both name alike with their keys alone, and for no right on everything', () => {
+  const tagged = (cluster: string) => ({ StringEquals: { 'ssm:resourceTag/cluster': [cluster] } });
+  const mine = functionWith(grant('ssm:SendCommand', 'arn:i/*', tagged('prod')), grant('ssm:CancelCommand', '*'));
+  const theirs = stackWith(grant('ssm:SendCommand', 'arn:i/*', tagged('prod-eu')), grant('ssm:CancelCommand', '*'));
+
+  expect(foreignRequests(mine, theirs, clusters)).toEqual([
+    { action: 'ssm:SendCommand', resource: 'arn:i/20260101T000000Z-00000000', context: { 'ssm:resourceTag/cluster': 'prod-eu' } },
   ]);
 });
 

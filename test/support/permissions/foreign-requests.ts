@@ -24,9 +24,11 @@ export function foreignRequests(
 ): AccessRequest[] {
   const given = mine.grants.filter(({ effect }) => effect === 'Allow');
   const foreign = theirs.functions.flatMap(({ grants }) => grants.filter(({ effect }) => effect === 'Allow'));
+  const named = new Set(given.map(({ resource }) => resource));
   const onTheirs = given.flatMap(({ action, condition }) =>
-    foreign.flatMap((their) =>
-      [condition, ...(their.action === action ? [their.condition] : [])].map((either) => ({
+    foreign.filter(belongsToThem).flatMap((their) =>
+      // Where both name the same, such as every instance, the condition alone says whose it is.
+      [...(named.has(their.resource) ? [] : [condition]), ...(their.action === action ? [their.condition] : [])].map((either) => ({
         action,
         resource: filledIn(their.resource),
         context: contextFor(either),
@@ -41,8 +43,12 @@ export function foreignRequests(
   return distinct([...onTheirs, ...underTheirPrefix]);
 }
 
+/** Actions without resources are given on everything. */
+const belongsToThem = ({ resource }: Grant): boolean => resource !== '*';
+
 /** A log group's pattern ends in `:*`, behind which its streams are. */
-const filledIn = (pattern: string): string => pattern.replace(/:\*$/, ':log-stream:*').replaceAll('*', ANYTHING);
+const filledIn = (pattern: string): string => (pattern === '*' ? pattern : filledWith(pattern, ANYTHING));
+const filledWith = (pattern: string, text: string): string => pattern.replace(/:\*$/, ':log-stream:*').replaceAll('*', text);
 
 /** The keys of a request that satisfy a condition on texts. */
 function contextFor(condition: Condition = {}): Readonly<Record<string, string>> {

@@ -1,11 +1,9 @@
+import type { Exception } from './judge';
 import { judgeCalls, linesOf } from './judge';
 import { all, bucket, call, everyCall, index, key, keyUse, list, notes, place, tinyStack, under } from './tiny-stack';
 
-const judge = async (
-  statements: readonly object[],
-  calls: readonly ReturnType<typeof call>[],
-  exceptions: readonly { action: string; because: string }[] = [],
-) => linesOf(await judgeCalls(place, tinyStack(statements), calls, exceptions));
+const judge = async (statements: readonly object[], calls: readonly ReturnType<typeof call>[], exceptions: readonly Exception[] = []) =>
+  linesOf(await judgeCalls(place, tinyStack(statements), calls, exceptions));
 
 test('finds nothing where every call is granted and every right is used', async () => {
   expect(await judge(all, everyCall)).toEqual([]);
@@ -42,6 +40,23 @@ test.each([
   for (const line of lines) expect(line).toContain(text);
 });
 
+test('finds nothing wide in a right on everything, where the action knows no resources', async () => {
+  const listing = { Action: 'ssm:DescribeInstanceInformation', Resource: '*' };
+
+  expect(await judge([...all, listing], [...everyCall, call('ssm:DescribeInstanceInformation', '*')])).toEqual([]);
+});
+
+test('asks for the session where a policy does', async () => {
+  const own = { ...index, Condition: { StringLike: { 'aws:userid': '*:take-notes-1' } } };
+  const read = call('s3:GetObject', `${bucket}/clusters/a/index.json`);
+  const others = everyCall.filter(({ resource }) => !resource.endsWith('/index.json'));
+
+  expect(await judge([notes, own, list, keyUse], [...others, read])).toEqual([]);
+  expect(await judge([notes, own, list, keyUse], [...others, read, { ...read, session: 'another' }])).toEqual([
+    expect.stringMatching(/^not-granted: TakeNotes: s3:GetObject on .*index.json/),
+  ]);
+});
+
 test('finds actions that are named by a wildcard, used or not', async () => {
   const reading = { Action: 's3:Get*', Resource: under('/clusters/a/notes/*') };
 
@@ -64,6 +79,14 @@ test('finds a function that nothing ran, and leaves the calls of others out', as
 
 describe('an exception', () => {
   const never = { Action: 'logs:PutLogEvents', Resource: '*' };
+
+  test('for some resources excuses no other', async () => {
+    const tables = ['a', 'b'].map((name) => ({ Action: 's3:DeleteObject', Resource: under(`/clusters/${name}/x`) }));
+
+    expect(await judge([...all, ...tables], everyCall, [{ action: 's3:DeleteObject', on: 'clusters/a/', because: 'so' }])).toEqual([
+      expect.stringMatching(/^unused: .*s3:DeleteObject on .*clusters\/b\/x/),
+    ]);
+  });
 
   test.each(['logs:*', 'logs:PutLogEvents'])('for %s excuses a right that is never used', async (action) => {
     expect(await judge([...all, never], everyCall, [{ action, because: 'Lambda does' }])).toEqual([]);

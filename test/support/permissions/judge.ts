@@ -10,6 +10,8 @@ import type { FunctionRights, StackRights } from './stack-rights';
 export interface Exception {
   /** One action, or all of a service: `logs:*`. */
   readonly action: string;
+  /** What its resource has in it. @default - any */
+  readonly on?: string;
   readonly because: string;
 }
 
@@ -61,7 +63,7 @@ async function useOf(place: Place, stack: StackRights, rights: FunctionRights, c
   const findings: Finding[] = own.filter(({ allowed }) => !allowed).map((call) => finding('denied', rights, requestText(call)));
   const used = new Map<Grant, Set<string>>();
   for (const request of distinct(
-    own.filter(({ allowed }) => allowed).flatMap((call) => [call, ...impliedRequests(call, stack.keys, place.region)]),
+    own.filter(({ allowed }) => allowed).flatMap((call) => [call, ...impliedRequests(call, stack, place.region)]),
   )) {
     const answer = await simulate({ ...place, ...rights }, request, stack.guards.get(ownerOf(request.resource)));
     if (answer.verdict !== 'allowed') findings.push(finding('not-granted', rights, requestText(request)));
@@ -72,7 +74,8 @@ async function useOf(place: Place, stack: StackRights, rights: FunctionRights, c
 
 function distinct(requests: readonly AccessRequest[]): AccessRequest[] {
   const byText = requests.map(
-    ({ action, resource, context }) => [JSON.stringify([action, resource, context]), { action, resource, context }] as const,
+    ({ action, resource, context, session }) =>
+      [JSON.stringify([action, resource, context, session]), { action, resource, context, session }] as const,
   );
   return [...new Map(byText).values()];
 }
@@ -102,7 +105,8 @@ function wide({ rights, used }: Use): Finding[] {
     ...resources.flatMap(([grant, on]) => {
       const begins = new Set([...on].map((resource) => resource.slice(grant.resource.indexOf('*')).split('/')[0] ?? ''));
       const [only = ''] = begins;
-      if (begins.size > 1) return [];
+      // The action knows no resources: nothing narrower can be named.
+      if (begins.size > 1 || only === '*') return [];
       return [finding('wide', rights, `used ${textOf(grant)} only where * is ${only}: end the wildcard there, or show another use`)];
     }),
   ];
@@ -123,8 +127,8 @@ function stale(uses: readonly Use[], exceptions: readonly Exception[]): Finding[
   });
 }
 
-const concerns = ({ action }: Exception, grant: Grant): boolean =>
-  action.endsWith(':*') ? grant.action.startsWith(action.slice(0, -1)) : grant.action === action;
+const concerns = ({ action, on = '' }: Exception, grant: Grant): boolean =>
+  grant.resource.includes(on) && (action.endsWith(':*') ? grant.action.startsWith(action.slice(0, -1)) : grant.action === action);
 
 const finding = (kind: Finding['kind'], { label }: FunctionRights, text: string): Finding => ({ kind, line: `${label}: ${text}` });
 

@@ -8,6 +8,8 @@ export interface AccessRequest {
   readonly action: string;
   readonly resource: string;
   readonly context: Readonly<Record<string, string | readonly string[]>>;
+  /** The name of the role's session, where a policy asks for it. */
+  readonly session?: string;
 }
 
 export interface Caller {
@@ -32,7 +34,7 @@ export type SimulatedVerdict =
 export async function simulate(caller: Caller, request: AccessRequest, guard: unknown): Promise<SimulatedVerdict> {
   const answer = await runSimulation(withKnownKeys(simulationOf(caller, request, guard)), {});
   if (answer.resultType === 'error') {
-    if (answer.errors.message === 'no.resource.types') return { verdict: 'impossible' };
+    if (['no.resource.types', 'must.use.wildcard'].includes(answer.errors.message)) return { verdict: 'impossible' };
     throw new Error(`cannot simulate ${request.action} on ${request.resource}: ${JSON.stringify(answer.errors)}`);
   }
   if (answer.resultType === 'wildcard') throw new Error(`cannot simulate ${request.action} on a pattern: ${request.resource}`);
@@ -43,10 +45,17 @@ export async function simulate(caller: Caller, request: AccessRequest, guard: un
   return { verdict: 'allowed', by: caller.grants.filter((_grant, index) => names.has(String(index))) };
 }
 
-function simulationOf({ account, role, grants }: Caller, { action, resource, context }: AccessRequest, guard: unknown): Simulation {
+function simulationOf(
+  { account, role, grants }: Caller,
+  { action, resource, context, session = 'session' }: AccessRequest,
+  guard: unknown,
+): Simulation {
   const [service = ''] = action.split(':');
   const contextVariables = {
     'aws:PrincipalAccount': account,
+    'aws:PrincipalArn': `arn:aws:iam::${account}:role/${role}`,
+    // The id of the role, which nobody here asks for, and the session's name.
+    'aws:userid': `AROA:${session}`,
     // Functions speak to AWS by the SDK, whose endpoints are https, from Node 24, which offers TLS 1.3.
     'aws:SecureTransport': 'true',
     ...(service === 's3' && { 's3:TlsVersion': '1.3' }),
@@ -54,7 +63,7 @@ function simulationOf({ account, role, grants }: Caller, { action, resource, con
   };
   return {
     request: {
-      principal: `arn:aws:sts::${account}:assumed-role/${role}/session`,
+      principal: `arn:aws:sts::${account}:assumed-role/${role}/${session}`,
       action,
       resource: { resource, accountId: account },
       contextVariables,

@@ -32,7 +32,24 @@ export interface StackRights {
   readonly guards: ReadonlyMap<string, unknown>;
   /** ARNs of keys, by the ARN of the bucket or secret that they encrypt. */
   readonly keys: ReadonlyMap<string, string>;
+  /** ARNs of the functions that rotate secrets, by the ARN of the secret. */
+  readonly rotations: ReadonlyMap<string, string>;
+  /** The machines that get commands, by their ARN. */
+  readonly machines: ReadonlyMap<string, MachineTags>;
 }
+
+export type MachineTags = Readonly<Record<string, string>>;
+
+/** What the template does not name, since it comes into being when the stack is at work. */
+export type LaterThings = Pick<StackRights, 'guards' | 'keys' | 'rotations' | 'machines'>;
+
+export const withLater = (stack: StackRights, later: LaterThings): StackRights => ({
+  ...stack,
+  guards: new Map([...stack.guards, ...later.guards]),
+  keys: new Map([...stack.keys, ...later.keys]),
+  rotations: new Map([...stack.rotations, ...later.rotations]),
+  machines: new Map([...stack.machines, ...later.machines]),
+});
 
 type Entry = readonly [logicalId: string, resource: Resource];
 
@@ -45,6 +62,8 @@ export function rightsOf(stack: DeployedStack): StackRights {
     schedules: ofType('AWS::Scheduler::Schedule').map((entry) => scheduleRights(stack, entry)),
     guards: new Map(entries.flatMap((entry) => guardsOf(stack, entry))),
     keys: new Map(entries.flatMap((entry) => keysOf(stack, entry))),
+    rotations: new Map(),
+    machines: new Map(),
   };
 }
 

@@ -1,0 +1,8 @@
+import { ErrorName } from '../contract/errors';
+import { LifeboatError } from '../contract/lifeboat-error';
+
+/** What is to be done with a generation of an authority does not fit what is noted of it: nothing was changed. */
+export class GenerationRefused extends LifeboatError {
+  override readonly name = ErrorName.generationRefused;
+  readonly retryable = false;
+}

@@ -1,0 +1,187 @@
+import type { RotationState } from '../contract/authority-rotation';
+import type { GateName } from './gate-names';
+import { portsOf } from './observation';
+import type { NodeSeen, Observation, PortSeen } from './observation';
+import { restartsIn, restartsOn } from './restarts';
+import { KUBELET_CLIENT_SECONDS } from './rotation-facts';
+
+/** What keeps a gate shut, one by one; none when it is open. */
+export type Faults = readonly string[];
+export type Check = (observation: Observation, state: RotationState) => Faults;
+
+type ExpectedNode = Observation['expected']['nodes'][number];
+type ExpectedPort = ReturnType<typeof portsOf>[number];
+
+/** One judgement for each node that is expected; one that did not tell is a fault of its own. */
+export const eachNode = ({ nodes, expected }: Observation, judge: (seen: NodeSeen, node: ExpectedNode) => Faults): Faults =>
+  nodes === undefined
+    ? ['nothing is known of the nodes: ask them']
+    : expected.nodes.flatMap((node) => {
+        const seen = nodes.find(({ name }) => name === node.name);
+        return seen === undefined ? [`${node.name} did not tell: make it reachable, or take it out of the cluster`] : judge(seen, node);
+      });
+
+/** One judgement for each port that is expected, and for each of the others that was seen all the same. */
+export function eachPort(
+  observation: Observation,
+  judge: (seen: PortSeen, port: Omit<ExpectedPort, 'place' | 'component'>) => Faults,
+): Faults {
+  const { ports } = observation;
+  if (ports === undefined) return ['nothing is known of the ports: look at them'];
+  const wanted = portsOf(observation);
+  const missed = wanted.flatMap((port) => {
+    const seen = ports.find(({ place, component }) => place === port.place && component === port.component);
+    return seen === undefined ? [`${port.name} was not seen: look at it by a fresh connection`] : judge(seen, port);
+  });
+  const others = ports.filter(({ place, component }) => !wanted.some((port) => port.place === place && port.component === component));
+  return [...missed, ...others.flatMap((seen) => judge(seen, { serves: false, name: `${seen.component} of ${seen.place}` }))];
+}
+
+const short = (id: string | undefined): string => (id === undefined ? 'a stranger' : `${id.slice(0, 16)}…`);
+/** Both modes issue bare leaves or leaves with the cross certificate, and nothing between. */
+const carriesCross = ({ rotation: { next } }: Observation, chain: readonly string[]): boolean =>
+  next.cross === undefined || chain.includes(next.cross);
+
+const etcdWell: Check = ({ etcd, expected }) => {
+  if (etcd === undefined) return ['nothing is known of etcd: ask every member'];
+  return [
+    ...(etcd.voters === expected.voters ? [] : [`etcd has ${etcd.voters} voters, and had ${expected.voters}`]),
+    ...(etcd.learners === 0 ? [] : [`etcd has ${etcd.learners} learner(s): promote or remove them`]),
+    ...(etcd.activePeersOk ? [] : ['a member of etcd has not all others as active peers']),
+    ...(etcd.rejectedPeers === 0 ? [] : [`etcd rejected ${etcd.rejectedPeers} connection(s) of peers`]),
+  ];
+};
+
+const trustLoaded: Check = (observation, state) => {
+  const { mode, next } = observation.rotation;
+  return eachPort(observation, ({ component, acceptable }, { name }) =>
+    // Before Kubernetes 1.36 a kubelet takes a root at its start alone, which comes later; until then it accepts the cross certificate.
+    (component === 'kubelet' && state === 'TRUSTED' && mode === 'planned') || acceptable?.includes(next.name) === true
+      ? []
+      : [`${name} does not list ${next.name} among those that it accepts`],
+  );
+};
+
+const published: Check = ({ published: found, rotation: { old, next } }, state) => {
+  if (found === undefined || found.length === 0) return ['nothing is known of kube-root-ca.crt: read it from every namespace'];
+  return found.flatMap(({ namespace, generations }) => [
+    ...(generations.includes(next.id) ? [] : [`kube-root-ca.crt of ${namespace} does not have ${short(next.id)}`]),
+    ...(state === 'DISTRUSTED' && generations.includes(old.id) ? [`kube-root-ca.crt of ${namespace} still has ${short(old.id)}`] : []),
+  ]);
+};
+
+const restarted: Check = (observation, state) => {
+  const { authority, mode, canary } = observation.rotation;
+  return eachNode(observation, ({ processes, writtenAt }, { name, runs }) =>
+    restartsOn(restartsIn(authority, mode, state), name === canary)
+      .filter(({ component }) => runs.includes(component))
+      .flatMap(({ component, because }) => {
+        const started = processes.find((each) => each.component === component)?.startedAt;
+        if (started === undefined || writtenAt === undefined) return [`it is not known whether ${component} of ${name} was started anew`];
+        return started > writtenAt ? [] : [`${component} of ${name} runs since before its files were written: ${because}`];
+      }),
+  );
+};
+
+const leavesWritten: Check = (observation) => {
+  const { next } = observation.rotation;
+  return eachNode(observation, ({ leaves }, node) =>
+    node.leaves
+      // The kubelet renews its own, by the signer of the cluster.
+      .filter((leaf) => leaf !== 'kubelet.conf')
+      .flatMap((leaf) => {
+        const found = leaves.find((each) => each.leaf === leaf);
+        if (found === undefined) return [`${node.name} did not tell of ${leaf}`];
+        if (found.issuer !== next.id) return [`${leaf} of ${node.name} is by ${short(found.issuer)}`];
+        return carriesCross(observation, found.chain) ? [] : [`${leaf} of ${node.name} lacks the cross certificate`];
+      }),
+  );
+};
+
+const leavesServed: Check = (observation) => {
+  const { next } = observation.rotation;
+  return eachPort(observation, ({ issuer, chain }, { serves, name }) => {
+    if (!serves) return [];
+    if (issuer !== next.id) return [`${name} serves a leaf by ${short(issuer)}`];
+    return carriesCross(observation, chain) ? [] : [`${name} serves its leaf without the cross certificate`];
+  });
+};
+
+const kubeletClientUsed: Check = (observation) =>
+  eachNode(observation, ({ writtenAt }, { name, runs }) => {
+    if (!runs.includes('apiserver')) return [];
+    const since = writtenAt === undefined ? undefined : (observation.at.getTime() - writtenAt.getTime()) / 1_000;
+    if (since === undefined) return [`it is not known when the certificate for kubelets was written on ${name}`];
+    return since > KUBELET_CLIENT_SECONDS
+      ? []
+      : [`the apiserver of ${name} has its certificate for kubelets since ${since} s, and may take ${KUBELET_CLIENT_SECONDS} s to use it`];
+  });
+
+const canaryDistrusts: Check = (observation) => {
+  const { canary, old, next } = observation.rotation;
+  if (!observation.expected.nodes.some(({ name }) => name === canary)) return [`${canary}, which distrusts first, is no node any more`];
+  return eachPort(observation, ({ place, acceptable = [] }, { name }) => {
+    if (place !== canary)
+      return acceptable.includes(old.name) ? [] : [`${name} does not list ${old.name} already, and only ${canary} is to be without`];
+    return [
+      ...(acceptable.includes(next.name) ? [] : [`${name} does not list ${next.name}`]),
+      ...(acceptable.includes(old.name) ? [`${name} still lists ${old.name}`] : []),
+    ];
+  });
+};
+
+const oldGone: Check = (observation) => {
+  const { old, next } = observation.rotation;
+  return eachPort(observation, ({ issuer, acceptable }, { name, serves }) => [
+    ...(acceptable?.includes(next.name) === true ? [] : [`${name} does not list ${next.name}`]),
+    ...(acceptable?.includes(old.name) === true ? [`${name} still lists ${old.name}`] : []),
+    ...(serves && issuer !== next.id ? [`${name} serves a leaf by ${short(issuer)}`] : []),
+  ]);
+};
+
+/** What each gate looks at. */
+export const CHECKS: Readonly<Record<GateName, Check>> = {
+  'path-matrix': ({ pathMatrix }) =>
+    pathMatrix === undefined ? ['no chain was tried against those who will see it'] : pathMatrix.failing.map((cell) => `refused: ${cell}`),
+  'nodes-told': (observation) => eachNode(observation, () => []),
+  'nodes-ready': ({ readyNodes, expected }) => {
+    if (readyNodes === undefined) return ['it is not known how many nodes are Ready'];
+    return readyNodes >= expected.readyNodes ? [] : [`${readyNodes} nodes are Ready, and ${expected.readyNodes} were before`];
+  },
+  'etcd-well': etcdWell,
+  'trust-files': (observation) =>
+    eachNode(observation, ({ bundles, name }) => {
+      const others = bundles.filter((bundle) => bundle !== observation.expected.bundle);
+      if (bundles.length === 0) return [`${name} told of no file of trusted roots`];
+      return others.length === 0 ? [] : [`${name} has other trusted roots than it was given: ${others.map(short).join(', ')}`];
+    }),
+  'trust-loaded': trustLoaded,
+  'root-published': published,
+  restarted,
+  'leaves-written': leavesWritten,
+  'leaves-served': leavesServed,
+  'kubelet-client-used': kubeletClientUsed,
+  'signer-switched': (observation) =>
+    eachNode(observation, ({ signer }, { name, runs }) =>
+      !runs.includes('controller-manager') || signer === observation.rotation.next.id
+        ? []
+        : [`the controller-manager of ${name} signs by ${short(signer)}`],
+    ),
+  'kubelets-renewed': (observation) =>
+    eachNode(observation, ({ kubeletIssuer }, { name, runs }) =>
+      !runs.includes('kubelet') || kubeletIssuer === observation.rotation.next.id
+        ? []
+        : [`the kubelet of ${name} uses a certificate by ${short(kubeletIssuer)}`],
+    ),
+  'places-handled': ({ hidden }) =>
+    hidden === undefined
+      ? ['it is not known where else the old root is']
+      : hidden.flatMap(({ place, handled }) => (handled ? [] : [`${place} has the old root: see to it, and say so`])),
+  soaked: ({ soakUntil, at }) => {
+    if (soakUntil === undefined) return ['it is not known how long to wait'];
+    return at >= soakUntil ? [] : [`it is to wait until ${soakUntil.toISOString()}`];
+  },
+  approved: ({ approvedBy }) => (approvedBy === undefined ? ['nobody approved that the old root is distrusted'] : []),
+  'canary-distrusts': canaryDistrusts,
+  'old-gone': oldGone,
+};

@@ -1,0 +1,84 @@
+import type { RotationMode, RotationState } from '../contract/authority-rotation';
+import type { AuthorityName } from '../contract/certificate-names';
+import { restartsIn } from './restarts';
+
+/** What has to be proven before a state is left, as a person is told it. */
+export const GATES = {
+  'path-matrix': 'every chain that is served is accepted by everybody who will see it',
+  'nodes-told': 'every node told of its files',
+  'nodes-ready': 'as many nodes are Ready as before',
+  'etcd-well': 'etcd has all its voters, no learner, all links between them, and refuses no peer',
+  'trust-files': 'every node has the same bytes of trusted roots',
+  'trust-loaded': 'every port lists the new root among those that it accepts',
+  'root-published': 'kube-root-ca.crt of every namespace has what is trusted',
+  restarted: 'what reads its files at its start was started after they were written',
+  'leaves-written': 'every leaf on every node is by the new root',
+  'leaves-served': 'every port serves a leaf by the new root, to a fresh connection',
+  'kubelet-client-used': 'the apiserver had the time to take its certificate for kubelets',
+  'signer-switched': 'the controller-manager signs by the new root',
+  'kubelets-renewed': 'every kubelet has a certificate by the new root',
+  'places-handled': 'no place that hides the old root is left as it was',
+  soaked: 'the time to wait is over',
+  approved: 'somebody approved that the old root is distrusted',
+  'canary-distrusts': 'the first place distrusts the old root, and it alone',
+  'old-gone': 'no port lists the old root',
+} as const;
+export type GateName = keyof typeof GATES;
+
+const ALWAYS = ['nodes-told', 'nodes-ready', 'etcd-well'] as const;
+
+/** The gates of a state, in the order in which they are told. */
+export function gatesIn(state: RotationState, authority: AuthorityName, mode: RotationMode): readonly GateName[] {
+  const only = (when: boolean, ...names: GateName[]): readonly GateName[] => (when ? names : []);
+  const cluster = authority === 'cluster';
+  const restarts = only(restartsIn(authority, mode, state).length > 0, 'restarted');
+  switch (state) {
+    case 'MINTED':
+      return [...ALWAYS, 'path-matrix'];
+    case 'TRUSTED':
+      return [
+        ...ALWAYS,
+        'trust-files',
+        // A member of etcd takes no root while it runs, and needs none as long as the cross certificate is served.
+        ...only(authority !== 'etcd' || mode === 'compromise', 'trust-loaded'),
+        ...restarts,
+        ...only(cluster, 'root-published'),
+        'path-matrix',
+      ];
+    case 'ISSUING':
+      return [
+        ...ALWAYS,
+        'trust-files',
+        'leaves-written',
+        ...only(authority !== 'front-proxy', 'leaves-served'),
+        ...restarts,
+        ...only(cluster, 'kubelet-client-used', 'signer-switched'),
+        ...only(mode === 'compromise', ...only(cluster, 'kubelets-renewed'), 'places-handled'),
+        'path-matrix',
+      ];
+    case 'SOAKING':
+      return [
+        ...ALWAYS,
+        'trust-files',
+        'leaves-written',
+        ...only(authority !== 'front-proxy', 'leaves-served'),
+        ...restarts,
+        ...only(cluster, 'signer-switched', 'trust-loaded', 'kubelets-renewed'),
+        'places-handled',
+        'soaked',
+        'approved',
+        'path-matrix',
+      ];
+    case 'DISTRUST-CANARY':
+      return [
+        ...ALWAYS,
+        'leaves-written',
+        ...only(authority !== 'front-proxy', 'leaves-served'),
+        ...restarts,
+        'canary-distrusts',
+        'soaked',
+      ];
+    case 'DISTRUSTED':
+      return [...ALWAYS, 'trust-files', 'leaves-written', ...restarts, 'old-gone', ...only(cluster, 'root-published'), 'places-handled'];
+  }
+}

@@ -1,0 +1,34 @@
+import type { RotationState } from '../contract/authority-rotation';
+import { CHECKS } from './gate-checks';
+import type { Faults } from './gate-checks';
+import { GATES, gatesIn } from './gate-names';
+import type { GateName } from './gate-names';
+import type { Observation } from './observation';
+import { RETURN_CHECKS, RETURN_GATES, returnGatesIn } from './return-gates';
+
+/** Whether a state may be left: with what was proven, or with everything that was not. */
+export type GateVerdict =
+  { readonly open: true; readonly evidence: readonly string[] } | { readonly open: false; readonly because: readonly string[] };
+
+/**
+ * Whether a rotation may go on from a state. What was not observed is never fine.
+ *
+ * @param names the gates. @default - all of the state
+ */
+export function mayLeave(
+  state: RotationState,
+  observation: Observation,
+  names: readonly GateName[] = gatesIn(state, observation.rotation.authority, observation.rotation.mode),
+): GateVerdict {
+  return verdictOf(names.map((name) => ({ what: GATES[name], faults: CHECKS[name](observation, state) })));
+}
+
+/** Whether an aborted rotation may go back from a state. Where trust is only given back, nothing has to be proven. */
+export function mayReturn(state: RotationState, observation: Observation, names = returnGatesIn(state)): GateVerdict {
+  return verdictOf(names.map((name) => ({ what: RETURN_GATES[name], faults: RETURN_CHECKS[name](observation, state) })));
+}
+
+function verdictOf(judged: readonly { readonly what: string; readonly faults: Faults }[]): GateVerdict {
+  const because = judged.flatMap(({ faults }) => faults);
+  return because.length === 0 ? { open: true, evidence: judged.map(({ what }) => what) } : { open: false, because };
+}

@@ -1,0 +1,121 @@
+import type { RotationMode } from '../contract/authority-rotation';
+import type { AuthorityName, LeafName } from '../contract/certificate-names';
+import type { Component } from './restarts';
+
+/** A generation as it shows itself: its id, and its name as ports list it. */
+export interface Shown {
+  /** SHA-256 of its certificate. */
+  readonly id: string;
+  /** `CN=etcd-ca-g7-1f0c9a2e`. */
+  readonly name: string;
+}
+
+/** Which rotation it is about, and which place distrusts first. */
+export interface Rotating {
+  readonly authority: AuthorityName;
+  readonly mode: RotationMode;
+  readonly canary: string;
+  readonly old: Shown;
+  /** `cross`: SHA-256 of its name and key signed by the old one; missing in compromise mode. */
+  readonly next: Shown & { readonly cross?: string };
+}
+
+export const PORT_COMPONENTS = ['apiserver', 'controller-manager', 'scheduler', 'kubelet', 'etcd-client', 'etcd-peer'] as const;
+export type PortComponent = (typeof PORT_COMPONENTS)[number];
+
+/** What a fresh handshake with a port showed. */
+export interface PortSeen {
+  /** The node. */
+  readonly place: string;
+  readonly component: PortComponent;
+  /** The generation that signed the leaf, by id; undefined for a stranger. */
+  readonly issuer: string | undefined;
+  /** SHA-256 of what was served after the leaf. */
+  readonly chain: readonly string[];
+  /** Names of the authorities that it accepts clients of; undefined where it asks for no certificate. */
+  readonly acceptable: readonly string[] | undefined;
+}
+
+/** What a node told in this round. */
+export interface NodeSeen {
+  readonly name: string;
+  /** SHA-256 of each file of trusted roots of the authority. */
+  readonly bundles: readonly string[];
+  /** Leaves of the authority; `issuer` undefined for a stranger, `chain` SHA-256 of what follows in the file. */
+  readonly leaves: readonly { readonly leaf: LeafName; readonly issuer: string | undefined; readonly chain: readonly string[] }[];
+  /** Which generation signed the certificate that the kubelet uses now. */
+  readonly kubeletIssuer?: string;
+  /** By which generation the controller-manager signs. */
+  readonly signer?: string;
+  readonly processes: readonly { readonly component: Component; readonly startedAt: Date }[];
+  /** When the last file of this state was written. */
+  readonly writtenAt?: Date;
+  /** When the old root was last taken out of its files, and when both were last put back. */
+  readonly trust?: { readonly oldDroppedAt?: Date; readonly bothSince?: Date };
+}
+
+/** Of which nodes and namespaces something must be known, and how it was before. */
+export interface Expected {
+  readonly nodes: readonly {
+    readonly name: string;
+    readonly runs: readonly Component[];
+    readonly leaves: readonly LeafName[];
+  }[];
+  readonly readyNodes: number;
+  readonly voters: number;
+  /** SHA-256 of the bundle that is to be distributed now. */
+  readonly bundle: string;
+}
+
+/** What was found in one round; what is missing was not looked at, or did not answer, and proves nothing. */
+export interface Observation {
+  readonly at: Date;
+  readonly rotation: Rotating;
+  readonly expected: Expected;
+  readonly ports?: readonly PortSeen[];
+  readonly nodes?: readonly NodeSeen[];
+  /** Generations in kube-root-ca.crt of every namespace that there is. */
+  readonly published?: readonly { readonly namespace: string; readonly generations: readonly string[] }[];
+  /** `activePeersOk`: etcd_network_active_peers is the number of the others at every member. `rejectedPeers`: logged since the state began. */
+  readonly etcd?: {
+    readonly voters: number;
+    readonly learners: number;
+    readonly activePeersOk: boolean;
+    readonly rejectedPeers: number;
+  };
+  readonly readyNodes?: number;
+  readonly pathMatrix?: { readonly failing: readonly string[] };
+  readonly soakUntil?: Date;
+  readonly approvedBy?: string;
+  /** Places that hold the old root and that nobody renews by himself, and whether somebody saw to it. */
+  readonly hidden?: readonly { readonly place: string; readonly handled: boolean }[];
+}
+
+interface PortOf {
+  readonly component: PortComponent;
+  readonly of: Component;
+  readonly serves: boolean;
+}
+
+const PORTS: Readonly<Record<AuthorityName, readonly PortOf[]>> = {
+  cluster: [
+    { component: 'apiserver', of: 'apiserver', serves: true },
+    { component: 'kubelet', of: 'kubelet', serves: false },
+  ],
+  etcd: [
+    { component: 'etcd-client', of: 'etcd', serves: true },
+    { component: 'etcd-peer', of: 'etcd', serves: true },
+  ],
+  'front-proxy': [{ component: 'apiserver', of: 'apiserver', serves: false }],
+};
+
+/**
+ * The ports that show something of the authority, for all that are expected to be there. Those of controller-manager and scheduler are judged where
+ * they were seen and not missed where they were not: kubeadm binds them to the node itself.
+ */
+export const portsOf = ({ rotation: { authority }, expected }: Pick<Observation, 'rotation' | 'expected'>) =>
+  expected.nodes.flatMap(({ name, runs }) =>
+    PORTS[authority]
+      .filter(({ of }) => runs.includes(of))
+      .map(({ component, serves }) => ({ place: name, component, serves, name: `${component} of ${name}` })),
+  );

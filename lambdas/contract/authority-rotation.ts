@@ -1,0 +1,53 @@
+// How far the exchange of an authority by its next generation is, as it is noted beside the generations themselves.
+import { z } from 'zod';
+
+const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const text = z.string().min(1).max(200);
+
+/** In their order. Without a rotation an authority is steady; a closed one is steady again, with the next generation. */
+export const ROTATION_STATES = ['MINTED', 'TRUSTED', 'ISSUING', 'SOAKING', 'DISTRUST-CANARY', 'DISTRUSTED'] as const;
+export const RotationState = z.enum(ROTATION_STATES);
+export type RotationState = z.infer<typeof RotationState>;
+
+/** `compromise`: somebody else has the old key. It is distrusted at once, and that costs an interruption. */
+export const RotationMode = z.enum(['planned', 'compromise']);
+export type RotationMode = z.infer<typeof RotationMode>;
+
+/** Where a generation is in its life. `next`: signs nothing yet. `outgoing`: signed until now. `closed`: only its certificate is kept. */
+export const GenerationState = z.enum(['next', 'issuing', 'outgoing', 'closed']);
+export type GenerationState = z.infer<typeof GenerationState>;
+
+/** What documents from before the first rotation do not have. */
+export const generationNotes = {
+  /** Missing: it signs if it is the issuing one, and is trusted beside it if it is not. */
+  state: GenerationState.optional(),
+  /** Its name and key, signed by the generation before it: PEM. */
+  cross: z.string().min(1).optional(),
+  mintedAt: z.iso.datetime().optional(),
+  /** The rotation that minted it. */
+  mintedFor: text.optional(),
+  distrustedAt: z.iso.datetime().optional(),
+  /** When nothing of the cluster trusted it any more; its key was destroyed then. */
+  closedAt: z.iso.datetime().optional(),
+};
+
+export const AuthorityRotation = z.object({
+  id: text,
+  mode: RotationMode,
+  since: z.iso.datetime(),
+  /** The generation that goes, and the one that comes. */
+  from: Sha256,
+  to: Sha256,
+  state: RotationState,
+  stateSince: z.iso.datetime(),
+  /** Who agreed that the old generation is distrusted. */
+  approvedBy: text.optional(),
+  /** From then on it only goes back. */
+  abortRequested: z.object({ by: text, at: z.iso.datetime(), because: z.string().min(1).max(1000) }).optional(),
+});
+export type AuthorityRotation = z.infer<typeof AuthorityRotation>;
+
+/** Of the key pair of service accounts: both verify, then the new one signs, then tokens of the old one run out. */
+export const ACCOUNTS_STATES = ['VERIFYING', 'SIGNING', 'DROPPING'] as const;
+export const AccountsRotation = AuthorityRotation.omit({ state: true, approvedBy: true }).extend({ state: z.enum(ACCOUNTS_STATES) });
+export type AccountsRotation = z.infer<typeof AccountsRotation>;

@@ -1,0 +1,269 @@
+import { GATES, gatesIn } from '../../lambdas/authorities/gate-names';
+import type { GateName } from '../../lambdas/authorities/gate-names';
+import { mayLeave, mayReturn } from '../../lambdas/authorities/gates';
+import type { Observation } from '../../lambdas/authorities/observation';
+import { RETURN_GATES } from '../../lambdas/authorities/return-gates';
+import type { ReturnGate } from '../../lambdas/authorities/return-gates';
+import { pathOf } from '../../lambdas/authorities/rotation-path';
+import { RotationMode } from '../../lambdas/contract/authority-rotation';
+import type { RotationState } from '../../lambdas/contract/authority-rotation';
+import { AuthorityName } from '../../lambdas/contract/certificate-names';
+import { NOW } from '../pki/pki-world';
+import { N, O, before, changeLeaf, changeNode, changePort, observed } from './observed';
+
+const everywhere = AuthorityName.options.flatMap((authority) =>
+  RotationMode.options.flatMap((mode) => pathOf(mode).map((state) => [state, authority, mode] as const)),
+);
+
+describe('a state may be left', () => {
+  test.each(everywhere)('%s of %s, %s, when everything is proven', (state, authority, mode) => {
+    const verdict = mayLeave(state, observed(state, authority, mode));
+
+    expect(verdict).toEqual({ open: true, evidence: gatesIn(state, authority, mode).map((gate) => GATES[gate]) });
+  });
+
+  test.each(everywhere)('%s of %s, %s, never when nothing was observed', (state, authority, mode) => {
+    const { at, rotation, expected } = observed(state, authority, mode);
+
+    for (const gate of gatesIn(state, authority, mode)) {
+      const verdict = mayLeave(state, { at, rotation, expected }, [gate]);
+      expect([gate, verdict.open]).toEqual([gate, false]);
+    }
+  });
+
+  test.each(everywhere)('%s of %s, %s, never when a single node or port is missing', (state, authority, mode) => {
+    const all = observed(state, authority, mode);
+    for (const missing of all.nodes!)
+      expect(mayLeave(state, { ...all, nodes: all.nodes!.filter((one) => one !== missing) }).open).toBe(false);
+    const portsMatter = gatesIn(state, authority, mode).some((gate) =>
+      ['trust-loaded', 'leaves-served', 'canary-distrusts', 'old-gone'].includes(gate),
+    );
+    for (const missing of all.ports!)
+      expect(mayLeave(state, { ...all, ports: all.ports!.filter((one) => one !== missing) }).open).toBe(!portsMatter);
+  });
+
+  test('a gate looks at every state that it stands in, and at none the names do not know', () => {
+    const used = new Set(everywhere.flatMap(([state, authority, mode]) => gatesIn(state, authority, mode)));
+
+    expect([...used].sort()).toEqual(Object.keys(GATES).sort());
+  });
+});
+
+describe('a gate is shut', () => {
+  type Change = (observation: Observation) => Observation;
+  test.each<[GateName, string, RotationState, AuthorityName, Change, RegExp]>([
+    ['path-matrix', 'by a refused chain', 'MINTED', 'cluster', (o) => ({ ...o, pathMatrix: { failing: ['a by b'] } }), /^refused: a by b$/],
+    ['nodes-ready', 'by a node that is not Ready', 'TRUSTED', 'cluster', (o) => ({ ...o, readyNodes: 3 }), /3 nodes are Ready, and 4/],
+    ['etcd-well', 'by a voter less', 'ISSUING', 'etcd', (o) => ({ ...o, etcd: { ...o.etcd!, voters: 2 } }), /2 voters, and had 3/],
+    ['etcd-well', 'by a learner', 'ISSUING', 'etcd', (o) => ({ ...o, etcd: { ...o.etcd!, learners: 1 } }), /1 learner/],
+    ['etcd-well', 'by a lost link', 'ISSUING', 'etcd', (o) => ({ ...o, etcd: { ...o.etcd!, activePeersOk: false } }), /active peers/],
+    ['etcd-well', 'by a refused peer', 'ISSUING', 'etcd', (o) => ({ ...o, etcd: { ...o.etcd!, rejectedPeers: 4 } }), /rejected 4/],
+    [
+      'trust-files',
+      'by one other file',
+      'TRUSTED',
+      'etcd',
+      (o) => changeNode(o, 'w-1', { bundles: ['b'.repeat(64), 'x'] }),
+      /w-1 has other/,
+    ],
+    ['trust-files', 'by a node without such a file', 'TRUSTED', 'etcd', (o) => changeNode(o, 'w-1', { bundles: [] }), /no file/],
+    [
+      'trust-loaded',
+      'by one apiserver',
+      'TRUSTED',
+      'cluster',
+      (o) => changePort(o, 'cp-2', { acceptable: [O.name] }),
+      /apiserver of cp-2 does not list CN=n/,
+    ],
+    ['trust-loaded', 'by a port that asks for no certificate', 'TRUSTED', 'cluster', (o) => silent(o, 'cp-2'), /apiserver of cp-2/],
+    ['trust-loaded', 'by a kubelet, later', 'SOAKING', 'cluster', (o) => changePort(o, 'w-1', { acceptable: [O.name] }), /kubelet of w-1/],
+    [
+      'root-published',
+      'by a namespace without the new root',
+      'TRUSTED',
+      'cluster',
+      (o) => ({ ...o, published: [{ namespace: 'a', generations: [O.id] }] }),
+      /of a does not have 1111/,
+    ],
+    [
+      'root-published',
+      'by a namespace that keeps the old one',
+      'DISTRUSTED',
+      'cluster',
+      (o) => ({ ...o, published: [{ namespace: 'a', generations: [O.id, N.id] }] }),
+      /of a still has 0000/,
+    ],
+    [
+      'restarted',
+      'by a controller-manager that runs on',
+      'TRUSTED',
+      'cluster',
+      (o) => changeNode(o, 'cp-3', { processes: [{ component: 'controller-manager', startedAt: before(700) }] }),
+      /controller-manager of cp-3 runs since before.*root-ca-file/,
+    ],
+    [
+      'restarted',
+      'by an apiserver nobody knows of, where etcd lies behind it',
+      'DISTRUST-CANARY',
+      'etcd',
+      (o) => changeNode(o, 'cp-1', { processes: [{ component: 'etcd', startedAt: NOW }] }),
+      /apiserver of cp-1/,
+    ],
+    ['leaves-written', 'by a leaf of the old root', 'ISSUING', 'etcd', (o) => changeLeaf(o, 'cp-2', { issuer: O.id }), /cp-2 is by 0000/],
+    ['leaves-written', 'by a leaf without cross', 'ISSUING', 'etcd', (o) => changeLeaf(o, 'cp-2', { chain: [] }), /lacks the cross/],
+    [
+      'leaves-written',
+      'by a leaf not told',
+      'ISSUING',
+      'etcd',
+      (o) => changeNode(o, 'cp-2', { leaves: [] }),
+      /did not tell of etcd\/server/,
+    ],
+    [
+      'leaves-served',
+      'by a leaf of the old root',
+      'ISSUING',
+      'etcd',
+      (o) => changePort(o, 'cp-2', { issuer: O.id }),
+      /etcd-peer of cp-2 serves/,
+    ],
+    [
+      'leaves-served',
+      'by a bare leaf, which is latent in etcd until a member restarts',
+      'ISSUING',
+      'etcd',
+      (o) => changePort(o, 'cp-2', { chain: [] }),
+      /without the cross certificate/,
+    ],
+    [
+      'kubelet-client-used',
+      'for 128 s',
+      'ISSUING',
+      'cluster',
+      (o) => changeNode(o, 'cp-2', { writtenAt: before(128) }),
+      /since 128 s, and may take 128/,
+    ],
+    ['signer-switched', 'by one of three', 'ISSUING', 'cluster', (o) => changeNode(o, 'cp-2', { signer: O.id }), /of cp-2 signs by 0000/],
+    ['kubelets-renewed', 'by a worker', 'SOAKING', 'cluster', (o) => changeNode(o, 'w-1', { kubeletIssuer: O.id }), /kubelet of w-1/],
+    [
+      'places-handled',
+      'by one place',
+      'SOAKING',
+      'cluster',
+      (o) => ({ ...o, hidden: [{ place: 'ci', handled: false }] }),
+      /^ci has the old/,
+    ],
+    ['soaked', 'a moment too early', 'SOAKING', 'etcd', (o) => ({ ...o, soakUntil: new Date(NOW.getTime() + 1) }), /wait until 2026/],
+    [
+      'canary-distrusts',
+      'while the first lists it',
+      'DISTRUST-CANARY',
+      'etcd',
+      (o) => changePort(o, 'cp-1', { acceptable: [N.name, O.name] }),
+      /cp-1 still lists CN=o/,
+    ],
+    [
+      'canary-distrusts',
+      'when another one went along',
+      'DISTRUST-CANARY',
+      'etcd',
+      (o) => changePort(o, 'cp-2', { acceptable: [N.name] }),
+      /only cp-1/,
+    ],
+    [
+      'canary-distrusts',
+      'when the first left the cluster',
+      'DISTRUST-CANARY',
+      'etcd',
+      (o) => ({ ...o, rotation: { ...o.rotation, canary: 'cp-7' } }),
+      /cp-7.*no node/,
+    ],
+    [
+      'old-gone',
+      'by one port',
+      'DISTRUSTED',
+      'front-proxy',
+      (o) => changePort(o, 'cp-3', { acceptable: [N.name, O.name] }),
+      /apiserver of cp-3 still lists CN=o/,
+    ],
+    [
+      'old-gone',
+      'by a controller-manager that was seen though nobody has to see it',
+      'DISTRUSTED',
+      'cluster',
+      (o) => ({
+        ...o,
+        ports: [
+          ...o.ports!,
+          { place: 'cp-1', component: 'controller-manager', issuer: undefined, chain: [], acceptable: [O.name, N.name] },
+        ],
+      }),
+      /controller-manager of cp-1 still lists/,
+    ],
+  ])('%s %s', (gate, _, state, authority, change, because) => {
+    const verdict = mayLeave(state, change(observed(state, authority)), [gate]);
+    const all = mayLeave(state, change(observed(state, authority)));
+
+    expect(verdict.open).toBe(false);
+    expect(verdict.open ? [] : verdict.because.join('; ')).toMatch(because);
+    expect(all.open).toBe(false);
+  });
+
+  test('for whoever did not approve', () => {
+    const { approvedBy: _, ...rest } = observed('SOAKING', 'etcd');
+
+    expect(mayLeave('SOAKING', rest)).toEqual({ open: false, because: ['nobody approved that the old root is distrusted'] });
+  });
+});
+
+test('a kubelet that takes roots at its start alone holds up nobody before it is started', () => {
+  expect(mayLeave('TRUSTED', changePort(observed('TRUSTED', 'cluster'), 'w-1', { acceptable: [O.name] })).open).toBe(true);
+});
+
+test('bare leaves are right after a compromise', () => {
+  expect(mayLeave('ISSUING', changePort(observed('ISSUING', 'etcd', 'compromise'), 'cp-2', { chain: [] })).open).toBe(true);
+});
+
+describe('an aborted rotation', () => {
+  const nowOld = (authority: AuthorityName): Observation => observed('TRUSTED', authority);
+
+  test.each(AuthorityName.options)('of %s goes back over every state when everything is proven', (authority) => {
+    for (const state of ['DISTRUSTED', 'DISTRUST-CANARY', 'SOAKING'] as const)
+      expect(mayReturn(state, observed(state, authority))).toEqual({ open: true, evidence: [] });
+    expect(mayReturn('ISSUING', observed('ISSUING', authority)).open).toBe(true);
+    expect(mayReturn('TRUSTED', nowOld(authority)).open).toBe(true);
+    expect(mayReturn('MINTED', observed('MINTED', authority)).open).toBe(true);
+  });
+
+  test.each(['MINTED', 'TRUSTED', 'ISSUING'] as const)('does not go back from %s when nothing was observed', (state) => {
+    const { at, rotation, expected } = observed(state, 'cluster');
+    for (const gate of Object.keys(RETURN_GATES) as ReturnGate[])
+      expect(mayReturn(state, { at, rotation, expected }, [gate])).toMatchObject({ open: false });
+  });
+
+  test('does not issue by the old root while a member started under the new one alone', () => {
+    const trust = { oldDroppedAt: before(650), bothSince: before(500) };
+    const verdict = mayReturn('ISSUING', changeNode(observed('ISSUING', 'etcd'), 'cp-2', { trust }));
+
+    expect(verdict.open ? [] : verdict.because).toContain('apiserver of cp-2 was started while the old root was distrusted: start it anew');
+  });
+
+  test.each<[string, Observation]>([
+    ['a port serves a leaf by the new root', changePort(nowOld('etcd'), 'cp-2', { issuer: N.id })],
+    ['a leaf is by the new root', changeLeaf(nowOld('etcd'), 'cp-2', { issuer: N.id })],
+    ['a kubelet has a certificate by the new root', changeNode(nowOld('cluster'), 'w-1', { kubeletIssuer: N.id })],
+    ['a controller-manager signs by the new root', changeNode(nowOld('cluster'), 'cp-1', { signer: N.id })],
+  ])('does not take the new root back while %s', (_, observation) => expect(mayReturn('TRUSTED', observation).open).toBe(false));
+
+  test.each([
+    ['lists it', [O.name, N.name]],
+    ['tells nothing', undefined],
+  ])('does not forget the new root while a port %s', (_, acceptable) => {
+    const all = observed('MINTED', 'etcd');
+    const port = { ...all.ports![0]!, acceptable };
+
+    expect(mayReturn('MINTED', { ...all, ports: [port, ...all.ports!.slice(1)] }).open).toBe(false);
+  });
+});
+
+const silent = (observation: Observation, place: string): Observation => changePort(observation, place, { acceptable: undefined });
