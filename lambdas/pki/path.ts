@@ -89,7 +89,6 @@ function step(
 
 function missing(top: ReadCertificate, { sent, trusted }: Search): string {
   const wanted = printName(top.fields.issuer);
-  if (isSelfIssued(top)) return `${nameOf(top)} vouches for itself and is not trusted`;
   const namesakes = [...sent, ...trusted].filter(({ fields }) => fields.subject.der.equals(top.fields.issuer.der));
   const why = namesakes.length === 0 ? 'is neither trusted nor sent' : 'is there with another key id';
   return `${nameOf(top)} was issued by ${wanted}, which ${why}`;
