@@ -1,5 +1,4 @@
-import type { AuthorityName } from '../contract/certificate-names';
-import { AuthorityName as AuthorityNames } from '../contract/certificate-names';
+import { AuthorityName } from '../contract/certificate-names';
 import { LifeboatError } from '../contract/lifeboat-error';
 import type { PathVerdict } from '../pki/path';
 import { acceptedBy } from '../pki/path';
@@ -72,12 +71,12 @@ const LOSS: Readonly<Record<AuthorityName, string>> = {
  * @throws MatrixIncomplete when there is no authority, an authority without a server or a store, or two of one name
  */
 export function pathMatrix(pairs: Readonly<Partial<Record<AuthorityName, TriedPairs>>>, at: Date): PathMatrix {
-  const asked = AuthorityNames.options.flatMap((authority) => {
+  const asked = AuthorityName.options.flatMap((authority) => {
     const tried = pairs[authority];
     return tried === undefined ? [] : [{ authority, cells: cellsOf(authority, tried, at) }];
   });
   if (asked.length === 0) {
-    throw new MatrixIncomplete(`no authority is asked for, so that nothing could fail: name one of ${AuthorityNames.options.join(', ')}`);
+    throw new MatrixIncomplete(`no authority is asked for, so that nothing could fail: name one of ${AuthorityName.options.join(', ')}`);
   }
   const cells = asked.flatMap((each) => each.cells);
   return { cells, failing: cells.flatMap(failureOf), authorities: asked.map(rowOf) };

@@ -36,16 +36,15 @@ const firstOf = (...checks: readonly (() => Fault)[]): Fault => {
   return undefined;
 };
 
-/** At its very end Go still takes a certificate, and OpenSSL does not. */
-export const isValidAt = ({ fields: { notBefore, notAfter } }: ReadCertificate, at: Date): boolean =>
-  notBefore.date <= at && at < notAfter.date;
-
 function timeFault({ fields: { notBefore, notAfter } }: ReadCertificate, at: Date): Fault {
   if (at < notBefore.date) return `is valid only from ${notBefore.date.toISOString()}`;
+  // At its very end Go still takes a certificate, and OpenSSL does not.
   return at < notAfter.date ? undefined : `ended ${notAfter.date.toISOString()}`;
 }
 
-/** What ends a path whatever stands beside it; its validity in time and its names for people are judged elsewhere. */
+export const isValidAt = (certificate: ReadCertificate, at: Date): boolean => timeFault(certificate, at) === undefined;
+
+/** What ends a path whatever stands beside it. Its time is judged with the moment, and of its names only what Go cannot read. */
 const ALWAYS: readonly string[] = ['version-3', 'serial', 'signature-algorithm', 'name-strings', 'extensions', 'key'];
 
 function readingFault({ fields }: ReadCertificate): Fault {

@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { CertificateUnreadable } from '../../lambdas/pki/errors';
+import { crossSign } from '../../lambdas/pki/issue';
+import type { IssuedPair } from '../../lambdas/pki/issue';
 import type { PathVerdict } from '../../lambdas/pki/path';
 import { acceptedBy } from '../../lambdas/pki/path';
 import { pemBlocks, printPem } from '../../lambdas/pki/pem';
 import { CLIENT_CASES, SERVER_CASES, pemsOf } from './paths';
-import { NOW, inDays } from './pki-world';
+import { NOW, authority, inDays, leafOf } from './pki-world';
 
 const told = (verdict: PathVerdict): string => (verdict.accepted ? 'accepted' : verdict.because);
 
@@ -41,6 +43,19 @@ test('an authority with name constraints is refused, since they are not judged',
 
 test('a leaf that is trusted by itself is refused: it hangs on no authority that could be rotated', () => {
   expect(told(ask(['leaf that vouches for itself'], ['leaf that vouches for itself']))).toMatch(/vouches for itself/);
+});
+
+test('a path of eight certificates is the longest that is followed, however well they sign each other', () => {
+  const [first, ...others] = Array.from({ length: 9 }, (_, index) => authority('cluster', index + 1)) as [IssuedPair, ...IssuedPair[]];
+  const crosses = others.map((pair, index) => crossSign(pair, [first, ...others][index]!, { now: NOW }).cert);
+  const longOf = (authorities: number) =>
+    acceptedBy([leafOf('apiserver', others[authorities - 2]).cert, ...crosses.slice(0, authorities - 1)], [first.cert], {
+      at: NOW,
+      role: 'server',
+    });
+
+  expect(longOf(7).accepted).toBe(true);
+  expect(told(longOf(8))).toMatch(/^the path from CN=kube-apiserver is longer than 8 certificates/);
 });
 
 test('nothing is no chain, and nobody trusts by nothing', () => {

@@ -13,6 +13,8 @@ jest.setTimeout(120_000);
 
 /** OpenSSL's command takes a hundredth of a second for each order of each store. */
 const DRAWN = 120;
+/** The same cases at every run: a case that another seed finds is added to the table of cases. */
+const SEED = 20_261_127;
 
 let go: GoVerifier;
 beforeAll(() => {
@@ -96,12 +98,12 @@ test('so are any chains and stores that are drawn, and nothing is accepted that 
     fc.uniqueArray(one, { minLength: 1, maxLength: 3 }),
   );
 
-  const asked = fc.sample(drawn, DRAWN).map(([role, leaf, sent, roots]) => named(role, [leaf, ...sent], roots));
+  const asked = fc.sample(drawn, { numRuns: DRAWN, seed: SEED }).map(([role, leaf, sent, roots]) => named(role, [leaf, ...sent], roots));
   const { others, ours } = compare(asked);
 
   const differing = ours.filter((line, index) => line !== others[index]);
   const tooKind = differing.filter((line) => line.endsWith(': accepted'));
   const tooStrict = differing.filter((line) => !STRICTER.some((name) => line.includes(name)));
-  expect({ tooKind, tooStrict }).toEqual({ tooKind: [], tooStrict: [] });
+  expect({ seed: SEED, tooKind, tooStrict }).toEqual({ seed: SEED, tooKind: [], tooStrict: [] });
   expect(others.filter((line) => line.endsWith(': accepted')).length).toBeGreaterThan(10);
 });
