@@ -3,7 +3,7 @@ import { shortSigner } from '../contract/short-id';
 import type { GateName } from './gate-names';
 import { portsOf } from './observation';
 import type { NodeSeen, Observation, PortSeen } from './observation';
-import { restartsIn, restartsOn } from './restarts';
+import { restartsOn, startersIn } from './restarts';
 import { KUBELET_CLIENT_SECONDS } from './rotation-facts';
 
 /** What keeps a gate shut, one by one; none when it is open. */
@@ -74,13 +74,13 @@ const published: Check = ({ published: found, rotation: { old, next } }, state) 
 
 const restarted: Check = (observation, state) => {
   const { authority, mode, canary } = observation.rotation;
-  return eachNode(observation, ({ processes, writtenAt }, { name, runs }) =>
-    restartsOn(restartsIn(authority, mode, state), name === canary)
+  return eachNode(observation, ({ processes }, { name, runs }) =>
+    restartsOn(startersIn(authority, mode, state), name === canary)
       .filter(({ component }) => runs.includes(component))
       .flatMap(({ component, because }) => {
-        const started = processes.find((each) => each.component === component)?.startedAt;
-        if (started === undefined || writtenAt === undefined) return [`it is not known whether ${component} of ${name} was started anew`];
-        return started > writtenAt ? [] : [`${component} of ${name} runs since before its files were written: ${because}`];
+        const { startedAt, filesAt } = processes.find((each) => each.component === component) ?? {};
+        if (startedAt === undefined || filesAt === undefined) return [`it is not known whether ${component} of ${name} was started anew`];
+        return startedAt > filesAt ? [] : [`${component} of ${name} runs since before its files were written: ${because}`];
       }),
   );
 };
@@ -110,13 +110,16 @@ const leavesServed: Check = (observation) => {
 };
 
 const kubeletClientUsed: Check = (observation) =>
-  eachNode(observation, ({ writtenAt }, { name, runs }) => {
-    if (!runs.includes('apiserver')) return [];
+  eachNode(observation, ({ leaves }, node) => {
+    if (!node.leaves.includes('apiserver-kubelet-client')) return [];
+    const { writtenAt } = leaves.find(({ leaf }) => leaf === 'apiserver-kubelet-client') ?? {};
     const since = writtenAt === undefined ? undefined : (observation.at.getTime() - writtenAt.getTime()) / 1_000;
-    if (since === undefined) return [`it is not known when the certificate for kubelets was written on ${name}`];
+    if (since === undefined) return [`it is not known when the certificate for kubelets was written on ${node.name}`];
     return since > KUBELET_CLIENT_SECONDS
       ? []
-      : [`the apiserver of ${name} has its certificate for kubelets since ${since} s, and may take ${KUBELET_CLIENT_SECONDS} s to use it`];
+      : [
+          `the apiserver of ${node.name} has its certificate for kubelets since ${since} s, and may take ${KUBELET_CLIENT_SECONDS} s to use it`,
+        ];
   });
 
 const canaryDistrusts: Check = (observation) => {

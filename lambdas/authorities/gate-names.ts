@@ -1,6 +1,6 @@
 import type { RotationMode, RotationState } from '../contract/authority-rotation';
 import type { AuthorityName } from '../contract/certificate-names';
-import { restartsIn } from './restarts';
+import { startersIn } from './restarts';
 
 /** What has to be proven before a state is left, as a person is told it. */
 export const GATES = {
@@ -31,7 +31,7 @@ const ALWAYS = ['nodes-told', 'nodes-ready', 'etcd-well'] as const;
 export function gatesIn(state: RotationState, authority: AuthorityName, mode: RotationMode): readonly GateName[] {
   const only = (when: boolean, ...names: GateName[]): readonly GateName[] => (when ? names : []);
   const cluster = authority === 'cluster';
-  const restarts = only(restartsIn(authority, mode, state).length > 0, 'restarted');
+  const restarts = only(startersIn(authority, mode, state).length > 0, 'restarted');
   const issued = ['leaves-written', ...only(authority !== 'front-proxy', 'leaves-served'), ...restarts] as const;
   switch (state) {
     case 'MINTED':

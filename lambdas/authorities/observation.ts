@@ -42,14 +42,18 @@ export interface NodeSeen {
   /** SHA-256 of each file of trusted roots of the authority. */
   readonly bundles: readonly string[];
   /** Leaves of the authority; `issuer` undefined for a stranger, `chain` SHA-256 of what follows in the file. */
-  readonly leaves: readonly { readonly leaf: LeafName; readonly issuer: string | undefined; readonly chain: readonly string[] }[];
+  readonly leaves: readonly {
+    readonly leaf: LeafName;
+    readonly issuer: string | undefined;
+    readonly chain: readonly string[];
+    readonly writtenAt?: Date;
+  }[];
   /** Which generation signed the certificate that the kubelet uses now. */
   readonly kubeletIssuer?: string;
   /** By which generation the controller-manager signs. */
   readonly signer?: string;
-  readonly processes: readonly { readonly component: Component; readonly startedAt: Date }[];
-  /** When the last file of this state was written. */
-  readonly writtenAt?: Date;
+  /** `filesAt`: when the last file of the authority was changed that this component reads. */
+  readonly processes: readonly { readonly component: Component; readonly startedAt: Date; readonly filesAt?: Date }[];
   /** When the old root was last taken out of its files, and when both were last put back. */
   readonly trust?: { readonly oldDroppedAt?: Date; readonly bothSince?: Date };
 }

@@ -9,7 +9,7 @@ import { RotationMode } from '../../lambdas/contract/authority-rotation';
 import type { RotationState } from '../../lambdas/contract/authority-rotation';
 import { AuthorityName } from '../../lambdas/contract/certificate-names';
 import { NOW } from '../pki/pki-world';
-import { N, O, before, changeLeaf, changeNode, changePort, observed } from './observed';
+import { N, O, before, changeLeaf, changeLeaves, changeNode, changePort, observed } from './observed';
 
 const everywhere = AuthorityName.options.flatMap((authority) =>
   RotationMode.options.flatMap((mode) => pathOf(mode).map((state) => [state, authority, mode] as const)),
@@ -98,7 +98,7 @@ describe('a gate is shut', () => {
       'by a controller-manager that runs on',
       'TRUSTED',
       'cluster',
-      (o) => changeNode(o, 'cp-3', { processes: [{ component: 'controller-manager', startedAt: before(700) }] }),
+      (o) => changeNode(o, 'cp-3', { processes: [{ component: 'controller-manager', startedAt: before(700), filesAt: before(700) }] }),
       /controller-manager of cp-3 runs since before.*root-ca-file/,
     ],
     [
@@ -106,7 +106,7 @@ describe('a gate is shut', () => {
       'by an apiserver nobody knows of, where etcd lies behind it',
       'DISTRUST-CANARY',
       'etcd',
-      (o) => changeNode(o, 'cp-1', { processes: [{ component: 'etcd', startedAt: NOW }] }),
+      (o) => changeNode(o, 'cp-1', { processes: [{ component: 'etcd', startedAt: NOW, filesAt: before(1) }] }),
       /apiserver of cp-1/,
     ],
     ['leaves-written', 'by a leaf of the old root', 'ISSUING', 'etcd', (o) => changeLeaf(o, 'cp-2', { issuer: O.id }), /cp-2 is by 0000/],
@@ -140,7 +140,7 @@ describe('a gate is shut', () => {
       'for 128 s',
       'ISSUING',
       'cluster',
-      (o) => changeNode(o, 'cp-2', { writtenAt: before(128) }),
+      (o) => changeLeaves(o, 'cp-2', { writtenAt: before(128) }),
       /since 128 s, and may take 128/,
     ],
     ['signer-switched', 'by one of three', 'ISSUING', 'cluster', (o) => changeNode(o, 'cp-2', { signer: O.id }), /of cp-2 signs by 0000/],

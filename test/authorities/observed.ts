@@ -45,11 +45,10 @@ export function observed(state: RotationState, authority: AuthorityName, mode: R
     nodes: nodes.map(({ name, runs, leaves: own }) => ({
       name,
       bundles: [BUNDLE, BUNDLE],
-      leaves: own.map((leaf) => ({ leaf, issuer: issuer.id, chain })),
+      leaves: own.map((leaf) => ({ leaf, issuer: issuer.id, chain, writtenAt: before(700) })),
       kubeletIssuer: issuer.id,
       signer: issuer.id,
-      processes: runs.map((component) => ({ component, startedAt: before(600) })),
-      writtenAt: before(700),
+      processes: runs.map((component) => ({ component, startedAt: before(600), filesAt: before(700) })),
       trust: { bothSince: before(900) },
     })),
     published: ['default', 'kube-system'].map((namespace) => ({
@@ -76,4 +75,8 @@ export const changePort = (observation: Observation, place: string, by: Partial<
 export const changeLeaf = (observation: Observation, name: string, by: Partial<NodeSeen['leaves'][number]>): Observation =>
   changeNode(observation, name, {
     leaves: observation.nodes!.find((node) => node.name === name)!.leaves.map((leaf, at) => (at === 0 ? { ...leaf, ...by } : leaf)),
+  });
+export const changeLeaves = (observation: Observation, name: string, by: Partial<NodeSeen['leaves'][number]>): Observation =>
+  changeNode(observation, name, {
+    leaves: observation.nodes!.find((node) => node.name === name)!.leaves.map((leaf) => ({ ...leaf, ...by })),
   });
