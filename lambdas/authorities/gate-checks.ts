@@ -1,7 +1,7 @@
 import type { RotationState } from '../contract/authority-rotation';
 import { shortSigner } from '../contract/short-id';
 import type { GateName } from './gate-names';
-import { portsOf } from './observation';
+import { goesFirst, portsOf } from './observation';
 import type { NodeSeen, Observation, PortSeen } from './observation';
 import { restartsOn, startersIn } from './restarts';
 import { KUBELET_CLIENT_SECONDS } from './rotation-facts';
@@ -56,7 +56,7 @@ const trustLoaded: Check = (observation, state) => {
   const { mode, next } = observation.rotation;
   return eachPort(observation, ({ component, acceptable }, { name }) =>
     // Before Kubernetes 1.36 a kubelet takes a root at its start alone, which comes later; until then it accepts the cross certificate.
-    (component === 'kubelet' && state === 'TRUSTED' && mode === 'planned') || acceptable?.includes(next.name) === true
+    (component === 'kubelet' && state !== 'SOAKING' && mode === 'planned') || acceptable?.includes(next.name) === true
       ? []
       : [`${name} does not list ${next.name} among those that it accepts`],
   );
@@ -125,8 +125,8 @@ const kubeletClientUsed: Check = (observation) =>
 const canaryDistrusts: Check = (observation) => {
   const { canary, old, next } = observation.rotation;
   if (!observation.expected.nodes.some(({ name }) => name === canary)) return [`${canary}, which distrusts first, is no node any more`];
-  return eachPort(observation, ({ place, acceptable = [] }, { name }) => {
-    if (place !== canary)
+  return eachPort(observation, ({ place, component, acceptable = [] }, { name }) => {
+    if (!goesFirst(observation.rotation, { place, component }))
       return acceptable.includes(old.name) ? [] : [`${name} does not list ${old.name} already, and only ${canary} is to be without`];
     return [
       ...(acceptable.includes(next.name) ? [] : [`${name} does not list ${next.name}`]),

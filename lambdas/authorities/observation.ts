@@ -95,6 +95,13 @@ export interface Observation {
   readonly hidden?: readonly { readonly place: string; readonly handled: boolean }[];
 }
 
+/**
+ * Whether a port distrusts the old root before the others do. On the first place that are the apiserver and etcd; a kubelet there goes with all other
+ * kubelets, and controller-manager and scheduler follow what the cluster as a whole publishes.
+ */
+export const goesFirst = ({ canary }: Rotating, { place, component }: Pick<PortSeen, 'place' | 'component'>): boolean =>
+  place === canary && (component === 'apiserver' || component === 'etcd-client' || component === 'etcd-peer');
+
 interface PortOf {
   readonly component: PortComponent;
   readonly of: Component;

@@ -216,6 +216,19 @@ describe('a gate is shut', () => {
   });
 });
 
+test('the kubelet of the first place distrusts the old root with all other kubelets, since nothing starts it before', () => {
+  const canary = observed('DISTRUST-CANARY', 'cluster');
+  const alone = {
+    ...canary,
+    ports: canary.ports!.map((port) => (port.component === 'kubelet' ? { ...port, acceptable: [N.name] } : port)),
+  };
+
+  expect(mayLeave('DISTRUST-CANARY', canary, ['canary-distrusts']).open).toBe(true);
+  expect(mayLeave('DISTRUST-CANARY', alone, ['canary-distrusts'])).toMatchObject({
+    because: expect.arrayContaining([expect.stringMatching(/^kubelet of cp-1 does not list CN=o already/)]) as string[],
+  });
+});
+
 test('a kubelet that takes roots at its start alone holds up nobody before it is started', () => {
   expect(mayLeave('TRUSTED', changePort(observed('TRUSTED', 'cluster'), 'w-1', { acceptable: [O.name] })).open).toBe(true);
 });

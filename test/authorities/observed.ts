@@ -19,9 +19,9 @@ const signsNow = (state: RotationState): boolean => state !== 'MINTED' && state 
 export function observed(state: RotationState, authority: AuthorityName, mode: RotationMode = 'planned'): Observation {
   const issuer = signsNow(state) ? N : O;
   const chain = signsNow(state) && mode === 'planned' ? [N.cross] : [];
-  const trusted = (place: string): string[] => {
+  const trusted = (place: string, component: string): string[] => {
     if (state === 'MINTED') return [O.name];
-    if (state === 'DISTRUSTED' || (state === 'DISTRUST-CANARY' && place === 'cp-1')) return [N.name];
+    if (state === 'DISTRUSTED' || (state === 'DISTRUST-CANARY' && place === 'cp-1' && component !== 'kubelet')) return [N.name];
     return [N.name, O.name];
   };
   const leaves = LEAF_NAMES.filter((leaf) => LEAVES[leaf].authority === authority);
@@ -40,7 +40,7 @@ export function observed(state: RotationState, authority: AuthorityName, mode: R
       component,
       issuer: issuer.id,
       chain,
-      acceptable: trusted(place),
+      acceptable: trusted(place, component),
     })),
     nodes: nodes.map(({ name, runs, leaves: own }) => ({
       name,
