@@ -1,4 +1,5 @@
 import type { RotationState } from '../contract/authority-rotation';
+import type { LeafName } from '../contract/certificate-names';
 import { shortSigner } from '../contract/short-id';
 import type { GateName } from './gate-names';
 import { goesFirst, portsOf } from './observation';
@@ -109,18 +110,22 @@ const leavesServed: Check = (observation) => {
   });
 };
 
-const kubeletClientUsed: Check = (observation) =>
-  eachNode(observation, ({ leaves }, node) => {
-    if (!node.leaves.includes('apiserver-kubelet-client')) return [];
-    const { writtenAt } = leaves.find(({ leaf }) => leaf === 'apiserver-kubelet-client') ?? {};
-    const since = writtenAt === undefined ? undefined : (observation.at.getTime() - writtenAt.getTime()) / 1_000;
-    if (since === undefined) return [`it is not known when the certificate for kubelets was written on ${node.name}`];
-    return since > KUBELET_CLIENT_SECONDS
-      ? []
-      : [
-          `the apiserver of ${node.name} has its certificate for kubelets since ${since} s, and may take ${KUBELET_CLIENT_SECONDS} s to use it`,
-        ];
-  });
+/** What the apiserver shows as a client, to kubelets and to the servers that extend it; nobody sees from outside which one it uses. */
+const CLIENTS: readonly LeafName[] = ['apiserver-kubelet-client', 'front-proxy-client'];
+
+const clientsUsed: Check = (observation) =>
+  eachNode(observation, ({ leaves }, node) =>
+    node.leaves
+      .filter((leaf) => CLIENTS.includes(leaf))
+      .flatMap((leaf) => {
+        const { writtenAt } = leaves.find((each) => each.leaf === leaf) ?? {};
+        if (writtenAt === undefined) return [`it is not known when ${leaf} of ${node.name} was written`];
+        const since = (observation.at.getTime() - writtenAt.getTime()) / 1_000;
+        return since > KUBELET_CLIENT_SECONDS
+          ? []
+          : [`the apiserver of ${node.name} has ${leaf} since ${since} s, and may take ${KUBELET_CLIENT_SECONDS} s to use it`];
+      }),
+  );
 
 const canaryDistrusts: Check = (observation) => {
   const { canary, old, next } = observation.rotation;
@@ -153,6 +158,14 @@ export const CHECKS: Readonly<Record<GateName, Check>> = {
     if (readyNodes === undefined) return ['it is not known how many nodes are Ready'];
     return readyNodes >= expected.readyNodes ? [] : [`${readyNodes} nodes are Ready, and ${expected.readyNodes} were before`];
   },
+  'apiservers-ready': ({ readyz, expected }) =>
+    expected.nodes
+      .filter(({ runs }) => runs.includes('apiserver'))
+      .flatMap(({ name }) => {
+        const answer = readyz?.find(({ place }) => place === name);
+        if (answer === undefined) return [`it is not known whether the apiserver of ${name} is ready`];
+        return answer.ok ? [] : [`the apiserver of ${name} is not ready`];
+      }),
   'etcd-well': etcdWell,
   'trust-files': (observation) =>
     eachNode(observation, ({ bundles, name }) => {
@@ -165,7 +178,7 @@ export const CHECKS: Readonly<Record<GateName, Check>> = {
   restarted,
   'leaves-written': leavesWritten,
   'leaves-served': leavesServed,
-  'kubelet-client-used': kubeletClientUsed,
+  'clients-used': clientsUsed,
   'signer-switched': (observation) =>
     eachNode(observation, ({ signer }, { name, runs }) =>
       !runs.includes('controller-manager') || signer === observation.rotation.next.id

@@ -88,6 +88,8 @@ export interface Observation {
     readonly rejectedPeers: number;
   };
   readonly readyNodes?: number;
+  /** What each apiserver answers to /readyz, asked by itself and not by a balancer. */
+  readonly readyz?: readonly { readonly place: string; readonly ok: boolean }[];
   readonly pathMatrix?: { readonly failing: readonly string[] };
   readonly soakUntil?: Date;
   readonly approvedBy?: string;

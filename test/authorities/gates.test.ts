@@ -49,11 +49,28 @@ describe('a state may be left', () => {
   });
 });
 
+type Change = (observation: Observation) => Observation;
+
 describe('a gate is shut', () => {
-  type Change = (observation: Observation) => Observation;
   test.each<[GateName, string, RotationState, AuthorityName, Change, RegExp]>([
     ['path-matrix', 'by a refused chain', 'MINTED', 'cluster', (o) => ({ ...o, pathMatrix: { failing: ['a by b'] } }), /^refused: a by b$/],
     ['nodes-ready', 'by a node that is not Ready', 'TRUSTED', 'cluster', (o) => ({ ...o, readyNodes: 3 }), /3 nodes are Ready, and 4/],
+    [
+      'apiservers-ready',
+      'by one that lost etcd while all others serve',
+      'SOAKING',
+      'etcd',
+      (o) => ({ ...o, readyz: o.readyz!.map((each) => ({ ...each, ok: each.place !== 'cp-2' })) }),
+      /^the apiserver of cp-2 is not ready$/,
+    ],
+    [
+      'apiservers-ready',
+      'by one that nobody asked',
+      'TRUSTED',
+      'front-proxy',
+      (o) => ({ ...o, readyz: o.readyz!.slice(1) }),
+      /not known whether the apiserver of cp-1/,
+    ],
     ['etcd-well', 'by a voter less', 'ISSUING', 'etcd', (o) => ({ ...o, etcd: { ...o.etcd!, voters: 2 } }), /2 voters, and had 3/],
     ['etcd-well', 'by a learner', 'ISSUING', 'etcd', (o) => ({ ...o, etcd: { ...o.etcd!, learners: 1 } }), /1 learner/],
     ['etcd-well', 'by a lost link', 'ISSUING', 'etcd', (o) => ({ ...o, etcd: { ...o.etcd!, activePeersOk: false } }), /active peers/],
@@ -136,12 +153,20 @@ describe('a gate is shut', () => {
       /without the cross certificate/,
     ],
     [
-      'kubelet-client-used',
+      'clients-used',
       'for 128 s',
       'ISSUING',
       'cluster',
       (o) => changeLeaves(o, 'cp-2', { writtenAt: before(128) }),
       /since 128 s, and may take 128/,
+    ],
+    [
+      'clients-used',
+      'by a client of the front proxy that nobody knows the time of',
+      'ISSUING',
+      'front-proxy',
+      (o) => changeLeaves(o, 'cp-3', { writtenAt: undefined }),
+      /not known when front-proxy-client of cp-3/,
     ],
     ['signer-switched', 'by one of three', 'ISSUING', 'cluster', (o) => changeNode(o, 'cp-2', { signer: O.id }), /of cp-2 signs by 0000/],
     ['kubelets-renewed', 'by a worker', 'SOAKING', 'cluster', (o) => changeNode(o, 'w-1', { kubeletIssuer: O.id }), /kubelet of w-1/],
@@ -216,6 +241,24 @@ describe('a gate is shut', () => {
   });
 });
 
+const late = ['ISSUING', 'SOAKING', 'DISTRUST-CANARY', 'DISTRUSTED'] as const;
+test.each<[string, AuthorityName, Change]>([
+  ['an old leaf in a file', 'front-proxy', (o) => changeLeaf(o, 'cp-2', { issuer: O.id })],
+  ['an old leaf at a port', 'etcd', (o) => changePort(o, 'cp-2', { issuer: O.id, chain: [] })],
+  ['a client certificate of this minute', 'cluster', (o) => changeLeaves(o, 'cp-2', { writtenAt: before(60) })],
+  ['a controller-manager that signs by the old root', 'cluster', (o) => changeNode(o, 'cp-2', { signer: O.id })],
+  [
+    'a scheduler that runs since before its kubeconfig',
+    'cluster',
+    (o) =>
+      changeNode(o, 'cp-2', {
+        processes: o.nodes![1]!.processes.map((each) => (each.component === 'scheduler' ? { ...each, filesAt: NOW } : each)),
+      }),
+  ],
+])('%s, as on a node that came back from an old disk, shuts every state from the issue on', (_, authority, change) => {
+  for (const state of late) expect([state, mayLeave(state, change(observed(state, authority))).open]).toEqual([state, false]);
+});
+
 test('the kubelet of the first place distrusts the old root with all other kubelets, since nothing starts it before', () => {
   const canary = observed('DISTRUST-CANARY', 'cluster');
   const alone = {
@@ -230,7 +273,8 @@ test('the kubelet of the first place distrusts the old root with all other kubel
 });
 
 test('a kubelet that takes roots at its start alone holds up nobody before it is started', () => {
-  expect(mayLeave('TRUSTED', changePort(observed('TRUSTED', 'cluster'), 'w-1', { acceptable: [O.name] })).open).toBe(true);
+  for (const state of ['TRUSTED', 'ISSUING'] as const)
+    expect(mayLeave(state, changePort(observed(state, 'cluster'), 'w-1', { acceptable: [O.name] })).open).toBe(true);
 });
 
 test('bare leaves are right after a compromise', () => {

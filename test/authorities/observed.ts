@@ -57,6 +57,7 @@ export function observed(state: RotationState, authority: AuthorityName, mode: R
     })),
     etcd: { voters: 3, learners: 0, activePeersOk: true, rejectedPeers: 0 },
     readyNodes: 4,
+    readyz: ['cp-1', 'cp-2', 'cp-3'].map((place) => ({ place, ok: true })),
     pathMatrix: { failing: [] },
     soakUntil: NOW,
     approvedBy: 'ann',
