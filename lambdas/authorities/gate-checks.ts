@@ -113,7 +113,7 @@ const leavesServed: Check = (observation) => {
 /** What the apiserver shows as a client, to kubelets and to the servers that extend it; nobody sees from outside which one it uses. */
 const CLIENTS: readonly LeafName[] = ['apiserver-kubelet-client', 'front-proxy-client'];
 
-const clientsUsed: Check = (observation) =>
+export const clientsUsed: Check = (observation) =>
   eachNode(observation, ({ leaves }, node) =>
     node.leaves
       .filter((leaf) => CLIENTS.includes(leaf))

@@ -18,6 +18,8 @@ export interface Rotating {
   readonly old: Shown;
   /** `cross`: SHA-256 of its name and key signed by the old one; missing in compromise mode. */
   readonly next: Shown & { readonly cross?: string };
+  /** Whether the old root was distrusted everywhere before the rotation went back: its generation has a `distrustedAt` then. */
+  readonly wasDistrusted: boolean;
 }
 
 export const PORT_COMPONENTS = ['apiserver', 'controller-manager', 'scheduler', 'kubelet', 'etcd-client', 'etcd-peer'] as const;
@@ -93,7 +95,10 @@ export interface Observation {
   readonly pathMatrix?: { readonly failing: readonly string[] };
   readonly soakUntil?: Date;
   readonly approvedBy?: string;
-  /** Places that hold the old root and that nobody renews by himself, and whether somebody saw to it. */
+  /**
+   * Places that hold the old root and that nobody renews by himself, and whether somebody saw to it; on the way back those that were given the new root
+   * alone.
+   */
   readonly hidden?: readonly { readonly place: string; readonly handled: boolean }[];
 }
 

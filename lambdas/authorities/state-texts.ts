@@ -73,7 +73,8 @@ export function wayBackFrom(state: RotationState, authority: AuthorityName, mode
     case 'SOAKING':
       return 'go back to issuing, and from there to the old root';
     case 'DISTRUST-CANARY':
-    case 'DISTRUSTED':
       return `distribute both roots again, ${restart}`;
+    case 'DISTRUSTED':
+      return `distribute both roots again, ${restart}, and soak once more, for whoever was given the new one alone`;
   }
 }

@@ -1,9 +1,7 @@
 import { GATES, gatesIn } from '../../lambdas/authorities/gate-names';
 import type { GateName } from '../../lambdas/authorities/gate-names';
-import { mayLeave, mayReturn } from '../../lambdas/authorities/gates';
+import { mayLeave } from '../../lambdas/authorities/gates';
 import type { Observation } from '../../lambdas/authorities/observation';
-import { RETURN_GATES } from '../../lambdas/authorities/return-gates';
-import type { ReturnGate } from '../../lambdas/authorities/return-gates';
 import { pathOf } from '../../lambdas/authorities/rotation-path';
 import { RotationMode } from '../../lambdas/contract/authority-rotation';
 import type { RotationState } from '../../lambdas/contract/authority-rotation';
@@ -279,48 +277,6 @@ test('a kubelet that takes roots at its start alone holds up nobody before it is
 
 test('bare leaves are right after a compromise', () => {
   expect(mayLeave('ISSUING', changePort(observed('ISSUING', 'etcd', 'compromise'), 'cp-2', { chain: [] })).open).toBe(true);
-});
-
-describe('an aborted rotation', () => {
-  const nowOld = (authority: AuthorityName): Observation => observed('TRUSTED', authority);
-
-  test.each(AuthorityName.options)('of %s goes back over every state when everything is proven', (authority) => {
-    for (const state of ['DISTRUSTED', 'DISTRUST-CANARY', 'SOAKING'] as const)
-      expect(mayReturn(state, observed(state, authority))).toEqual({ open: true, evidence: [] });
-    expect(mayReturn('ISSUING', observed('ISSUING', authority)).open).toBe(true);
-    expect(mayReturn('TRUSTED', nowOld(authority)).open).toBe(true);
-    expect(mayReturn('MINTED', observed('MINTED', authority)).open).toBe(true);
-  });
-
-  test.each(['MINTED', 'TRUSTED', 'ISSUING'] as const)('does not go back from %s when nothing was observed', (state) => {
-    const { at, rotation, expected } = observed(state, 'cluster');
-    for (const gate of Object.keys(RETURN_GATES) as ReturnGate[])
-      expect(mayReturn(state, { at, rotation, expected }, [gate])).toMatchObject({ open: false });
-  });
-
-  test('does not issue by the old root while a member started under the new one alone', () => {
-    const trust = { oldDroppedAt: before(650), bothSince: before(500) };
-    const verdict = mayReturn('ISSUING', changeNode(observed('ISSUING', 'etcd'), 'cp-2', { trust }));
-
-    expect(verdict.open ? [] : verdict.because).toContain('apiserver of cp-2 was started while the old root was distrusted: start it anew');
-  });
-
-  test.each<[string, Observation]>([
-    ['a port serves a leaf by the new root', changePort(nowOld('etcd'), 'cp-2', { issuer: N.id })],
-    ['a leaf is by the new root', changeLeaf(nowOld('etcd'), 'cp-2', { issuer: N.id })],
-    ['a kubelet has a certificate by the new root', changeNode(nowOld('cluster'), 'w-1', { kubeletIssuer: N.id })],
-    ['a controller-manager signs by the new root', changeNode(nowOld('cluster'), 'cp-1', { signer: N.id })],
-  ])('does not take the new root back while %s', (_, observation) => expect(mayReturn('TRUSTED', observation).open).toBe(false));
-
-  test.each([
-    ['lists it', [O.name, N.name]],
-    ['tells nothing', undefined],
-  ])('does not forget the new root while a port %s', (_, acceptable) => {
-    const all = observed('MINTED', 'etcd');
-    const port = { ...all.ports![0]!, acceptable };
-
-    expect(mayReturn('MINTED', { ...all, ports: [port, ...all.ports!.slice(1)] }).open).toBe(false);
-  });
 });
 
 const silent = (observation: Observation, place: string): Observation => changePort(observation, place, { acceptable: undefined });

@@ -29,7 +29,7 @@ export function observed(state: RotationState, authority: AuthorityName, mode: R
     const plane = name !== 'w-1';
     return { name, runs: plane ? ALL : (['kubelet'] as const), leaves: leaves.filter((leaf) => plane || leaf === 'kubelet.conf') };
   });
-  const rotation = { authority, mode, canary: 'cp-1', old: O, next: mode === 'planned' ? N : bareN };
+  const rotation = { authority, mode, canary: 'cp-1', old: O, next: mode === 'planned' ? N : bareN, wasDistrusted: false };
   const expected = { nodes, readyNodes: 4, voters: 3, bundle: BUNDLE };
   return {
     at: NOW,
