@@ -121,7 +121,8 @@ export function abortTo(document: AuthoritySecret, state: PathState, step: Step)
   if (back !== state) throw new GenerationRefused(`${tell(document, rotation)}, from where it goes back to ${back} and not to ${state}`);
   if (state !== 'STEADY') return enter(document, rotation, state, step);
   const { rotation: _, ...rest } = document;
-  return { ...rest, generations: document.generations.filter(({ id }) => id !== rotation.to) };
+  const kept = document.generations.filter(({ id }) => id !== rotation.to);
+  return { ...rest, generations: kept.map((each) => (each.id === rotation.from ? trustedAgain(each) : each)) };
 }
 
 /**
@@ -180,10 +181,9 @@ function enter(document: AuthoritySecret, rotation: AuthorityRotation, state: Ro
   const nextSigns = state !== 'MINTED' && state !== 'TRUSTED';
   const issuing = nextSigns ? rotation.to : rotation.from;
   const states = nextSigns ? (['outgoing', 'issuing'] as const) : (['issuing', 'next'] as const);
-  const generations = document.generations.map(({ distrustedAt, ...each }): Generation => {
+  const generations = document.generations.map((each): Generation => {
     if (each.id === rotation.from) return { ...each, state: states[0] };
-    if (each.id === rotation.to) return { ...each, state: states[1] };
-    return { ...each, ...(distrustedAt !== undefined && { distrustedAt }) };
+    return each.id === rotation.to ? { ...each, state: states[1] } : each;
   });
   const at = now.toISOString();
   const distrusts = state === 'DISTRUST-CANARY' || state === 'DISTRUSTED';
@@ -194,6 +194,10 @@ function enter(document: AuthoritySecret, rotation: AuthorityRotation, state: Ro
     issuing,
     rotation: { ...rotation, state, stateSince: at, ...(distrustBegan !== undefined && { distrustBegan }) },
   };
+}
+
+function trustedAgain({ distrustedAt: _, ...generation }: Generation): Generation {
+  return generation;
 }
 
 const change = ({ generations }: AuthoritySecret, id: string, by: Partial<Generation>): Generation[] =>
