@@ -49,7 +49,6 @@ const etcdWell: Check = ({ etcd, expected }) => {
     ...(etcd.voters === expected.voters ? [] : [`etcd has ${etcd.voters} voters, and had ${expected.voters}`]),
     ...(etcd.learners === 0 ? [] : [`etcd has ${etcd.learners} learner(s): promote or remove them`]),
     ...(etcd.activePeersOk ? [] : ['a member of etcd has not all others as active peers']),
-    ...(etcd.rejectedPeers === 0 ? [] : [`etcd rejected ${etcd.rejectedPeers} connection(s) of peers`]),
   ];
 };
 

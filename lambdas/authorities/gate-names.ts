@@ -8,7 +8,7 @@ export const GATES = {
   'nodes-told': 'every node told of its files',
   'nodes-ready': 'as many nodes are Ready as before',
   'apiservers-ready': 'every apiserver says that it is ready, each by itself',
-  'etcd-well': 'etcd has all its voters, no learner, all links between them, and refuses no peer',
+  'etcd-well': 'etcd has all its voters, no learner, and all links between them',
   'trust-files': 'every node has the same bytes of trusted roots',
   'trust-loaded': 'every port lists the new root among those that it accepts',
   'root-published': 'kube-root-ca.crt of every namespace has what is trusted',

@@ -82,13 +82,8 @@ export interface Observation {
   readonly nodes?: readonly NodeSeen[];
   /** Generations in kube-root-ca.crt of every namespace that there is. */
   readonly published?: readonly { readonly namespace: string; readonly generations: readonly string[] }[];
-  /** `activePeersOk`: etcd_network_active_peers is the number of the others at every member. `rejectedPeers`: logged since the state began. */
-  readonly etcd?: {
-    readonly voters: number;
-    readonly learners: number;
-    readonly activePeersOk: boolean;
-    readonly rejectedPeers: number;
-  };
+  /** `activePeersOk`: etcd_network_active_peers is the number of the others at every member, which loses one that is refused. */
+  readonly etcd?: { readonly voters: number; readonly learners: number; readonly activePeersOk: boolean };
   readonly readyNodes?: number;
   /** What each apiserver answers to /readyz, asked by itself and not by a balancer. */
   readonly readyz?: readonly { readonly place: string; readonly ok: boolean }[];

@@ -19,6 +19,8 @@ export interface ToldNode extends RunbookNode {
   readonly facts: Omit<CertificateFacts, 'archive'>;
   /** The first certificate of each leaf; `'unparsable'` where the file holds none. */
   readonly leaves: ReadonlyMap<LeafName, ToldCertificate | 'unparsable'>;
+  /** PEM of what follows the leaf in its file. */
+  readonly chains: ReadonlyMap<LeafName, readonly string[]>;
   /** Every certificate in the file of each authority, in its order. */
   readonly authorities: ReadonlyMap<AuthorityName, readonly ToldCertificate[] | 'unparsable'>;
   /** Which authority each kubeconfig trusts, by SHA-256 of its DER, and which server it names. */
@@ -37,6 +39,7 @@ export async function toldNodeOf(node: RunbookNode, { archive, ...facts }: Certi
     const pem = files.get(leafFile(leaf));
     return pem === undefined ? undefined : (certificatesIn(pem)?.[0] ?? 'unparsable');
   });
+  const chains = entries(LEAF_NAMES, (leaf) => certificatesIn(files.get(leafFile(leaf)) ?? '')?.slice(1).map(({ pem }) => pem));
   const authorities = entries(AuthorityName.options, (authority) => {
     const pem = files.get(`pki/${AUTHORITY_FILES[authority]}.crt`);
     return pem === undefined ? undefined : (certificatesIn(pem) ?? 'unparsable');
@@ -50,7 +53,7 @@ export async function toldNodeOf(node: RunbookNode, { archive, ...facts }: Certi
     };
   });
   return {
-    ...{ instanceId: node.instanceId, host: node.host, facts, leaves, authorities, kubeconfigs },
+    ...{ instanceId: node.instanceId, host: node.host, facts, leaves, chains, authorities, kubeconfigs },
     serviceAccounts: serviceAccountsOf(files.get('pki/sa.pub')),
     kubeadmConfig: files.get('kubeadm-config.yaml'),
   };

@@ -58,5 +58,7 @@ export const ErrorName = {
   badConfiguration: 'BadConfiguration',
   badEvent: 'BadEvent',
   functionCallFailed: 'FunctionCallFailed',
+  apiRefused: 'ApiRefused',
+  exchangeRefused: 'ExchangeRefused',
 } as const;
 export type ErrorName = (typeof ErrorName)[keyof typeof ErrorName];

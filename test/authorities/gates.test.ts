@@ -72,7 +72,6 @@ describe('a gate is shut', () => {
     ['etcd-well', 'by a voter less', 'ISSUING', 'etcd', (o) => ({ ...o, etcd: { ...o.etcd!, voters: 2 } }), /2 voters, and had 3/],
     ['etcd-well', 'by a learner', 'ISSUING', 'etcd', (o) => ({ ...o, etcd: { ...o.etcd!, learners: 1 } }), /1 learner/],
     ['etcd-well', 'by a lost link', 'ISSUING', 'etcd', (o) => ({ ...o, etcd: { ...o.etcd!, activePeersOk: false } }), /active peers/],
-    ['etcd-well', 'by a refused peer', 'ISSUING', 'etcd', (o) => ({ ...o, etcd: { ...o.etcd!, rejectedPeers: 4 } }), /rejected 4/],
     [
       'trust-files',
       'by one other file',

@@ -55,7 +55,7 @@ export function observed(state: RotationState, authority: AuthorityName, mode: R
       namespace,
       generations: state === 'DISTRUSTED' ? [N.id] : [O.id, N.id],
     })),
-    etcd: { voters: 3, learners: 0, activePeersOk: true, rejectedPeers: 0 },
+    etcd: { voters: 3, learners: 0, activePeersOk: true },
     readyNodes: 4,
     readyz: ['cp-1', 'cp-2', 'cp-3'].map((place) => ({ place, ok: true })),
     pathMatrix: { failing: [] },

@@ -1,0 +1,61 @@
+// What is seen of the cluster while one of its authorities is exchanged, by the function that stands beside it.
+import { z } from 'zod';
+
+const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const port = z.number().int().positive();
+
+/** A port that is asked what it serves and whom it accepts. */
+export const AskedPort = z.object({
+  /** The node. */
+  place: z.string(),
+  component: z.enum(['apiserver', 'controller-manager', 'scheduler', 'kubelet', 'etcd-client', 'etcd-peer']),
+  host: z.string(),
+  port,
+});
+export type AskedPort = z.infer<typeof AskedPort>;
+
+/** What it told; `because` where nothing could be read. */
+export const PortLook = AskedPort.extend({
+  /** PEM, the leaf first. */
+  chain: z.array(z.string()),
+  /** `CN=etcd-ca-g2-1f0c9a2e`; missing where it asks for no certificate. */
+  acceptable: z.array(z.string()).optional(),
+  /** Of an API server: what it answers to /readyz. */
+  ready: z.boolean().optional(),
+  because: z.string().optional(),
+});
+export type PortLook = z.infer<typeof PortLook>;
+
+export const EtcdLook = z.object({
+  voters: z.number().int(),
+  healthy: z.number().int(),
+  learners: z.number().int(),
+  /** Whether every member has all others as active peers, in both directions: etcd_network_active_peers. */
+  activePeersOk: z.boolean(),
+});
+export type EtcdLook = z.infer<typeof EtcdLook>;
+
+/** Certificates in a place, by SHA-256 of their DER; null where the place is not there. */
+const Ids = z.array(Sha256);
+
+export const ClusterLook = z.object({
+  nodes: z.array(z.object({ name: z.string(), ready: z.boolean() })),
+  /** kube-root-ca.crt of every namespace. */
+  published: z.array(z.object({ namespace: z.string(), ids: Ids })),
+  /** What kubeadm join is told: kube-public/cluster-info. */
+  clusterInfo: Ids.nullable(),
+  /** kube-system/extension-apiserver-authentication. */
+  clientCa: Ids.nullable(),
+  requestHeaderCa: Ids.nullable(),
+  /** caBundle of webhooks, of APIService objects and of conversions: whoever made them renews them. */
+  bundles: z.array(z.object({ place: z.string(), ids: Ids })),
+});
+export type ClusterLook = z.infer<typeof ClusterLook>;
+
+/** What the cluster itself is to tell of an authority, PEM bundles. */
+export const ClusterWrite = z.object({
+  clusterInfo: z.string().optional(),
+  clientCa: z.string().optional(),
+  requestHeaderCa: z.string().optional(),
+});
+export type ClusterWrite = z.infer<typeof ClusterWrite>;

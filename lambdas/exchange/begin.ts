@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { approve, driveBy, requestAbort } from '../authorities/generations';
+import { AuthorityName } from '../contract/certificate-names';
+import type { AuthoritySecret } from '../contract/certificates';
+import { parseInput } from '../contract/parse-input';
+import { RestoreId } from '../contract/restore';
+import { RotateRequest } from '../contract/rotate-authority';
+import type { Act, ExchangeState } from '../contract/rotate-authority';
+import type { ExchangeEdges } from './edges';
+import { ExchangeRefused } from './errors';
+
+export const BeginExchange = z.object({ do: z.literal('begin'), input: z.unknown(), execution: RestoreId, driver: z.string() });
+
+type BeginEdges = Pick<ExchangeEdges, 'authority' | 'change' | 'registered' | 'runs' | 'now' | 'telemetry'>;
+type Begin = z.infer<typeof BeginExchange>;
+
+/**
+ * Takes up what is asked for: a new exchange or its plan, or one that is under way, by its id. Who approves or aborts one whose execution runs is
+ * only noted, and heard there; where none runs any more this execution drives it on.
+ *
+ * @throws ExchangeRefused, GenerationRefused, StoreFailed
+ */
+export async function begin(edges: BeginEdges, { input, execution, driver }: Begin): Promise<Act> {
+  const request = parseInput(RotateRequest, input, ExchangeRefused);
+  const asked = (await edges.registered()).map(({ instanceId, host }) => ({ instanceId, host }));
+  if (asked.length === 0)
+    throw new ExchangeRefused('systems manager knows no control-plane node: tag the instances, and see that their SSM agents run');
+  if ('authority' in request) {
+    const state: ExchangeState = { rotation: execution, authority: request.authority, driver, request, asked };
+    return { act: 'look', seconds: 0, state };
+  }
+  const id = 'approve' in request ? request.approve : 'abort' in request ? request.abort : request.resume;
+  const document = await underWay(edges, id);
+  const { authority } = document;
+  const step = { rotation: id, now: edges.now() };
+  if ('approve' in request) await edges.change(authority, (each) => approve(each, request.by, step));
+  if ('abort' in request) await edges.change(authority, (each) => requestAbort(each, request.by, request.because, step));
+  const present = document.rotation?.driver;
+  if (present !== undefined && present !== driver && (await edges.runs(present))) {
+    if ('resume' in request) throw new ExchangeRefused(`rotation ${id} of the ${authority} authority is driven by ${present}, which runs: let it`);
+    const what = 'approve' in request ? `${request.by} approved` : `${String(request.by)} aborts`;
+    return {
+      act: 'end',
+      told: { outcome: 'NOTED', rotation: id, summary: `${what} rotation ${id}: ${present} hears of it`, whatToDo: ['watch that execution'] },
+    };
+  }
+  await edges.change(authority, (each) => driveBy(each, driver, step));
+  return { act: 'look', seconds: 0, state: { rotation: id, authority, driver, asked } };
+}
+
+async function underWay({ authority }: BeginEdges, id: string): Promise<AuthoritySecret> {
+  const documents = await Promise.all(AuthorityName.options.map((name) => authority(name)));
+  const found = documents.find((document) => document?.rotation?.id === id);
+  if (found !== undefined) return found;
+  const others = documents.flatMap((document) => (document?.rotation === undefined ? [] : [`${document.rotation.id} of ${document.authority}`]));
+  throw new ExchangeRefused(`no rotation ${id} is under way: ${others.length === 0 ? 'none is' : `name ${others.join(' or ')}`}`);
+}

@@ -1,0 +1,55 @@
+import { newEtcdClient } from '../certificates/repair';
+import { signingFor } from '../certificates/signing-authorities';
+import { nodeSecretName } from '../contract/certificates';
+import type { AuthoritySecret } from '../contract/certificates';
+import type { RunbookNode } from '../contract/restore';
+import { parseBundle } from '../pki/bundle';
+import { isSignedBy } from '../pki/signed-by';
+import type { ExchangeEdges } from './edges';
+
+type DistributeEdges = Pick<ExchangeEdges, 'cluster' | 'settings' | 'currentSet' | 'rotate' | 'etcdClient' | 'putEtcdClient' | 'now' | 'telemetry'>;
+
+/**
+ * Brings one node after the other to what the document says: its set is rotated by Secrets Manager, with all proofs of a rotation of leaves. The first
+ * place that distrusts goes first.
+ *
+ * @returns what is waited for; undefined when every node has what it is to have
+ */
+export async function distribute(edges: DistributeEdges, document: AuthoritySecret, nodes: readonly RunbookNode[]): Promise<string | undefined> {
+  await ownClient(edges, document);
+  const { authority, rotation } = document;
+  const sorted = [...nodes].sort((one, other) => rank(one, rotation?.canary) - rank(other, rotation?.canary));
+  for (const { instanceId, host } of sorted) {
+    const secretId = nodeSecretName(edges.cluster, instanceId);
+    const wanted = signingFor(document, host)?.stamp;
+    const set = await edges.currentSet(secretId);
+    if (set?.stamps?.[authority] === wanted) continue;
+    try {
+      await edges.rotate(secretId);
+    } catch (error) {
+      // One that is under way is not begun anew.
+      edges.telemetry.log('rotation-under-way', { host, because: error instanceof Error ? error.message : String(error) });
+    }
+    return `${host} does not have what ${rotation?.state ?? 'the document'} gives it yet`;
+  }
+  return undefined;
+}
+
+const rank = ({ host }: RunbookNode, canary: string | undefined): number => (host === canary ? 0 : 1);
+
+/** The functions themselves are clients of etcd. */
+async function ownClient({ etcdClient, putEtcdClient, settings, now, telemetry }: DistributeEdges, document: AuthoritySecret): Promise<void> {
+  if (document.authority !== 'etcd') return;
+  // Nobody distrusts first here: as long as one member knows the old generation alone, both are shown.
+  const signer = signingFor(document, '');
+  const present = await etcdClient();
+  if (signer?.key === undefined || present === undefined) return;
+  const [leaf = '', ...chain] = parseBundle(present.cert);
+  const fits =
+    isSignedBy(leaf, signer.certificate) &&
+    parseBundle([...signer.chain, leaf].join('\n')).slice(0, -1).join() === chain.join() &&
+    parseBundle(signer.trusted.join('\n')).join() === parseBundle(present.ca).join();
+  if (fits) return;
+  await putEtcdClient(newEtcdClient({ ...signer, key: signer.key }, settings.leafValidityDays, now()));
+  telemetry.log('etcd-client-renewed', { signer: signer.id, trusted: signer.trusted.length });
+}

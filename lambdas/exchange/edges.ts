@@ -1,0 +1,42 @@
+import type { Telemetry } from '../backup/edges';
+import type { AuthorityName } from '../contract/certificate-names';
+import type { AuthoritySecret, NodeSetSecret } from '../contract/certificates';
+import type { AskedPort, ClusterLook, ClusterWrite, EtcdLook, PortLook } from '../contract/exchange-looks';
+import type { EtcdClientSecret } from '../contract/secrets';
+import type { RotationFacts } from '../authorities/rotation-facts';
+import type { RegisteredNode } from '../nodes/ssm-nodes';
+import type { CertificateSettings } from '../certificates/adopt';
+
+/** The API servers, and by whose certificate of which secret they are asked. */
+export interface AskedCluster {
+  readonly api: readonly { readonly host: string; readonly port: number }[];
+  /** The secret of a node, whose client for kubelets may administer the cluster. */
+  readonly secretId: string;
+}
+
+/** Everything that the exchange of an authority sees and does. */
+export interface ExchangeEdges {
+  readonly cluster: string;
+  readonly settings: CertificateSettings;
+  readonly registered: () => Promise<readonly RegisteredNode[]>;
+  readonly authority: (name: AuthorityName) => Promise<AuthoritySecret | undefined>;
+  /** Compare and swap: the change is made anew for what is there by then when somebody else was faster. The document afterwards. */
+  readonly change: (name: AuthorityName, by: (document: AuthoritySecret) => AuthoritySecret) => Promise<AuthoritySecret>;
+  /** The set that a node has by now; undefined before its first rotation. */
+  readonly currentSet: (secretId: string) => Promise<NodeSetSecret | undefined>;
+  /** Has Secrets Manager rotate the set of a node; it goes on with one that waits. */
+  readonly rotate: (secretId: string) => Promise<void>;
+  readonly lookAtPorts: (ports: readonly AskedPort[]) => Promise<readonly PortLook[]>;
+  readonly lookAtEtcd: () => Promise<EtcdLook>;
+  readonly lookAtCluster: (asked: AskedCluster) => Promise<ClusterLook>;
+  readonly tellCluster: (asked: AskedCluster, write: ClusterWrite) => Promise<readonly string[]>;
+  readonly newestSnapshot: () => Promise<RotationFacts['snapshot']>;
+  readonly etcdClient: () => Promise<EtcdClientSecret | undefined>;
+  readonly putEtcdClient: (secret: EtcdClientSecret) => Promise<void>;
+  /** Whether an execution runs: by its ARN. */
+  readonly runs: (execution: string) => Promise<boolean>;
+  readonly write: (id: string, text: string) => Promise<void>;
+  readonly tell: ((subject: string, message: string) => Promise<void>) | undefined;
+  readonly telemetry: Pick<Telemetry, 'log' | 'warn' | 'count'>;
+  readonly now: () => Date;
+}

@@ -1,0 +1,76 @@
+import { trustedIn } from '../authorities/trust';
+import { servingPorts } from '../certificates/minted-set';
+import type { ToldNode } from '../certificates/told-node';
+import type { AuthorityName } from '../contract/certificate-names';
+import { nodeSecretName } from '../contract/certificates';
+import type { AuthoritySecret } from '../contract/certificates';
+import type { ClusterWrite } from '../contract/exchange-looks';
+import { messageOf } from '../contract/lifeboat-error';
+import type { RunbookNode } from '../contract/restore';
+import type { AskedCluster, ExchangeEdges } from './edges';
+import { portsToAsk } from './observe';
+import type { Looks } from './observe';
+
+type LookEdges = Pick<
+  ExchangeEdges,
+  'cluster' | 'lookAtPorts' | 'lookAtEtcd' | 'lookAtCluster' | 'tellCluster' | 'currentSet' | 'telemetry'
+>;
+
+/**
+ * Looks at ports, etcd and the cluster's own API. What does not answer is missing, and keeps gates shut.
+ *
+ * @param document given: the cluster is told what is trusted by now, too
+ */
+export async function look(
+  edges: LookEdges,
+  told: readonly ToldNode[],
+  authority: AuthorityName,
+  asked: readonly RunbookNode[],
+  document?: AuthoritySecret,
+): Promise<Looks & { readonly clusterBecause?: string }> {
+  const failed = (what: string) => (error: unknown) => {
+    edges.telemetry.log('not-seen', { what, because: messageOf(error) });
+    return undefined;
+  };
+  const [ports, etcd, cluster] = await Promise.all([
+    edges.lookAtPorts(portsToAsk(told, authority)).catch(failed('ports')),
+    edges.lookAtEtcd().catch(failed('etcd')),
+    lookAtApi(edges, told, asked, document).catch((error: unknown) => ({ because: messageOf(error) })),
+  ]);
+  const seen = { ports: ports ?? [], etcd };
+  if (!('because' in cluster)) return { ...seen, cluster };
+  failed('cluster')(cluster.because);
+  return { ...seen, cluster: undefined, clusterBecause: cluster.because };
+}
+
+async function lookAtApi(edges: LookEdges, told: readonly ToldNode[], asked: readonly RunbookNode[], document: AuthoritySecret | undefined) {
+  const api = told.flatMap((node) => servingPorts(node).flatMap(({ leaf, host, port }) => (leaf === 'apiserver' ? [{ host, port }] : [])));
+  const place = await placeOf(edges, asked, api);
+  const write = document && writeOf(document);
+  if (write !== undefined) {
+    const written = await edges.tellCluster(place, write);
+    if (written.length > 0) edges.telemetry.log('cluster-told', { written });
+  }
+  return edges.lookAtCluster(place);
+}
+
+/** The first node that has a set has somebody who may ask. */
+async function placeOf(edges: LookEdges, asked: readonly RunbookNode[], api: AskedCluster['api']): Promise<AskedCluster> {
+  for (const { instanceId } of asked) {
+    const secretId = nodeSecretName(edges.cluster, instanceId);
+    if ((await edges.currentSet(secretId)) !== undefined) return { api, secretId };
+  }
+  throw new Error('no node has a set of certificates in its secret yet: rotate one first (aws secretsmanager rotate-secret)');
+}
+
+/**
+ * What the cluster is to tell its clients. cluster-info follows what is trusted; extension-apiserver-authentication follows the API servers by itself
+ * and forgets nothing (pkg/controlplane/controller/clusterauthenticationtrust), so the old generation is taken out at the end.
+ */
+function writeOf(document: AuthoritySecret): ClusterWrite | undefined {
+  const { authority, rotation } = document;
+  const { bundle } = trustedIn(document);
+  const last = rotation?.state === 'DISTRUSTED' && rotation.abortRequested === undefined;
+  if (authority === 'cluster') return { ...(rotation?.state !== 'MINTED' && { clusterInfo: bundle }), ...(last && { clientCa: bundle }) };
+  return authority === 'front-proxy' && last ? { requestHeaderCa: bundle } : undefined;
+}

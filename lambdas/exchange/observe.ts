@@ -1,0 +1,219 @@
+import { createHash } from 'node:crypto';
+import type { Expected, NodeSeen, Observation, PortSeen, Rotating } from '../authorities/observation';
+import { pathMatrix, printFailing } from '../authorities/path-matrix';
+import type { Component } from '../authorities/restarts';
+import { LIMITS, waitIn } from '../authorities/rotation-facts';
+import { trustedIn } from '../authorities/trust';
+import { servingPorts } from '../certificates/minted-set';
+import type { ToldNode } from '../certificates/told-node';
+import { AUTHORITY_FILES } from '../contract/certificate-names';
+import type { AuthorityName } from '../contract/certificate-names';
+import type { AuthorityRotation, RotationMode } from '../contract/authority-rotation';
+import { SERVING_LEAVES } from '../contract/certificates';
+import type { AuthoritySecret, Generation } from '../contract/certificates';
+import type { AskedPort, ClusterLook, EtcdLook, PortLook } from '../contract/exchange-looks';
+import { inspect } from '../pki/inspect';
+import { issueLeaf } from '../pki/issue';
+import { PROFILES } from '../pki/profiles';
+import { componentsOf, issuerOf, leavesOf } from './rotation-facts-of';
+
+/** The port of the kubelet where its config names no other, and kubeadm's never does. */
+const KUBELET_PORT = 10_250;
+
+const SERVE: readonly string[] = SERVING_LEAVES;
+
+/** The ports that show something of an authority, as others than the node itself reach them. */
+export function portsToAsk(told: readonly ToldNode[], authority: AuthorityName): AskedPort[] {
+  return told.flatMap((node) => {
+    const place = node.host;
+    const serving = servingPorts(node).flatMap(({ leaf, host, port }): AskedPort[] => {
+      // Each API server is asked for its readiness whatever the authority.
+      if (leaf === 'apiserver') return [{ place, component: 'apiserver', host, port }];
+      if (authority !== 'etcd') return [];
+      return [{ place, component: leaf === 'etcd/server' ? 'etcd-client' : 'etcd-peer', host, port }];
+    });
+    const host = node.facts.apiserver?.advertiseAddress ?? serving[0]?.host;
+    const kubelet = authority === 'cluster' && host !== undefined && componentsOf(node).includes('kubelet');
+    return kubelet ? [...serving, { place, component: 'kubelet', host, port: KUBELET_PORT }] : serving;
+  });
+}
+
+export interface Looks {
+  readonly ports: readonly PortLook[];
+  readonly cluster: ClusterLook | undefined;
+  readonly etcd: EtcdLook | undefined;
+}
+
+/** Both generations of a rotation that is under way. */
+export function pairOf(document: AuthoritySecret, { from, to }: AuthorityRotation): { readonly old: Generation; readonly next: Generation } {
+  const find = (wanted: string): Generation => {
+    const found = document.generations.find(({ id }) => id === wanted);
+    if (found === undefined) throw new RangeError(`generation ${wanted} is not in the document`);
+    return found;
+  };
+  return { old: find(from), next: find(to) };
+}
+
+/** Everything that was seen in one round, as gates are judged by it. */
+export function observe(
+  document: AuthoritySecret,
+  rotation: AuthorityRotation,
+  before: { readonly voters: number; readonly readyNodes: number },
+  told: readonly ToldNode[],
+  { ports, cluster, etcd }: Looks,
+  at: Date,
+): Observation {
+  const { authority } = document;
+  const rotating = rotatingOf(document, rotation);
+  const bundle = shaOf(trustedIn(document).bundle);
+  const expected: Expected = {
+    nodes: told.map((node) => ({ name: node.host, runs: componentsOf(node), leaves: leavesOf(node, authority) })),
+    ...before,
+    bundle,
+  };
+  const asked = { id: rotation.id, authority, mode: rotation.mode, ...(rotation.soakSeconds !== undefined && { soakSeconds: rotation.soakSeconds }) };
+  const wait = waitIn(rotation.state, asked, LIMITS);
+  return {
+    at,
+    rotation: rotating,
+    expected,
+    ports: ports.flatMap((look) => portSeen(look, document)),
+    nodes: told.map((node) => nodeSeen(node, document, rotation)),
+    ...(cluster && { published: cluster.published.map(({ namespace, ids }) => ({ namespace, generations: ids })) }),
+    ...(etcd && { etcd }),
+    ...(cluster && { readyNodes: cluster.nodes.filter(({ ready }) => ready).length }),
+    readyz: ports.flatMap(({ place, ready }) => (ready === undefined ? [] : [{ place, ok: ready }])),
+    pathMatrix: { failing: failingPaths(document, rotation, told, ports, at) },
+    soakUntil: new Date(new Date(rotation.stateSince).getTime() + wait * 1_000),
+    ...(rotation.approvedBy !== undefined && { approvedBy: rotation.approvedBy }),
+    ...(cluster && { hidden: hiddenPlaces(cluster, told, rotating, rotation) }),
+  };
+}
+
+function rotatingOf(document: AuthoritySecret, rotation: AuthorityRotation): Rotating {
+  const { old, next } = pairOf(document, rotation);
+  const shown = ({ id, certificate }: Generation) => ({ id, name: inspect(certificate).subject.text });
+  return {
+    authority: document.authority,
+    mode: rotation.mode,
+    canary: rotation.canary ?? '',
+    old: shown(old),
+    next: { ...shown(next), ...(next.cross !== undefined && { cross: inspect(next.cross).sha256 }) },
+    wasDistrusted: rotation.abortRequested !== undefined && rotation.distrustBegan !== undefined,
+  };
+}
+
+/** Of another authority a port shows nothing that is judged here. */
+function portSeen({ place, component, chain, acceptable }: PortLook, document: AuthoritySecret): PortSeen[] {
+  const [leaf, ...rest] = chain;
+  if (leaf === undefined) return [];
+  return [{ place, component, issuer: issuerOf(leaf, document), chain: rest.map((pem) => inspect(pem).sha256), acceptable }];
+}
+
+function nodeSeen(node: ToldNode, document: AuthoritySecret, rotation: AuthorityRotation): NodeSeen {
+  const { host, facts } = node;
+  const { authority } = document;
+  const trusted = node.authorities.get(authority);
+  const kubelet = node.leaves.get('kubelet.conf');
+  const written = facts.written;
+  const time = (name: string): Date | undefined => (written[name] === undefined ? undefined : new Date(written[name] * 1_000));
+  const trustAt = time(AUTHORITY_FILES[authority]);
+  const filesOf: Readonly<Record<string, Date | undefined>> = {
+    apiserver: trustAt,
+    etcd: trustAt,
+    'controller-manager': latest(trustAt, time('controller-manager.conf')),
+    scheduler: time('scheduler.conf'),
+    kubelet: time('kubelet.conf'),
+  };
+  const { distrustBegan } = rotation;
+  return {
+    name: host,
+    bundles: trusted === undefined ? [] : [trusted === 'unparsable' ? 'unparsable' : shaOf(trusted.map(({ pem }) => pem).join(''))],
+    leaves: leavesOf(node, authority).map((leaf) => {
+      const read = node.leaves.get(leaf);
+      const writtenAt = time(leaf);
+      return {
+        leaf,
+        issuer: read === undefined || read === 'unparsable' ? undefined : issuerOf(read.pem, document),
+        chain: (node.chains.get(leaf) ?? []).map((pem) => inspect(pem).sha256),
+        ...(writtenAt && { writtenAt }),
+      };
+    }),
+    ...(kubelet !== undefined && kubelet !== 'unparsable' && { kubeletIssuer: issuerOf(kubelet.pem, document) ?? 'a stranger' }),
+    ...(facts.signer?.certSha256 != null && { signer: facts.signer.certSha256 }),
+    processes: facts.processes.flatMap(({ component, startedAt }) => {
+      const filesAt = filesOf[component];
+      if (!keepsInMemory(authority, rotation.mode).includes(component)) return [];
+      return [{ component, startedAt: new Date(startedAt * 1_000), ...(filesAt && { filesAt }) }];
+    }),
+    ...(trustAt && { trust: { bothSince: trustAt, ...(distrustBegan !== undefined && { oldDroppedAt: new Date(distrustBegan) }) } }),
+  };
+}
+
+/** Who has to be started anew for what he trusts or is by this authority; all others take their files while they run. */
+function keepsInMemory(authority: AuthorityName, mode: RotationMode): readonly Component[] {
+  if (authority === 'etcd') return ['apiserver', 'etcd'];
+  const held: readonly Component[] = authority === 'cluster' ? ['controller-manager', 'scheduler', 'kubelet'] : [];
+  return mode === 'compromise' ? [...held, 'apiserver'] : held;
+}
+
+const latest = (one: Date | undefined, other: Date | undefined): Date | undefined =>
+  one === undefined || (other !== undefined && other > one) ? other : one;
+
+/** Every chain that is served against every file of trust that was found, before anything by the new generation is served to all. */
+function failingPaths(
+  document: AuthoritySecret,
+  rotation: AuthorityRotation,
+  told: readonly ToldNode[],
+  ports: readonly PortLook[],
+  at: Date,
+): string[] {
+  const { authority } = document;
+  const { old, next } = pairOf(document, rotation);
+  const serves = (component: PortLook['component']): boolean =>
+    authority === 'etcd' ? component.startsWith('etcd') : authority === 'cluster' && component === 'apiserver';
+  const servers = [
+    ...ports.flatMap(({ place, component, chain }) => (serves(component) ? [{ place: `${component} of ${place}`, chain }] : [])),
+    // What will be served next, by those who trust what lies there now.
+    ...told.flatMap((node) =>
+      leavesOf(node, authority).flatMap((leaf) => {
+        const read = node.leaves.get(leaf);
+        if (read === undefined || read === 'unparsable' || leaf === 'kubelet.conf') return [];
+        const role = SERVE.includes(leaf) ? 'server' : 'client';
+        return [{ place: `${leaf} of ${node.host}`, chain: [read.pem, ...(node.chains.get(leaf) ?? [])], role } as const];
+      }),
+    ),
+    ...trialOf(rotation, next, at),
+  ];
+  const seen = told.flatMap((node) => {
+    const trusted = node.authorities.get(authority);
+    return trusted === undefined || trusted === 'unparsable' ? [] : [{ place: `trust of ${node.host}`, roots: trusted.map(({ pem }) => pem) }];
+  });
+  // Nobody sees whom people and pods trust: until the old one is distrusted some trust it alone.
+  const clients = rotation.state === 'DISTRUSTED' || rotation.state === 'DISTRUST-CANARY' ? [] : [{ place: 'who trusts the old root alone', roots: [old.certificate] }];
+  const stores = [...seen, ...(rotation.mode === 'planned' ? clients : []), ...(rotation.state === 'SOAKING' ? [{ place: 'who trusts the new root alone', roots: [next.certificate] }] : [])];
+  return pathMatrix({ [authority]: { servers, stores } }, at).failing.map(printFailing);
+}
+
+/** A leaf as it will be issued, before any is. */
+function trialOf({ state, mode }: AuthorityRotation, next: Generation, at: Date) {
+  const isTried = state === 'TRUSTED' || (state === 'MINTED' && mode === 'planned');
+  if (!isTried || next.key === undefined) return [];
+  const profile = PROFILES['etcd/healthcheck-client']({ nodeName: 'trial' });
+  const { cert } = issueLeaf({ cert: next.certificate, key: next.key }, profile, { notAfter: new Date(at.getTime() + 3_600_000), now: at });
+  return [{ place: 'a leaf by the new root', chain: [cert, ...(next.cross === undefined ? [] : [next.cross])], role: 'client' as const }];
+}
+
+function hiddenPlaces(cluster: ClusterLook, told: readonly ToldNode[], { old, next, wasDistrusted }: Rotating, rotation: AuthorityRotation) {
+  const handled = rotation.approvedBy !== undefined;
+  const back = rotation.abortRequested !== undefined && wasDistrusted;
+  const wrong = (ids: readonly string[]): boolean => (back ? ids.includes(next.id) && !ids.includes(old.id) : ids.includes(old.id) && !ids.includes(next.id));
+  const objects = cluster.bundles.filter(({ ids }) => wrong(ids)).map(({ place }) => ({ place, handled: false }));
+  const known = new Set(told.map(({ facts }) => facts.nodeName));
+  const workers = cluster.nodes
+    .filter(({ name }) => !known.has(name))
+    .map(({ name }) => ({ place: `the kubelet of ${name}, whose certificate nobody told of,`, handled }));
+  return [...objects, ...workers];
+}
+
+const shaOf = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -1,0 +1,229 @@
+import { z } from 'zod';
+import { LIMITS, waitIn } from '../authorities/rotation-facts';
+import { abortTo, advanceTo, approve, close, mintNext } from '../authorities/generations';
+import { mayLeave, mayReturn } from '../authorities/gates';
+import { planRotation } from '../authorities/rotation-plan';
+import type { RotationPlan } from '../authorities/rotation-plan';
+import { stateAfter, stateBefore } from '../authorities/rotation-path';
+import { heardNodes } from '../certificates/hear-nodes';
+import { AuthorityName } from '../contract/certificate-names';
+import type { AuthorityRotation } from '../contract/authority-rotation';
+import type { AuthoritySecret } from '../contract/certificates';
+import { messageOf } from '../contract/lifeboat-error';
+import { ExchangeState } from '../contract/rotate-authority';
+import type { Act, ExchangeOutcome, Told } from '../contract/rotate-authority';
+import { crossSign, newAuthority } from '../pki/issue';
+import { distribute } from './distribute';
+import type { ExchangeEdges } from './edges';
+import { look } from './look';
+import { observe } from './observe';
+import { rotationFactsOf } from './rotation-facts-of';
+import type { Documents } from './rotation-facts-of';
+import { signingIn } from '../authorities/trust';
+
+export const StepExchange = z.object({ do: z.literal('step'), state: ExchangeState });
+
+/** A Wait of a quarter of an hour, so that a week of it stays far below the 25,000 events that a history may have. */
+const LONGEST_WAIT_SECONDS = 900;
+/** Between two looks at gates that are shut. */
+const LOOK_SECONDS = 15;
+/** So long a gate may stay shut that only work can open, before somebody is called. */
+const SHUT_SECONDS = 3_600;
+/** So long somebody is waited for who approves. */
+const APPROVAL_SECONDS = 14 * 86_400;
+
+/** One step of an exchange: whatever is next, by what is noted and what is seen. It can be repeated. @throws the errors of the edges */
+export async function step(edges: ExchangeEdges, state: ExchangeState): Promise<Act> {
+  const document = await edges.authority(state.authority);
+  const { rotation } = document ?? {};
+  if (document === undefined || rotation?.id !== state.rotation) {
+    if (document?.generations.some(({ mintedFor }) => mintedFor === state.rotation)) return ended(state, 'EXCHANGED', 'it was ended before');
+    return state.request === undefined ? ended(state, 'TURNED_BACK', 'nothing of it is left') : start(edges, state);
+  }
+  const patient = soaking(edges, rotation);
+  if (patient !== undefined) return again('step', patient, state);
+  const open = await distribute(edges, document, state.asked);
+  if (open !== undefined) return waitFor(edges, state, document, { what: `distribution in ${rotation.state}`, because: [open] }, 'step', 5);
+  if (state.facts === undefined) return again('look', 0, state);
+  return judge(edges, state, document, rotation);
+}
+
+async function documentsOf(edges: ExchangeEdges): Promise<Documents> {
+  const all = await Promise.all(AuthorityName.options.map(async (name) => [name, await edges.authority(name)] as const));
+  return Object.fromEntries(all.filter(([, document]) => document !== undefined));
+}
+
+/** Plans a new one, and mints. Nothing is distributed by that. */
+async function start(edges: ExchangeEdges, state: ExchangeState): Promise<Act> {
+  const { request, facts, authority, rotation, driver } = state;
+  if (request === undefined || facts === undefined) return again('look', 0, state);
+  const heard = await heardNodes(facts);
+  const seen = await look(edges, heard.told, authority, state.asked);
+  const [documents, snapshot] = await Promise.all([documentsOf(edges), edges.newestSnapshot()]);
+  const etcd = seen.etcd && { voters: seen.etcd.voters, healthy: seen.etcd.healthy, learners: seen.etcd.learners };
+  const known = { now: edges.now(), etcd, snapshot };
+  const { mode, soakSeconds, canary } = request;
+  const asked = { id: rotation, authority, mode, ...(soakSeconds !== undefined && { soakSeconds }), ...(canary !== undefined && { canary }) };
+  const plan = planRotation(rotationFactsOf(heard, documents, authority, known), asked, {
+    ...LIMITS,
+    snapshotYoungerThanSeconds: 86_400,
+  });
+  if (plan.decision === 'refuse') {
+    const all = plan.all.map(({ because, instead }) => `${because}: ${instead}`);
+    return ended(state, 'REFUSED', all.join('; '), { whatToDo: plan.all.map(({ instead }) => instead) });
+  }
+  if (seen.cluster === undefined) return ended(state, 'REFUSED', `the Kubernetes API did not answer: ${seen.clusterBecause ?? ''}`);
+  if (request.plan) return ended(state, 'PLANNED', planText(plan), { plan });
+  const before = { voters: seen.etcd?.voters ?? 0, readyNodes: seen.cluster.nodes.filter(({ ready }) => ready).length };
+  const made = await edges.change(authority, (document) => {
+    const now = edges.now();
+    const old = signingIn(document);
+    if (document.rotation !== undefined || old?.key === undefined) return document;
+    const next = newAuthority(authority, {
+      generation: document.generations.length + 1,
+      notAfter: inYears(now, edges.settings.caValidityYears),
+      now,
+    });
+    const cross = mode === 'planned' ? crossSign(next, { cert: old.certificate, key: old.key }, { now }).cert : undefined;
+    const minted = { certificate: next.cert, key: next.key, ...(cross !== undefined && { cross }) };
+    const noted = mintNext(document, minted, {
+      ...{ id: rotation, mode, now, canary: plan.canary, driver },
+      ...(soakSeconds !== undefined && { soakSeconds }),
+    });
+    return request.approval === 'automatic' ? approve(noted, 'the request itself', { rotation, now }) : noted;
+  });
+  edges.telemetry.log('authority-minted', { authority, rotation, mode, generations: made.generations.length, canary: plan.canary });
+  return again('step', 0, { ...state, before });
+}
+
+/** Seconds for which nothing is to be done but to wait; undefined otherwise. */
+function soaking(edges: ExchangeEdges, rotation: AuthorityRotation): number | undefined {
+  if (rotation.abortRequested !== undefined || (rotation.state !== 'SOAKING' && rotation.state !== 'DISTRUST-CANARY')) return undefined;
+  const since = (edges.now().getTime() - new Date(rotation.stateSince).getTime()) / 1_000;
+  // Work of the state comes first: it was distributed when this has begun.
+  if (since < LOOK_SECONDS * 2) return undefined;
+  return undefined;
+}
+
+async function judge(edges: ExchangeEdges, state: ExchangeState, document: AuthoritySecret, rotation: AuthorityRotation): Promise<Act> {
+  const { told } = await heardNodes(state.facts ?? []);
+  const seen = await look(edges, told, document.authority, state.asked, document);
+  const before = state.before ?? { voters: seen.etcd?.voters ?? 0, readyNodes: seen.cluster?.nodes.filter(({ ready }) => ready).length ?? 0 };
+  const kept = { ...state, before };
+  const observation = observe(document, rotation, before, told, seen, edges.now());
+  const { state: at, mode } = rotation;
+  const back = rotation.abortRequested !== undefined;
+  const verdict = back ? mayReturn(at, observation) : mayLeave(at, observation);
+  if (!verdict.open) {
+    const patience = patienceFor(rotation, verdict.because, edges.now());
+    return waitFor(edges, kept, document, { what: `gates of ${at}${back ? ', on the way back' : ''}`, because: verdict.because }, 'look', patience);
+  }
+  edges.telemetry.log('gates-open', { authority: document.authority, rotation: rotation.id, state: at, evidence: verdict.evidence });
+  const now = { rotation: rotation.id, now: edges.now() };
+  if (back) {
+    const to = stateBefore(mode, at);
+    if (to === undefined) return halt(edges, kept, document, [`there is no way back from ${at} in mode ${mode}`]);
+    await edges.change(document.authority, (each) => abortTo(each, to, now));
+    return to === 'STEADY' ? finish(edges, kept, 'TURNED_BACK', `the ${document.authority} authority is as before`) : again('step', 0, moved(kept));
+  }
+  const to = stateAfter(mode, at);
+  await edges.change(document.authority, (each) => (to === undefined ? close(each, now) : advanceTo(each, to, now)));
+  return to === undefined
+    ? finish(edges, kept, 'EXCHANGED', `the ${document.authority} authority is ${observation.rotation.next.name}, and ${observation.rotation.old.name} is distrusted`)
+    : again('step', 0, moved(kept));
+}
+
+/** Seconds until the next look. Where only time or a person can open a gate, nodes are not asked all the time. */
+function patienceFor(rotation: AuthorityRotation, because: readonly string[], now: Date): number {
+  const onlyTime = because.every((each) => /^it is to wait until|^nobody approved|had its certificate|may take \d+ s/.test(each));
+  if (!onlyTime) return LOOK_SECONDS;
+  const asked = { id: rotation.id, authority: 'cluster' as const, mode: rotation.mode };
+  const until = new Date(rotation.stateSince).getTime() + waitIn(rotation.state, { ...asked, soakSeconds: rotation.soakSeconds ?? 0 }, LIMITS) * 1_000;
+  const left = Math.ceil((until - now.getTime()) / 1_000);
+  return Math.min(LONGEST_WAIT_SECONDS, left > 0 ? left : because.some((each) => each.startsWith('nobody approved')) ? 60 : LOOK_SECONDS);
+}
+
+interface Waited {
+  readonly what: string;
+  readonly because: readonly string[];
+}
+
+/** Waits for the same only so long; then somebody is called, and everything stays as it is. */
+async function waitFor(
+  edges: ExchangeEdges,
+  state: ExchangeState,
+  document: AuthoritySecret,
+  { what, because }: Waited,
+  act: 'look' | 'step',
+  seconds: number,
+): Promise<Act> {
+  const now = Math.floor(edges.now().getTime() / 1_000);
+  const waiting = state.waiting?.forWhat === what ? { ...state.waiting, because: [...because].slice(0, 20) } : { forWhat: what, since: now, because: [...because].slice(0, 20) };
+  const first = state.waiting?.forWhat !== what;
+  if (first) edges.telemetry.log('exchange-waits', { authority: document.authority, rotation: state.rotation, what, because: waiting.because });
+  const patient = because.every((each) => /^it is to wait until|^nobody approved/.test(each));
+  const since = now - waiting.since;
+  const unapproved = because.some((each) => each.startsWith('nobody approved')) && !because.some((each) => each.startsWith('it is to wait'));
+  if (patient && unapproved) {
+    if (since > APPROVAL_SECONDS) return finish(edges, { ...state, waiting }, 'AWAITS_APPROVAL', 'nobody approved, and this execution waits no longer');
+    if (first || state.waiting?.because.some((each) => each.startsWith('it is to wait')) === true) await askPeople(edges, state, document);
+  } else if (!patient && since > SHUT_SECONDS) return halt(edges, { ...state, waiting }, document, because);
+  return again(act, seconds, { ...state, waiting });
+}
+
+async function askPeople(edges: ExchangeEdges, { rotation }: ExchangeState, { authority }: AuthoritySecret): Promise<void> {
+  await say(
+    edges,
+    `the ${authority} authority waits for approval`,
+    [
+      `Everything is proven, and both generations are served since long enough: the old ${authority} authority can be distrusted now. Who still knows it alone is refused from then on.`,
+      `Approve by an execution of the same state machine with {"approve": "${rotation}", "by": "<your name>"}, or turn back with {"abort": "${rotation}", "by": "<your name>", "because": "<why>"}.`,
+    ].join('\n'),
+  );
+}
+
+const halt = (edges: ExchangeEdges, state: ExchangeState, { authority }: AuthoritySecret, because: readonly string[]): Promise<Act> =>
+  finish(edges, state, 'HALTED', `the exchange of the ${authority} authority stands still: ${because.slice(0, 10).join('; ')}`, [
+    `mend what is named, then start {"resume": "${state.rotation}"}`,
+    `or turn back: {"abort": "${state.rotation}", "by": "<your name>", "because": "<why>"}`,
+  ]);
+
+/** Writes the report and tells people. */
+async function finish(edges: ExchangeEdges, state: ExchangeState, outcome: ExchangeOutcome, summary: string, whatToDo: string[] = []): Promise<Act> {
+  const { rotation, authority } = state;
+  const report = { version: 1, kind: 'authority-exchange', cluster: edges.cluster, rotation, authority, outcome, summary, endedAt: edges.now().toISOString(), whatToDo };
+  await edges.write(rotation, JSON.stringify(report, undefined, 1));
+  edges.telemetry.log('exchange-ended', { authority, rotation, outcome, summary });
+  await say(edges, `exchange of the ${authority} authority: ${outcome}`, [summary, '', ...whatToDo.map((line) => `- ${line}`)].join('\n'));
+  return ended(state, outcome, summary, { whatToDo });
+}
+
+async function say({ cluster, tell, telemetry }: ExchangeEdges, subject: string, message: string): Promise<void> {
+  try {
+    await tell?.(`kube-lifeboat ${cluster}: ${subject}`, message);
+  } catch (error) {
+    telemetry.warn('nobody-told', { because: messageOf(error) });
+  }
+}
+
+const moved = ({ waiting: _, ...state }: ExchangeState): ExchangeState => state;
+
+function again(act: 'look' | 'step', seconds: number, { facts: _, ...state }: ExchangeState): Act {
+  return { act, seconds, state };
+}
+
+function ended({ rotation }: ExchangeState, outcome: ExchangeOutcome, summary: string, more: Partial<Told> = {}): Act {
+  return { act: 'end', told: { outcome, rotation, summary, whatToDo: [], ...more } };
+}
+
+const planText = (plan: Extract<RotationPlan, { decision: 'rotate' }>): string =>
+  [
+    `${plan.states.length} states, at most ${plan.seconds} s; ${plan.canary} distrusts first; ${plan.downtime ?? 'no downtime'}`,
+    ...plan.states.map(({ state, restarts }) => `${state}: ${restarts.length === 0 ? 'no restart' : `${restarts.length} restart(s)`}`),
+  ].join('; ');
+
+function inYears(now: Date, years: number): Date {
+  const then = new Date(now);
+  then.setUTCFullYear(then.getUTCFullYear() + years);
+  return then;
+}

@@ -1,0 +1,77 @@
+import { request } from 'node:https';
+import { jsonOf } from '../contract/json';
+import { messageOf } from '../contract/lifeboat-error';
+import { ApiRefused } from './errors';
+
+/** One API server, and who asks it. */
+export interface ApiPlace {
+  readonly host: string;
+  readonly port: number;
+  /** PEM. */
+  readonly ca: string;
+  readonly client: { readonly cert: string; readonly key: string };
+}
+
+/** The API of Kubernetes, as far as a lifeboat needs it. Paths as `/api/v1/nodes`. */
+export interface KubernetesApi {
+  /** undefined: there is no such object. @throws ApiRefused */
+  get(path: string): Promise<unknown>;
+  /** RFC 7386, refused when the object has changed since `resourceVersion` where the patch names one. @throws ApiRefused */
+  mergePatch(path: string, patch: object): Promise<void>;
+}
+
+const WITHIN_MS = 10_000;
+/** A list of a thousand namespaces' ConfigMaps has 2 MB. */
+const MOST_BYTES = 32 * 1024 * 1024;
+
+/** Asks the first of several API servers that answers. */
+export function openApi(places: readonly ApiPlace[]): KubernetesApi {
+  const ask = async (method: 'GET' | 'PATCH', path: string, body?: string): Promise<{ status: number; text: string }> => {
+    let last = 'no API server is known';
+    for (const place of places) {
+      try {
+        return await send(place, method, path, body);
+      } catch (error) {
+        last = `${place.host}:${place.port}: ${messageOf(error)}`;
+      }
+    }
+    throw new ApiRefused(`no API server answered ${method} ${path}: ${last}`);
+  };
+  return {
+    get: async (path) => {
+      const { status, text } = await ask('GET', path);
+      if (status === 404) return undefined;
+      if (status === 200) return jsonOf(text);
+      throw new ApiRefused(`GET ${path} is answered ${status}: ${told(text)}`);
+    },
+    mergePatch: async (path, patch) => {
+      const { status, text } = await ask('PATCH', path, JSON.stringify(patch));
+      if (status !== 200) throw new ApiRefused(`PATCH ${path} is answered ${status}: ${told(text)}`);
+    },
+  };
+}
+
+const told = (text: string): string => text.replace(/\s+/g, ' ').slice(0, 300);
+
+function send({ host, port, ca, client }: ApiPlace, method: string, path: string, body?: string) {
+  return new Promise<{ status: number; text: string }>((resolve, reject) => {
+    const type = { 'Content-Type': 'application/merge-patch+json', 'Content-Length': Buffer.byteLength(body ?? '') };
+    const asked = request(
+      { host, port, path, method, ca, ...client, agent: false, timeout: WITHIN_MS, headers: { Accept: 'application/json', ...(body !== undefined && type) } },
+      (answer) => {
+        const parts: Buffer[] = [];
+        let bytes = 0;
+        answer.on('data', (part: Buffer) => {
+          bytes += part.length;
+          if (bytes > MOST_BYTES) asked.destroy(new Error(`the answer is larger than ${MOST_BYTES} bytes`));
+          else parts.push(part);
+        });
+        answer.once('end', () => resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(parts).toString('utf8') }));
+        answer.once('error', reject);
+      },
+    );
+    asked.once('timeout', () => asked.destroy(new Error(`no answer within ${WITHIN_MS} ms`)));
+    asked.once('error', reject);
+    asked.end(body);
+  });
+}
