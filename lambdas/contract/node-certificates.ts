@@ -87,3 +87,12 @@ export const PreviousCertificates = Switched.extend({
   /** `not-installed`: another set is in place, or none, and nothing was changed. */
   was: z.enum(['installed', 'interrupted', 'not-installed']),
 });
+
+export const SplitSigner = z.object({
+  /** What this run found. `none`: nothing signs here by a manifest. `own`: it had files of its own already. */
+  was: z.enum(['none', 'shared', 'interrupted', 'own']),
+  /** What it signs by now, as its flags name it; the SHA-256 of the certificate's DER. */
+  signer: z.object({ certFile: z.string(), keyFile: z.string(), sha256 }).nullable(),
+  restarted: z.array(z.literal('kube-controller-manager')),
+  seconds,
+});
