@@ -22,8 +22,6 @@ find_signer() {
   if [ -n "$signer_certificate" ] && [ "$signer_certificate" -ef "$pki/ca.crt" ]; then signer_is=shared; fi
 }
 
-certificates_in() { certificate_blocks <"$1" | grep -c -- '^-----BEGIN CERTIFICATE-----$' || true; }
-
 # signer_fingerprint: of the certificate by which the controller-manager signs; nothing where there is not exactly one, by which it signs nothing.
 signer_fingerprint() {
   if [ -r "$signer_certificate" ] && [ "$(certificates_in "$signer_certificate")" = 1 ]; then fingerprint <"$signer_certificate"; fi
@@ -42,16 +40,12 @@ is_among() {
   return 1
 }
 
-runs_manager_unit() {
-  command -v systemctl >/dev/null && [ "$(systemctl show kube-controller-manager.service --property=LoadState --value)" = loaded ]
-}
-
 # require_one_signer: ends the document where it is not known by what all of them sign. Several exclude the one (kubernetes
 # pkg/controller/apis/config, cmd/kube-controller-manager/app/options/csrsigningcontroller.go), so that its flags alone look like those of none.
 require_one_signer() {
   local usage
   if [ ! -e "$manager" ]; then
-    if runs_manager_unit; then
+    if [ "$(service_is kube-controller-manager)" = loaded ]; then
       fail SignerUnclear 'systemd runs the controller-manager (kube-controller-manager.service), and only its manifest is ever changed' \
         "set --cluster-signing-cert-file and --cluster-signing-key-file of the unit to copies of pki/ca.crt and ca.key by hand"
     fi

@@ -18,6 +18,8 @@ import { CertifiedNode } from './certified-node';
 const MANIFEST = 'kube-controller-manager.yaml';
 const PROGRAM = 'kube-controller-manager';
 const STAYS_MS = 1_500;
+/** Signal 15 is bit 14 (proc(5)). */
+const SIGTERM_BIT = 1n << 14n;
 
 /** A node whose controller-manager signs by the files of kubeadm, and can be brought back to that. */
 export class SignerNode extends CertifiedNode {
@@ -96,10 +98,10 @@ export class SignerNode extends CertifiedNode {
     renameSync(`${file}.part`, file);
   }
 
-  /** The file that it was told of at its start; undefined when it does not run. */
+  /** The file that it was told of at its start; undefined when it does not run, or has not read its program yet. */
   signingFile(): string | undefined {
     const pid = this.node.pid(PROGRAM);
-    if (pid === undefined) return undefined;
+    if (pid === undefined || !catchesSigterm(pid)) return undefined;
     const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
     return words.find((word) => word.startsWith('--cluster-signing-cert-file='))?.replace(/^.*=/, '');
   }
@@ -165,5 +167,15 @@ export class SignerNode extends CertifiedNode {
     const kept = path.join(folder, 'kube-apiserver.yaml');
     writeFileSync(kept, 'x');
     return () => rmSync(path.join(this.node.tree.stateDir, 'restores'), { recursive: true });
+  }
+}
+
+/** Which it does in its first lines, and the wrapper that starts it never. */
+function catchesSigterm(pid: number): boolean {
+  try {
+    const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
+    return (BigInt(`0x${caught}`) & SIGTERM_BIT) !== 0n;
+  } catch {
+    return false;
   }
 }
