@@ -74,10 +74,34 @@ if [ -n "$apiserver_manifest" ]; then
   apiserver_facts=$(object advertiseAddress "$(of_apiserver advertise-address)" bindAddress "$(of_apiserver bind-address)" \
     securePort "${port:-6443}" serviceSubnet "$(of_apiserver service-cluster-ip-range)")
 fi
-manager=$LIFEBOAT_MANIFEST_DIR/kube-controller-manager.yaml
+find_signer
+signer=null
+if [ "$signer_is" != none ]; then
+  split=$([ "$signer_is" = own ] && printf true || printf false)
+  signer=$(object certSha256 "$(text_or_null "$(signer_fingerprint)")" split "$split")
+fi
 of_manager() { if [ -e "$manager" ]; then text_or_null "$(manifest_flag "$manager" "$1")"; else printf null; fi; }
 # shellcheck disable=SC2329 # called by yes_or_no
 component_runs() { find_component "$1" && [ -n "$REPLY" ]; }
+# process_facts: what runs and since when. A tick is 10 ms; one less, since the clocks are read one after the other: rather too early than too late.
+process_facts() {
+  local component ticks seconds
+  local -a all=()
+  for component in apiserver etcd controller-manager scheduler; do
+    case $component in
+      # Without a manifest nothing tells it from any other.
+      apiserver) if [ -n "$apiserver_manifest" ]; then find_apiserver_process; else REPLY=''; fi ;;
+      etcd) find_etcd_process ;;
+      *) find_component "$component" ;;
+    esac
+    if [ -z "$REPLY" ] || ! ticks=$(started_at "$REPLY"); then continue; fi
+    seconds=$((($(date +%s%2N) - $(ticks_now) + ticks - 1) / 100))
+    all+=("$(object component "$(text "$component")" startedAt "$seconds")")
+  done
+  list ${all[@]+"${all[@]}"}
+}
+# written_at <file>: of its inode, since what is put back keeps the time of its content, and a rename counts.
+written_at() { number_or_null "$(stat -L -c %Z -- "$1" 2>/dev/null || true)"; }
 tools=()
 for tool in openssl aws curl tar base64 gzip; do tools+=("$tool" "$(yes_or_no eval "command -v $tool >/dev/null")"); done
 
@@ -87,7 +111,9 @@ facts=(host "$(text "$(uname -n)")" nodeName "$(text "$(node_name)")" clock "$(d
     listenClientUrls "$(urls_of "$etcd_listen_client_urls")" listenPeerUrls "$(urls_of "$etcd_listen_peer_urls")")"
   controllerManager "$(object running "$(yes_or_no component_runs controller-manager)" signingCertFile "$(of_manager cluster-signing-cert-file)" \
     rootCaFile "$(of_manager root-ca-file)")"
-  scheduler "$(object running "$(yes_or_no component_runs scheduler)")"
+  scheduler "$(object running "$(yes_or_no component_runs scheduler)")" signer "$signer" processes "$(process_facts)"
+  trustWritten "$(object ca "$(written_at "$pki/ca.crt")" etcd/ca "$(written_at "$pki/etcd/ca.crt")" \
+    front-proxy-ca "$(written_at "$pki/front-proxy-ca.crt")")"
   archive "\"$(base64 -w 0 <"$scratch/archive")\"" pairs "$(object ${pairs[@]+"${pairs[@]}"})"
   authorityKeys "$(object cluster "$(yes_or_no authority_fits "$pki/ca")" etcd "$(yes_or_no authority_fits "$pki/etcd/ca")" \
     frontProxy "$(yes_or_no authority_fits "$pki/front-proxy-ca")" serviceAccounts "$(yes_or_no service_accounts_fit)")"

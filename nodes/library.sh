@@ -15,3 +15,4 @@
 . "${BASH_SOURCE%/*}/library/certificate-set.sh"
 . "${BASH_SOURCE%/*}/library/certificate-switch.sh"
 . "${BASH_SOURCE%/*}/library/certificate-ports.sh"
+. "${BASH_SOURCE%/*}/library/signer.sh"

@@ -6,6 +6,11 @@ const urls = z.array(z.string());
 const seconds = z.number().nonnegative();
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
+const unixSeconds = z.number().int().positive();
+
+/** What a node of the control plane runs, by the names that a rotation has for them. */
+const NODE_PROCESSES = ['apiserver', 'etcd', 'controller-manager', 'scheduler'] as const;
+
 export const CertificateFacts = z.object({
   host: z.string(),
   nodeName: z.string(),
@@ -28,7 +33,19 @@ export const CertificateFacts = z.object({
     listenPeerUrls: urls,
   }),
   controllerManager: z.object({ running: z.boolean(), signingCertFile: z.string().nullable(), rootCaFile: z.string().nullable() }),
+  /**
+   * By what the controller-manager signs, wherever its flags lead to. `split`: by another file than pki/ca.crt, which then may hold several
+   * authorities. `certSha256`: of the certificate's DER; null where there is not exactly one, and nothing is signed. Null without a signer.
+   */
+  signer: z.object({ certSha256: sha256.nullable(), split: z.boolean() }).nullable(),
   scheduler: z.object({ running: z.boolean() }),
+  /** What runs here, and since when by the clock above, seconds since 1970, rounded down. What is not among them does not run. */
+  processes: z.array(z.object({ component: z.enum(NODE_PROCESSES), startedAt: unixSeconds })),
+  /**
+   * When what is trusted was last written or put back, seconds since 1970, rounded down; null where there is no such file. A process that was
+   * started in a later second has read it.
+   */
+  trustWritten: z.object({ ca: unixSeconds.nullable(), 'etcd/ca': unixSeconds.nullable(), 'front-proxy-ca': unixSeconds.nullable() }),
   /**
    * base64 of a tar.gz with public data alone, PEM: `pki/<name>.crt`, `pki/sa.pub`, `kubeconfigs/<file>.crt`, `kubeconfigs/<file>.ca.crt`,
    * `kubeconfigs/<file>.server`, and `kubeadm-config.yaml` where the API told it.
@@ -86,4 +103,13 @@ export const InstalledCertificates = Switched.extend({
 export const PreviousCertificates = Switched.extend({
   /** `not-installed`: another set is in place, or none, and nothing was changed. */
   was: z.enum(['installed', 'interrupted', 'not-installed']),
+});
+
+export const SplitSigner = z.object({
+  /** What this run found. `none`: nothing signs here by a manifest. `own`: it had files of its own already. */
+  was: z.enum(['none', 'shared', 'interrupted', 'own']),
+  /** What it signs by now, as its flags name it; the SHA-256 of the certificate's DER. */
+  signer: z.object({ certFile: z.string(), keyFile: z.string(), sha256 }).nullable(),
+  restarted: z.array(z.literal('kube-controller-manager')),
+  seconds,
 });

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { NodeParameter, NodeParameterName } from './node-parameters';
 import { NodeParameters } from './node-parameters';
-import { CertificateFacts, HandedOver, InstalledCertificates, PreviousCertificates } from './node-certificates';
+import { CertificateFacts, HandedOver, InstalledCertificates, PreviousCertificates, SplitSigner } from './node-certificates';
 
 const bytes = z.number().int().nonnegative();
 const definition = z.enum(['in-place', 'kept', 'both', 'none']);
@@ -228,6 +228,15 @@ export const NodeCommands = {
     workSeconds: 120,
     result: PreviousCertificates,
   },
+  'split-signer': {
+    about: 'gives the signer of the controller-manager files of its own, so that pki/ca.crt may hold several authorities',
+    parameters: ['manifestDir', 'stateDir', 'pkiDir', 'waitSeconds'],
+    timeoutSeconds: 2400,
+    // Until it runs with them, and until it runs as before.
+    waits: { both: 2 },
+    workSeconds: 60,
+    result: SplitSigner,
+  },
 } as const satisfies Readonly<Record<string, Command>>;
 export type NodeCommandName = keyof typeof NodeCommands;
 
@@ -278,6 +287,9 @@ export const NodeErrorNames = [
   'SetDiffers',
   'SetNotAccepted',
   'SetUnfit',
+  'SignerNotSplit',
+  'SignerUnclear',
+  'SignerUnfit',
   'SnapshotDiffers',
   'SystemdJoinUnsupported',
   'ToolMissing',

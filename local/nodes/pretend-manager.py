@@ -1,7 +1,8 @@
 """Stands in for kube-controller-manager and kube-scheduler where no binaries of Kubernetes are: reads its kubeconfig once, as they do.
 
 As the real ones, it ends at once when it cannot be somebody by it (key and certificate differ, the certificate has expired), and when nobody
-answers where the kubeconfig leads or that is not whom it trusts. It asks nobody anything."""
+answers where the kubeconfig leads or that is not whom it trusts; and when what it signs by is not one certificate with its own key. It asks nobody
+anything."""
 
 import base64
 import re
@@ -34,6 +35,14 @@ with tempfile.NamedTemporaryFile() as file:
     not_after = ssl.cert_time_to_seconds(ssl._ssl._test_decode_cert(file.name)["notAfter"])
 if not_after < time.time():
     sys.exit("its client certificate has expired")
+
+if flags.get("cluster-signing-cert-file"):
+    # pkg/controller/certificates/signer/ca_provider.go: `expected 1 certificate, found 2`
+    with open(flags["cluster-signing-cert-file"], encoding="utf8") as file:
+        found = file.read().count("-----BEGIN CERTIFICATE-----")
+    if found != 1:
+        sys.exit(f"expected 1 certificate, found {found}")
+    ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(flags["cluster-signing-cert-file"], flags["cluster-signing-key-file"])
 
 server = urllib.parse.urlsplit(re.search(r"server: *(\S+)", text)[1])
 deadline = time.time() + WAIT_SECONDS

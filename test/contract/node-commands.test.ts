@@ -48,6 +48,7 @@ test('a document outlives all waits inside it, each as long as a parameter allow
     'join-member',
     'install-certificates',
     'previous-certificates',
+    'split-signer',
   ]);
   for (const [name, { timeoutSeconds }] of waiting)
     expect(timeoutSeconds).toBeGreaterThan(runSecondsOf(name as NodeCommandName, { waitSeconds: '999' }));
@@ -64,6 +65,7 @@ test.each<[command: NodeCommandName, parameters: Record<string, string>, seconds
   ['stage', {}, 3600],
   ['install-certificates', {}, 420],
   ['previous-certificates', { waitSeconds: '60' }, 180],
+  ['split-signer', {}, 300],
 ])('%s with %j is waited for for %i s', (command, parameters, seconds) => {
   expect(runSecondsOf(command, parameters)).toBe(seconds);
 });

@@ -42,3 +42,14 @@ export async function stepsOf(command: NodeCommandName, values: Values, env: Val
   await killedAt(0, command, values, env, folder);
   return Number(readFileSync(path.join(folder, 'crash-count'), 'utf8'));
 }
+
+/** `every-fault`: at each step, which takes minutes. By default at some of them, other ones each time. */
+const EVERY = ['every-fault', 'every-node'].includes(process.env['LIFEBOAT_FAULTS'] ?? '');
+
+/** About `count` of the steps, from a beginning that is another one each time; all of them where every fault is asked for. */
+export function someOf(steps: readonly number[], count: number): number[] {
+  if (EVERY) return [...steps];
+  const every = Math.ceil(steps.length / count);
+  const from = Math.floor(Math.random() * every);
+  return steps.filter((_, index) => index % every === from);
+}

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { X509Certificate, createHash } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { LocalNodes } from '../../../local/nodes';
@@ -16,6 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => nodes.stop());
 
+const sha256 = (pem: string): string => createHash('sha256').update(new X509Certificate(pem).raw).digest('hex');
 const archiveOf = (facts: { readonly archive: string }) => filesIn(Buffer.from(facts.archive, 'base64'));
 
 test('a node of kubeadm tells who it is, what runs on it and that every key is its certificate’s', async () => {
@@ -33,12 +34,14 @@ test('a node of kubeadm tells who it is, what runs on it and that every key is i
     },
     etcd: { runs: 'static-pod', clientUrls: [clientUrl], peerUrls: [peerUrl], listenClientUrls: [clientUrl], listenPeerUrls: [peerUrl] },
     controllerManager: { running: true, signingCertFile: on.file('pki/ca.crt'), rootCaFile: on.file('pki/ca.crt') },
+    signer: { certSha256: sha256(on.read('pki/ca.crt')), split: false },
     scheduler: { running: true },
     authorityKeys: { cluster: true, etcd: true, frontProxy: true, serviceAccounts: true },
     kubelet: 'refers',
     installed: null,
     tools: { openssl: true, aws: true, curl: true, tar: true, base64: true, gzip: true },
   });
+  expect(facts.processes.map(({ component }) => component)).toEqual(['apiserver', 'etcd', 'controller-manager', 'scheduler']);
   expect(Object.keys(facts.pairs)).toHaveLength(12);
   expect(new Set(Object.values(facts.pairs))).toEqual(new Set(['matches']));
 });
@@ -121,4 +124,5 @@ test('a node that runs nothing and has no certificate at all tells that', async 
   expect(filesIn(Buffer.from(archive, 'base64'))).toEqual({});
   expect(facts).toMatchObject({ pairs: {}, apiserver: null, kubelet: 'absent', etcd: { runs: 'absent', clientUrls: [] } });
   expect(facts).toMatchObject({ controllerManager: { running: false, rootCaFile: null }, authorityKeys: { cluster: false } });
+  expect(facts).toMatchObject({ signer: null, processes: [], trustWritten: { ca: null, 'etcd/ca': null, 'front-proxy-ca': null } });
 });
