@@ -30,6 +30,7 @@ export interface Deployment {
   readonly adopt?: StateMachine;
   /** The runbook for certificates that have ended; only with `certificates`. */
   readonly repair?: StateMachine;
+  readonly rotateCa?: StateMachine;
   /** The daily look at every certificate; only with `certificates`. */
   readonly scan?: StateMachine;
   /** What else works for certificates. */
@@ -88,7 +89,10 @@ const Outputs = z.object({
   CertificateFunctionScanCertificates: z.string().optional(),
   ScanStateMachineArn: z.string().optional(),
   CertificateFunctionRepairCertificates: z.string().optional(),
+  CertificateFunctionExchangeAuthority: z.string().optional(),
+  CertificateFunctionLookAround: z.string().optional(),
   RepairStateMachineArn: z.string().optional(),
+  RotateCaStateMachineArn: z.string().optional(),
   SyncApiRecordFunctionName: z.string().optional(),
   ProbeApiFunctionName: z.string().optional(),
   WatchReplicaFunctionName: z.string().optional(),
@@ -141,12 +145,15 @@ function deploymentOf(cloud: LocalCloud, { cluster, replica }: Named, outputs: S
     ...(found.AdoptStateMachineArn !== undefined && { adopt: cloud.stateMachine(found.AdoptStateMachineArn) }),
     ...(found.ScanStateMachineArn !== undefined && { scan: cloud.stateMachine(found.ScanStateMachineArn) }),
     ...(found.RepairStateMachineArn !== undefined && { repair: cloud.stateMachine(found.RepairStateMachineArn) }),
+    ...(found.RotateCaStateMachineArn !== undefined && { rotateCa: cloud.stateMachine(found.RotateCaStateMachineArn) }),
     certificateFunctions: [
       found.CertificateFunctionAdopt,
       found.CertificateFunctionRotateCertificates,
       found.CertificateFunctionProbeNode,
       found.CertificateFunctionScanCertificates,
       found.CertificateFunctionRepairCertificates,
+      found.CertificateFunctionExchangeAuthority,
+      found.CertificateFunctionLookAround,
     ].filter((name) => name !== undefined),
     ...(found.SyncApiRecordFunctionName !== undefined && { syncApiRecordFunction: found.SyncApiRecordFunctionName }),
     ...(found.ProbeApiFunctionName !== undefined && { probeApiFunction: found.ProbeApiFunctionName }),

@@ -85,23 +85,39 @@ of_manager() { if [ -e "$manager" ]; then text_or_null "$(manifest_flag "$manage
 component_runs() { find_component "$1" && [ -n "$REPLY" ]; }
 # process_facts: what runs and since when. A tick is 10 ms; one less, since the clocks are read one after the other: rather too early than too late.
 process_facts() {
-  local component ticks seconds
+  local component ticks
   local -a all=()
-  for component in apiserver etcd controller-manager scheduler; do
+  for component in apiserver etcd controller-manager scheduler kubelet; do
     case $component in
+      # One a machine, and no flag of it tells whose it is.
+      kubelet)
+        find_processes kubelet
+        REPLY=${REPLY# }
+        REPLY=${REPLY%% *}
+        ;;
       # Without a manifest nothing tells it from any other.
       apiserver) if [ -n "$apiserver_manifest" ]; then find_apiserver_process; else REPLY=''; fi ;;
       etcd) find_etcd_process ;;
       *) find_component "$component" ;;
     esac
     if [ -z "$REPLY" ] || ! ticks=$(started_at "$REPLY"); then continue; fi
-    seconds=$((($(date +%s%2N) - $(ticks_now) + ticks - 1) / 100))
-    all+=("$(object component "$(text "$component")" startedAt "$seconds")")
+    ticks=$(($(date +%s%2N) - $(ticks_now) + ticks - 1))
+    all+=("$(object component "$(text "$component")" startedAt "${ticks%??}.${ticks: -2}")")
   done
   list ${all[@]+"${all[@]}"}
 }
-# written_at <file>: of its inode, since what is put back keeps the time of its content, and a rename counts.
-written_at() { number_or_null "$(stat -L -c %Z -- "$1" 2>/dev/null || true)"; }
+# written_facts: when each file was written, by its inode, since what is put back keeps the time of its content, and a rename counts.
+written_facts() {
+  local name file at
+  local -a all=()
+  for name in $AUTHORITIES $LEAVES $KUBECONFIGS; do
+    file=$pki/$name.crt
+    if [[ $name == *.conf ]]; then file=$kubeconfigs/$name; fi
+    at=$(stat -L -c %.2Z -- "$file" 2>/dev/null) || continue
+    all+=("$name" "$at")
+  done
+  object ${all[@]+"${all[@]}"}
+}
 tools=()
 for tool in openssl aws curl tar base64 gzip; do tools+=("$tool" "$(yes_or_no eval "command -v $tool >/dev/null")"); done
 
@@ -112,8 +128,7 @@ facts=(host "$(text "$(uname -n)")" nodeName "$(text "$(node_name)")" clock "$(d
   controllerManager "$(object running "$(yes_or_no component_runs controller-manager)" signingCertFile "$(of_manager cluster-signing-cert-file)" \
     rootCaFile "$(of_manager root-ca-file)")"
   scheduler "$(object running "$(yes_or_no component_runs scheduler)")" signer "$signer" processes "$(process_facts)"
-  trustWritten "$(object ca "$(written_at "$pki/ca.crt")" etcd/ca "$(written_at "$pki/etcd/ca.crt")" \
-    front-proxy-ca "$(written_at "$pki/front-proxy-ca.crt")")"
+  written "$(written_facts)"
   archive "\"$(base64 -w 0 <"$scratch/archive")\"" pairs "$(object ${pairs[@]+"${pairs[@]}"})"
   authorityKeys "$(object cluster "$(yes_or_no authority_fits "$pki/ca")" etcd "$(yes_or_no authority_fits "$pki/etcd/ca")" \
     frontProxy "$(yes_or_no authority_fits "$pki/front-proxy-ca")" serviceAccounts "$(yes_or_no service_accounts_fit)")"

@@ -20,6 +20,8 @@ interface Begin {
   readonly canary?: string;
   /** How long both are served, seconds. */
   readonly soakSeconds?: number;
+  /** How long one place alone distrusts, seconds. */
+  readonly canarySeconds?: number;
   /** The execution that drives it. */
   readonly driver?: string;
 }

@@ -3,6 +3,7 @@ import {
   GetSecretValueCommand,
   PutSecretValueCommand,
   ResourceNotFoundException,
+  RotateSecretCommand,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -38,6 +39,24 @@ export class SecretsManagerNodes implements NodeSecrets {
         if (error instanceof ResourceNotFoundException) return undefined;
         throw error;
       }
+    });
+
+  /** What is the current value. undefined: it has none, or there is no such secret. @throws PkiUnusable, StoreFailed */
+  current = async (SecretId: string): Promise<NodeSetSecret | undefined> => {
+    try {
+      const { labels } = await this.state(SecretId);
+      const version = Object.entries(labels).find(([, each]) => each.includes('AWSCURRENT'))?.[0];
+      return version === undefined ? undefined : await this.read(SecretId, version);
+    } catch (error) {
+      if (error instanceof StoreFailed && error.cause instanceof ResourceNotFoundException) return undefined;
+      throw error;
+    }
+  };
+
+  /** Has Secrets Manager rotate a secret by its function, or go on with a version that waits. @throws StoreFailed */
+  rotate = (SecretId: string): Promise<void> =>
+    this.told('rotate', SecretId, async () => {
+      await this.client.send(new RotateSecretCommand({ SecretId }));
     });
 
   fill: NodeSecrets['fill'] = (SecretId, ClientRequestToken, value) =>

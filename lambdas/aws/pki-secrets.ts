@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import type { PkiSecrets } from '../certificates/take-over';
 import { PkiUnusable } from '../certificates/errors';
+import type { AuthorityName } from '../contract/certificate-names';
 import {
   AuthoritySecret,
   HandOver,
@@ -17,6 +18,7 @@ import { jsonOf } from '../contract/json';
 import { messageOf } from '../contract/lifeboat-error';
 import { mistakesOf } from './environment';
 import { StoreFailed } from './errors';
+import { swapSecret } from './swap-secret';
 
 /** What lies in the hand-over secret when nothing does: Secrets Manager keeps no empty value. */
 const NOTHING = 'nothing is handed over';
@@ -34,6 +36,17 @@ export class SecretsManagerPki implements PkiSecrets {
   authority: PkiSecrets['authority'] = async (name) => this.read(authoritySecretName(this.cluster, name), AuthoritySecret);
   serviceAccounts: PkiSecrets['serviceAccounts'] = async () => this.read(serviceAccountsSecretName(this.cluster), ServiceAccountsSecret);
   putAuthority: PkiSecrets['putAuthority'] = async (secret) => this.put(authoritySecretName(this.cluster, secret.authority), secret);
+  /** Compare and swap. @throws PkiUnusable, StoreFailed, and what the change throws */
+  changeAuthority = async (name: AuthorityName, by: (document: AuthoritySecret) => AuthoritySecret): Promise<AuthoritySecret> => {
+    const SecretId = authoritySecretName(this.cluster, name);
+    const parse = (text: string): AuthoritySecret => this.parse(SecretId, text, AuthoritySecret);
+    const text = await swapSecret(this.client, SecretId, (before) => {
+      const document = parse(before);
+      const after = by(document);
+      return after === document ? undefined : JSON.stringify(after);
+    });
+    return parse(text);
+  };
   putServiceAccounts: PkiSecrets['putServiceAccounts'] = async (secret) => this.put(serviceAccountsSecretName(this.cluster), secret);
 
   handedOver: PkiSecrets['handedOver'] = async () => {

@@ -1,7 +1,7 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { messageOf } from '../contract/lifeboat-error';
-import { adoptionKey, inventoryKey, repairKey } from '../contract/s3-keys';
+import { adoptionKey, exchangeKey, inventoryKey, repairKey } from '../contract/s3-keys';
 import { StoreFailed } from './errors';
 
 /** Writes the report of an adoption; a state that is repeated writes it again. The function that it gives throws StoreFailed. */
@@ -15,6 +15,12 @@ export const repairNotes =
   (s3: S3Client, bucket: string, cluster: string) =>
   (id: string, text: string): Promise<void> =>
     put(s3, bucket, repairKey(cluster, id), text);
+
+/** The same of an exchange of an authority. */
+export const exchangeNotes =
+  (s3: S3Client, bucket: string, cluster: string) =>
+  (id: string, text: string): Promise<void> =>
+    put(s3, bucket, exchangeKey(cluster, id), text);
 
 /** Writes what the last look at the certificates found. The function that it gives throws StoreFailed. */
 export const inventoryNote =

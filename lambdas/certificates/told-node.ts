@@ -39,7 +39,11 @@ export async function toldNodeOf(node: RunbookNode, { archive, ...facts }: Certi
     const pem = files.get(leafFile(leaf));
     return pem === undefined ? undefined : (certificatesIn(pem)?.[0] ?? 'unparsable');
   });
-  const chains = entries(LEAF_NAMES, (leaf) => certificatesIn(files.get(leafFile(leaf)) ?? '')?.slice(1).map(({ pem }) => pem));
+  const chains = entries(LEAF_NAMES, (leaf) =>
+    certificatesIn(files.get(leafFile(leaf)) ?? '')
+      ?.slice(1)
+      .map(({ pem }) => pem),
+  );
   const authorities = entries(AuthorityName.options, (authority) => {
     const pem = files.get(`pki/${AUTHORITY_FILES[authority]}.crt`);
     return pem === undefined ? undefined : (certificatesIn(pem) ?? 'unparsable');

@@ -44,6 +44,8 @@ export const AuthorityRotation = z.object({
   canary: text.optional(),
   /** How long both are served, seconds. */
   soakSeconds: z.number().int().nonnegative().optional(),
+  /** How long one place alone distrusts, seconds. */
+  canarySeconds: z.number().int().nonnegative().optional(),
   /** The execution that drives it: its ARN. */
   driver: text.optional(),
   /** When somebody first distrusted the old generation: from then on a process may be left that knows the new one alone. */

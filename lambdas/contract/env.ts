@@ -61,6 +61,7 @@ export interface ClusterDirectoryEntry {
   readonly adoptStateMachine?: string;
   readonly scanStateMachine?: string;
   readonly repairStateMachine?: string;
+  readonly rotateCaStateMachine?: string;
   readonly certificateLogGroups?: Readonly<Record<string, string>>;
   /** Only where the config has `api`. */
   readonly syncApiRecordFunction?: string;

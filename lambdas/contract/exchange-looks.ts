@@ -59,3 +59,16 @@ export const ClusterWrite = z.object({
   requestHeaderCa: z.string().optional(),
 });
 export type ClusterWrite = z.infer<typeof ClusterWrite>;
+
+/** API servers, and the secret of the node by whose client for kubelets, who may administer the cluster, they are asked. */
+export const AskedCluster = z.object({ api: z.array(z.object({ host: z.string(), port })).min(1), secretId: z.string() });
+export type AskedCluster = z.infer<typeof AskedCluster>;
+
+/** What is asked of the function beside the cluster. */
+export const LookEvent = z.discriminatedUnion('do', [
+  z.object({ do: z.literal('etcd') }),
+  z.object({ do: z.literal('ports'), ports: z.array(AskedPort) }),
+  AskedCluster.extend({ do: z.literal('cluster') }),
+  AskedCluster.extend({ do: z.literal('tell-cluster'), write: ClusterWrite }),
+]);
+export type LookEvent = z.infer<typeof LookEvent>;

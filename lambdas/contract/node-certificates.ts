@@ -1,15 +1,15 @@
 // What the node documents for certificates tell.
 import { z } from 'zod';
-import { LeafName } from './certificate-names';
+import { LEAF_NAMES, LeafName } from './certificate-names';
 
 const urls = z.array(z.string());
 const seconds = z.number().nonnegative();
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
-const unixSeconds = z.number().int().positive();
+const unixSeconds = z.number().positive();
 
 /** What a node of the control plane runs, by the names that a rotation has for them. */
-const NODE_PROCESSES = ['apiserver', 'etcd', 'controller-manager', 'scheduler'] as const;
+const NODE_PROCESSES = ['apiserver', 'etcd', 'controller-manager', 'scheduler', 'kubelet'] as const;
 
 export const CertificateFacts = z.object({
   host: z.string(),
@@ -39,13 +39,10 @@ export const CertificateFacts = z.object({
    */
   signer: z.object({ certSha256: sha256.nullable(), split: z.boolean() }).nullable(),
   scheduler: z.object({ running: z.boolean() }),
-  /** What runs here, and since when by the clock above, seconds since 1970, rounded down. What is not among them does not run. */
+  /** What runs here, and since when by the clock above, seconds since 1970 with their hundredths. What is not among them does not run. */
   processes: z.array(z.object({ component: z.enum(NODE_PROCESSES), startedAt: unixSeconds })),
-  /**
-   * When what is trusted was last written or put back, seconds since 1970, rounded down; null where there is no such file. A process that was
-   * started in a later second has read it.
-   */
-  trustWritten: z.object({ ca: unixSeconds.nullable(), 'etcd/ca': unixSeconds.nullable(), 'front-proxy-ca': unixSeconds.nullable() }),
+  /** When each file was last written or put back, by the same clock. A process that was started later has read it. */
+  written: z.partialRecord(z.enum([...LEAF_NAMES, 'ca', 'etcd/ca', 'front-proxy-ca']), unixSeconds),
   /**
    * base64 of a tar.gz with public data alone, PEM: `pki/<name>.crt`, `pki/sa.pub`, `kubeconfigs/<file>.crt`, `kubeconfigs/<file>.ca.crt`,
    * `kubeconfigs/<file>.server`, and `kubeadm-config.yaml` where the API told it.

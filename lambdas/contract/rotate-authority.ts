@@ -21,6 +21,13 @@ export const ExchangeRequest = z.strictObject({
     .min(0)
     .max(90 * 86_400)
     .optional(),
+  /** How long one control-plane node distrusts before the others do. @default - half an hour */
+  canarySeconds: z
+    .number()
+    .int()
+    .min(0)
+    .max(7 * 86_400)
+    .optional(),
   /** The host of the control-plane node that distrusts first. @default - the first by name */
   canary: text.optional(),
   waitForNodesSeconds: Waiting.waitForNodesSeconds,
@@ -61,6 +68,7 @@ export const ExchangeState = z.object({
   /** Of a new one; missing for one that is taken up. */
   request: ExchangeRequest.optional(),
   asked: z.array(RunbookNode),
+  waitForNodesSeconds: z.number().int(),
   /** How the cluster was when this execution began. */
   before: z.object({ voters: z.number().int(), readyNodes: z.number().int() }).optional(),
   /** Since when, by seconds since 1970, it waits for the same. */
@@ -71,8 +79,20 @@ export type ExchangeState = z.infer<typeof ExchangeState>;
 
 /** What comes next: to ask the nodes, to go on without asking them, both after some seconds; or the end. */
 export type Act =
-  | { readonly act: 'look' | 'step'; readonly seconds: number; readonly state: Omit<ExchangeState, 'facts'> }
+  | {
+      readonly act: 'look' | 'step';
+      readonly seconds: number;
+      readonly state: Omit<ExchangeState, 'facts'>;
+      /** Where the phases of every runbook look for it. */
+      readonly request: Pick<ExchangeState, 'waitForNodesSeconds'>;
+    }
   | { readonly act: 'end'; readonly told: Told };
+
+/** What comes next is to go on. */
+export const goOn = (act: 'look' | 'step', seconds: number, { facts: _, ...state }: ExchangeState): Act => ({
+  ...{ act, seconds, state },
+  request: { waitForNodesSeconds: state.waitForNodesSeconds },
+});
 
 export interface Told {
   readonly outcome: ExchangeOutcome;

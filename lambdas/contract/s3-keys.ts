@@ -16,6 +16,8 @@ export const restoreKey = (cluster: string, restoreId: string, file: RestoreFile
 export const adoptionKey = (cluster: string, id: string): string => `${clusterPrefix(cluster)}pki/adoptions/${id}.json`;
 /** What repairs of certificates did. */
 export const repairKey = (cluster: string, id: string): string => `${clusterPrefix(cluster)}pki/repairs/${id}.json`;
+/** What exchanges of authorities did. */
+export const exchangeKey = (cluster: string, id: string): string => `${clusterPrefix(cluster)}pki/exchanges/${id}.json`;
 /** What the last look at all certificates found. */
 export const inventoryKey = (cluster: string): string => `${clusterPrefix(cluster)}pki/inventory.json`;
 /** What is remembered of the API's record from run to run. */

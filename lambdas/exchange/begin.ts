@@ -4,8 +4,8 @@ import { AuthorityName } from '../contract/certificate-names';
 import type { AuthoritySecret } from '../contract/certificates';
 import { parseInput } from '../contract/parse-input';
 import { RestoreId } from '../contract/restore';
-import { RotateRequest } from '../contract/rotate-authority';
-import type { Act, ExchangeState } from '../contract/rotate-authority';
+import { RotateRequest, goOn } from '../contract/rotate-authority';
+import type { Act } from '../contract/rotate-authority';
 import type { ExchangeEdges } from './edges';
 import { ExchangeRefused } from './errors';
 
@@ -26,8 +26,8 @@ export async function begin(edges: BeginEdges, { input, execution, driver }: Beg
   if (asked.length === 0)
     throw new ExchangeRefused('systems manager knows no control-plane node: tag the instances, and see that their SSM agents run');
   if ('authority' in request) {
-    const state: ExchangeState = { rotation: execution, authority: request.authority, driver, request, asked };
-    return { act: 'look', seconds: 0, state };
+    const { authority, waitForNodesSeconds } = request;
+    return goOn('look', 0, { rotation: execution, authority, driver, request, asked, waitForNodesSeconds });
   }
   const id = 'approve' in request ? request.approve : 'abort' in request ? request.abort : request.resume;
   const document = await underWay(edges, id);
@@ -37,21 +37,29 @@ export async function begin(edges: BeginEdges, { input, execution, driver }: Beg
   if ('abort' in request) await edges.change(authority, (each) => requestAbort(each, request.by, request.because, step));
   const present = document.rotation?.driver;
   if (present !== undefined && present !== driver && (await edges.runs(present))) {
-    if ('resume' in request) throw new ExchangeRefused(`rotation ${id} of the ${authority} authority is driven by ${present}, which runs: let it`);
-    const what = 'approve' in request ? `${request.by} approved` : `${String(request.by)} aborts`;
+    if ('resume' in request)
+      throw new ExchangeRefused(`rotation ${id} of the ${authority} authority is driven by ${present}, which runs: let it`);
+    const what = 'approve' in request ? `${request.by} approved` : `${request.by} aborts`;
     return {
       act: 'end',
-      told: { outcome: 'NOTED', rotation: id, summary: `${what} rotation ${id}: ${present} hears of it`, whatToDo: ['watch that execution'] },
+      told: {
+        outcome: 'NOTED',
+        rotation: id,
+        summary: `${what} rotation ${id}: ${present} hears of it`,
+        whatToDo: ['watch that execution'],
+      },
     };
   }
   await edges.change(authority, (each) => driveBy(each, driver, step));
-  return { act: 'look', seconds: 0, state: { rotation: id, authority, driver, asked } };
+  return goOn('look', 0, { rotation: id, authority, driver, asked, waitForNodesSeconds: request.waitForNodesSeconds });
 }
 
 async function underWay({ authority }: BeginEdges, id: string): Promise<AuthoritySecret> {
   const documents = await Promise.all(AuthorityName.options.map((name) => authority(name)));
   const found = documents.find((document) => document?.rotation?.id === id);
   if (found !== undefined) return found;
-  const others = documents.flatMap((document) => (document?.rotation === undefined ? [] : [`${document.rotation.id} of ${document.authority}`]));
+  const others = documents.flatMap((document) =>
+    document?.rotation === undefined ? [] : [`${document.rotation.id} of ${document.authority}`],
+  );
   throw new ExchangeRefused(`no rotation ${id} is under way: ${others.length === 0 ? 'none is' : `name ${others.join(' or ')}`}`);
 }

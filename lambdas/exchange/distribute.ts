@@ -7,7 +7,10 @@ import { parseBundle } from '../pki/bundle';
 import { isSignedBy } from '../pki/signed-by';
 import type { ExchangeEdges } from './edges';
 
-type DistributeEdges = Pick<ExchangeEdges, 'cluster' | 'settings' | 'currentSet' | 'rotate' | 'etcdClient' | 'putEtcdClient' | 'now' | 'telemetry'>;
+type DistributeEdges = Pick<
+  ExchangeEdges,
+  'cluster' | 'settings' | 'currentSet' | 'rotate' | 'etcdClient' | 'putEtcdClient' | 'now' | 'telemetry'
+>;
 
 /**
  * Brings one node after the other to what the document says: its set is rotated by Secrets Manager, with all proofs of a rotation of leaves. The first
@@ -15,7 +18,11 @@ type DistributeEdges = Pick<ExchangeEdges, 'cluster' | 'settings' | 'currentSet'
  *
  * @returns what is waited for; undefined when every node has what it is to have
  */
-export async function distribute(edges: DistributeEdges, document: AuthoritySecret, nodes: readonly RunbookNode[]): Promise<string | undefined> {
+export async function distribute(
+  edges: DistributeEdges,
+  document: AuthoritySecret,
+  nodes: readonly RunbookNode[],
+): Promise<string | undefined> {
   await ownClient(edges, document);
   const { authority, rotation } = document;
   const sorted = [...nodes].sort((one, other) => rank(one, rotation?.canary) - rank(other, rotation?.canary));
@@ -35,10 +42,28 @@ export async function distribute(edges: DistributeEdges, document: AuthoritySecr
   return undefined;
 }
 
+/** Before its first rotation the secret of a node is empty, and nobody can ask the API by it. What is waited for; undefined when all have one. */
+export async function firstSets(
+  { cluster, currentSet, rotate }: DistributeEdges,
+  nodes: readonly RunbookNode[],
+): Promise<string | undefined> {
+  const missing: string[] = [];
+  for (const { instanceId, host } of nodes) {
+    const secretId = nodeSecretName(cluster, instanceId);
+    if ((await currentSet(secretId)) !== undefined) continue;
+    missing.push(host);
+    await rotate(secretId).catch(() => undefined); // one that is under way is not begun anew
+  }
+  return missing.length === 0 ? undefined : `${missing.join(', ')} had no set of certificates from the lifeboat so far, and gets one`;
+}
+
 const rank = ({ host }: RunbookNode, canary: string | undefined): number => (host === canary ? 0 : 1);
 
 /** The functions themselves are clients of etcd. */
-async function ownClient({ etcdClient, putEtcdClient, settings, now, telemetry }: DistributeEdges, document: AuthoritySecret): Promise<void> {
+async function ownClient(
+  { etcdClient, putEtcdClient, settings, now, telemetry }: DistributeEdges,
+  document: AuthoritySecret,
+): Promise<void> {
   if (document.authority !== 'etcd') return;
   // Nobody distrusts first here: as long as one member knows the old generation alone, both are shown.
   const signer = signingFor(document, '');
@@ -47,7 +72,9 @@ async function ownClient({ etcdClient, putEtcdClient, settings, now, telemetry }
   const [leaf = '', ...chain] = parseBundle(present.cert);
   const fits =
     isSignedBy(leaf, signer.certificate) &&
-    parseBundle([...signer.chain, leaf].join('\n')).slice(0, -1).join() === chain.join() &&
+    parseBundle([...signer.chain, leaf].join('\n'))
+      .slice(0, -1)
+      .join() === chain.join() &&
     parseBundle(signer.trusted.join('\n')).join() === parseBundle(present.ca).join();
   if (fits) return;
   await putEtcdClient(newEtcdClient({ ...signer, key: signer.key }, settings.leafValidityDays, now()));

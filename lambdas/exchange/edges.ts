@@ -1,18 +1,11 @@
 import type { Telemetry } from '../backup/edges';
 import type { AuthorityName } from '../contract/certificate-names';
 import type { AuthoritySecret, NodeSetSecret } from '../contract/certificates';
-import type { AskedPort, ClusterLook, ClusterWrite, EtcdLook, PortLook } from '../contract/exchange-looks';
+import type { AskedCluster, AskedPort, ClusterLook, ClusterWrite, EtcdLook, PortLook } from '../contract/exchange-looks';
 import type { EtcdClientSecret } from '../contract/secrets';
 import type { RotationFacts } from '../authorities/rotation-facts';
 import type { RegisteredNode } from '../nodes/ssm-nodes';
 import type { CertificateSettings } from '../certificates/adopt';
-
-/** The API servers, and by whose certificate of which secret they are asked. */
-export interface AskedCluster {
-  readonly api: readonly { readonly host: string; readonly port: number }[];
-  /** The secret of a node, whose client for kubelets may administer the cluster. */
-  readonly secretId: string;
-}
 
 /** Everything that the exchange of an authority sees and does. */
 export interface ExchangeEdges {

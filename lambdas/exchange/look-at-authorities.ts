@@ -22,11 +22,14 @@ export const lookAtAuthorities = (ports: readonly AskedPort[]): Promise<PortLook
   );
 
 /** @param metrics gives what a member tells at /metrics, by its client URL */
-export async function lookAtEtcd({ members, votingMembers }: ClusterView, metrics: (endpoint: string) => Promise<string>): Promise<EtcdLook> {
+export async function lookAtEtcd(
+  { members, votingMembers }: ClusterView,
+  metrics: (endpoint: string) => Promise<string | undefined>,
+): Promise<EtcdLook> {
   const reached = members.filter((member) => member.reachable);
   const voters = reached.filter(({ status }) => !status.isLearner);
   const others = Math.max(votingMembers, members.length) - 1;
-  const peers = await Promise.all(reached.map(async ({ endpoint }) => activePeersIn(await metrics(endpoint).catch(() => ''))));
+  const peers = await Promise.all(reached.map(async ({ endpoint }) => activePeersIn((await metrics(endpoint)) ?? '')));
   return {
     voters: votingMembers,
     healthy: voters.filter(({ status }) => knowsLeader(status)).length,

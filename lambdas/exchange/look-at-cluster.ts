@@ -52,7 +52,10 @@ export async function lookAtCluster(api: KubernetesApi): Promise<ClusterLook> {
 }
 
 /** Tells the cluster what is trusted; what it tells already is left alone. @throws ApiRefused */
-export async function tellCluster(api: KubernetesApi, { clusterInfo, clientCa, requestHeaderCa }: ClusterWrite): Promise<{ written: string[] }> {
+export async function tellCluster(
+  api: KubernetesApi,
+  { clusterInfo, clientCa, requestHeaderCa }: ClusterWrite,
+): Promise<{ written: string[] }> {
   const written: string[] = [];
   if (clusterInfo !== undefined) {
     const found = await api.get(CLUSTER_INFO);
@@ -76,7 +79,8 @@ export async function tellCluster(api: KubernetesApi, { clusterInfo, clientCa, r
   return { written };
 }
 
-const List = <T>(item: z.ZodType<T>) => z.object({ metadata: z.object({ continue: z.string().optional() }).default({}), items: z.array(item) });
+const List = <T>(item: z.ZodType<T>) =>
+  z.object({ metadata: z.object({ continue: z.string().optional() }).default({}), items: z.array(item) });
 
 async function all<T>(api: KubernetesApi, path: string, item: z.ZodType<T>): Promise<T[]> {
   const found: T[] = [];

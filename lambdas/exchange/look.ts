@@ -4,10 +4,10 @@ import type { ToldNode } from '../certificates/told-node';
 import type { AuthorityName } from '../contract/certificate-names';
 import { nodeSecretName } from '../contract/certificates';
 import type { AuthoritySecret } from '../contract/certificates';
-import type { ClusterWrite } from '../contract/exchange-looks';
+import type { AskedCluster, ClusterWrite } from '../contract/exchange-looks';
 import { messageOf } from '../contract/lifeboat-error';
 import type { RunbookNode } from '../contract/restore';
-import type { AskedCluster, ExchangeEdges } from './edges';
+import type { ExchangeEdges } from './edges';
 import { portsToAsk } from './observe';
 import type { Looks } from './observe';
 
@@ -43,7 +43,12 @@ export async function look(
   return { ...seen, cluster: undefined, clusterBecause: cluster.because };
 }
 
-async function lookAtApi(edges: LookEdges, told: readonly ToldNode[], asked: readonly RunbookNode[], document: AuthoritySecret | undefined) {
+async function lookAtApi(
+  edges: LookEdges,
+  told: readonly ToldNode[],
+  asked: readonly RunbookNode[],
+  document: AuthoritySecret | undefined,
+) {
   const api = told.flatMap((node) => servingPorts(node).flatMap(({ leaf, host, port }) => (leaf === 'apiserver' ? [{ host, port }] : [])));
   const place = await placeOf(edges, asked, api);
   const write = document && writeOf(document);

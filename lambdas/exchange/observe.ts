@@ -45,7 +45,10 @@ export interface Looks {
 }
 
 /** Both generations of a rotation that is under way. */
-export function pairOf(document: AuthoritySecret, { from, to }: AuthorityRotation): { readonly old: Generation; readonly next: Generation } {
+export function pairOf(
+  document: AuthoritySecret,
+  { from, to }: AuthorityRotation,
+): { readonly old: Generation; readonly next: Generation } {
   const find = (wanted: string): Generation => {
     const found = document.generations.find(({ id }) => id === wanted);
     if (found === undefined) throw new RangeError(`generation ${wanted} is not in the document`);
@@ -71,8 +74,6 @@ export function observe(
     ...before,
     bundle,
   };
-  const asked = { id: rotation.id, authority, mode: rotation.mode, ...(rotation.soakSeconds !== undefined && { soakSeconds: rotation.soakSeconds }) };
-  const wait = waitIn(rotation.state, asked, LIMITS);
   return {
     at,
     rotation: rotating,
@@ -84,10 +85,17 @@ export function observe(
     ...(cluster && { readyNodes: cluster.nodes.filter(({ ready }) => ready).length }),
     readyz: ports.flatMap(({ place, ready }) => (ready === undefined ? [] : [{ place, ok: ready }])),
     pathMatrix: { failing: failingPaths(document, rotation, told, ports, at) },
-    soakUntil: new Date(new Date(rotation.stateSince).getTime() + wait * 1_000),
+    soakUntil: soakUntil(authority, rotation),
     ...(rotation.approvedBy !== undefined && { approvedBy: rotation.approvedBy }),
     ...(cluster && { hidden: hiddenPlaces(cluster, told, rotating, rotation) }),
   };
+}
+
+/** Until when the present state lasts at least. */
+export function soakUntil(authority: AuthorityName, { id, mode, state, stateSince, soakSeconds, canarySeconds }: AuthorityRotation): Date {
+  const asked = { id, authority, mode, ...(soakSeconds !== undefined && { soakSeconds }) };
+  const seconds = waitIn(state, asked, { ...LIMITS, ...(canarySeconds !== undefined && { canarySeconds }) });
+  return new Date(new Date(stateSince).getTime() + seconds * 1_000);
 }
 
 function rotatingOf(document: AuthoritySecret, rotation: AuthorityRotation): Rotating {
@@ -115,7 +123,7 @@ function nodeSeen(node: ToldNode, document: AuthoritySecret, rotation: Authority
   const { authority } = document;
   const trusted = node.authorities.get(authority);
   const kubelet = node.leaves.get('kubelet.conf');
-  const written = facts.written;
+  const written: Readonly<Record<string, number | undefined>> = facts.written;
   const time = (name: string): Date | undefined => (written[name] === undefined ? undefined : new Date(written[name] * 1_000));
   const trustAt = time(AUTHORITY_FILES[authority]);
   const filesOf: Readonly<Record<string, Date | undefined>> = {
@@ -187,11 +195,20 @@ function failingPaths(
   ];
   const seen = told.flatMap((node) => {
     const trusted = node.authorities.get(authority);
-    return trusted === undefined || trusted === 'unparsable' ? [] : [{ place: `trust of ${node.host}`, roots: trusted.map(({ pem }) => pem) }];
+    return trusted === undefined || trusted === 'unparsable'
+      ? []
+      : [{ place: `trust of ${node.host}`, roots: trusted.map(({ pem }) => pem) }];
   });
   // Nobody sees whom people and pods trust: until the old one is distrusted some trust it alone.
-  const clients = rotation.state === 'DISTRUSTED' || rotation.state === 'DISTRUST-CANARY' ? [] : [{ place: 'who trusts the old root alone', roots: [old.certificate] }];
-  const stores = [...seen, ...(rotation.mode === 'planned' ? clients : []), ...(rotation.state === 'SOAKING' ? [{ place: 'who trusts the new root alone', roots: [next.certificate] }] : [])];
+  const clients =
+    rotation.state === 'DISTRUSTED' || rotation.state === 'DISTRUST-CANARY'
+      ? []
+      : [{ place: 'who trusts the old root alone', roots: [old.certificate] }];
+  const stores = [
+    ...seen,
+    ...(rotation.mode === 'planned' ? clients : []),
+    ...(rotation.state === 'SOAKING' ? [{ place: 'who trusts the new root alone', roots: [next.certificate] }] : []),
+  ];
   return pathMatrix({ [authority]: { servers, stores } }, at).failing.map(printFailing);
 }
 
@@ -204,10 +221,16 @@ function trialOf({ state, mode }: AuthorityRotation, next: Generation, at: Date)
   return [{ place: 'a leaf by the new root', chain: [cert, ...(next.cross === undefined ? [] : [next.cross])], role: 'client' as const }];
 }
 
-function hiddenPlaces(cluster: ClusterLook, told: readonly ToldNode[], { old, next, wasDistrusted }: Rotating, rotation: AuthorityRotation) {
+function hiddenPlaces(
+  cluster: ClusterLook,
+  told: readonly ToldNode[],
+  { old, next, wasDistrusted }: Rotating,
+  rotation: AuthorityRotation,
+) {
   const handled = rotation.approvedBy !== undefined;
   const back = rotation.abortRequested !== undefined && wasDistrusted;
-  const wrong = (ids: readonly string[]): boolean => (back ? ids.includes(next.id) && !ids.includes(old.id) : ids.includes(old.id) && !ids.includes(next.id));
+  const wrong = (ids: readonly string[]): boolean =>
+    back ? ids.includes(next.id) && !ids.includes(old.id) : ids.includes(old.id) && !ids.includes(next.id);
   const objects = cluster.bundles.filter(({ ids }) => wrong(ids)).map(({ place }) => ({ place, handled: false }));
   const known = new Set(told.map(({ facts }) => facts.nodeName));
   const workers = cluster.nodes

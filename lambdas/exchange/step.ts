@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { LIMITS, waitIn } from '../authorities/rotation-facts';
+import { LIMITS } from '../authorities/rotation-facts';
 import { abortTo, advanceTo, approve, close, mintNext } from '../authorities/generations';
 import { mayLeave, mayReturn } from '../authorities/gates';
 import { planRotation } from '../authorities/rotation-plan';
@@ -10,13 +10,13 @@ import { AuthorityName } from '../contract/certificate-names';
 import type { AuthorityRotation } from '../contract/authority-rotation';
 import type { AuthoritySecret } from '../contract/certificates';
 import { messageOf } from '../contract/lifeboat-error';
-import { ExchangeState } from '../contract/rotate-authority';
+import { ExchangeState, goOn } from '../contract/rotate-authority';
 import type { Act, ExchangeOutcome, Told } from '../contract/rotate-authority';
 import { crossSign, newAuthority } from '../pki/issue';
-import { distribute } from './distribute';
+import { distribute, firstSets } from './distribute';
 import type { ExchangeEdges } from './edges';
 import { look } from './look';
-import { observe } from './observe';
+import { observe, soakUntil } from './observe';
 import { rotationFactsOf } from './rotation-facts-of';
 import type { Documents } from './rotation-facts-of';
 import { signingIn } from '../authorities/trust';
@@ -37,14 +37,16 @@ export async function step(edges: ExchangeEdges, state: ExchangeState): Promise<
   const document = await edges.authority(state.authority);
   const { rotation } = document ?? {};
   if (document === undefined || rotation?.id !== state.rotation) {
-    if (document?.generations.some(({ mintedFor }) => mintedFor === state.rotation)) return ended(state, 'EXCHANGED', 'it was ended before');
+    if (document?.generations.some(({ mintedFor }) => mintedFor === state.rotation))
+      return ended(state, 'EXCHANGED', 'it was ended before');
     return state.request === undefined ? ended(state, 'TURNED_BACK', 'nothing of it is left') : start(edges, state);
   }
-  const patient = soaking(edges, rotation);
-  if (patient !== undefined) return again('step', patient, state);
+  const patient = state.facts === undefined ? patience(edges.now(), state, state.authority, rotation) : undefined;
+  if (patient !== undefined) return goOn('step', patient, state);
   const open = await distribute(edges, document, state.asked);
-  if (open !== undefined) return waitFor(edges, state, document, { what: `distribution in ${rotation.state}`, because: [open] }, 'step', 5);
-  if (state.facts === undefined) return again('look', 0, state);
+  if (open !== undefined)
+    return waitFor(edges, state, state.authority, { what: `distribution in ${rotation.state}`, because: [open] }, 'step', 5);
+  if (state.facts === undefined) return goOn('look', 0, state);
   return judge(edges, state, document, rotation);
 }
 
@@ -56,18 +58,28 @@ async function documentsOf(edges: ExchangeEdges): Promise<Documents> {
 /** Plans a new one, and mints. Nothing is distributed by that. */
 async function start(edges: ExchangeEdges, state: ExchangeState): Promise<Act> {
   const { request, facts, authority, rotation, driver } = state;
-  if (request === undefined || facts === undefined) return again('look', 0, state);
+  if (request === undefined || facts === undefined) return goOn('look', 0, state);
   const heard = await heardNodes(facts);
+  const first = request.plan ? undefined : await firstSets(edges, state.asked);
+  if (first !== undefined) return waitFor(edges, state, authority, { what: 'first sets', because: [first] }, 'look', LOOK_SECONDS);
   const seen = await look(edges, heard.told, authority, state.asked);
   const [documents, snapshot] = await Promise.all([documentsOf(edges), edges.newestSnapshot()]);
   const etcd = seen.etcd && { voters: seen.etcd.voters, healthy: seen.etcd.healthy, learners: seen.etcd.learners };
   const known = { now: edges.now(), etcd, snapshot };
   const { mode, soakSeconds, canary } = request;
-  const asked = { id: rotation, authority, mode, ...(soakSeconds !== undefined && { soakSeconds }), ...(canary !== undefined && { canary }) };
-  const plan = planRotation(rotationFactsOf(heard, documents, authority, known), asked, {
+  const asked = {
+    id: rotation,
+    authority,
+    mode,
+    ...(soakSeconds !== undefined && { soakSeconds }),
+    ...(canary !== undefined && { canary }),
+  };
+  const limits = {
     ...LIMITS,
     snapshotYoungerThanSeconds: 86_400,
-  });
+    ...(request.canarySeconds !== undefined && { canarySeconds: request.canarySeconds }),
+  };
+  const plan = planRotation(rotationFactsOf(heard, documents, authority, known), asked, limits);
   if (plan.decision === 'refuse') {
     const all = plan.all.map(({ because, instead }) => `${because}: ${instead}`);
     return ended(state, 'REFUSED', all.join('; '), { whatToDo: plan.all.map(({ instead }) => instead) });
@@ -89,58 +101,74 @@ async function start(edges: ExchangeEdges, state: ExchangeState): Promise<Act> {
     const noted = mintNext(document, minted, {
       ...{ id: rotation, mode, now, canary: plan.canary, driver },
       ...(soakSeconds !== undefined && { soakSeconds }),
+      ...(request.canarySeconds !== undefined && { canarySeconds: request.canarySeconds }),
     });
     return request.approval === 'automatic' ? approve(noted, 'the request itself', { rotation, now }) : noted;
   });
   edges.telemetry.log('authority-minted', { authority, rotation, mode, generations: made.generations.length, canary: plan.canary });
-  return again('step', 0, { ...state, before });
+  return goOn('step', 0, { ...state, before });
 }
 
-/** Seconds for which nothing is to be done but to wait; undefined otherwise. */
-function soaking(edges: ExchangeEdges, rotation: AuthorityRotation): number | undefined {
-  if (rotation.abortRequested !== undefined || (rotation.state !== 'SOAKING' && rotation.state !== 'DISTRUST-CANARY')) return undefined;
-  const since = (edges.now().getTime() - new Date(rotation.stateSince).getTime()) / 1_000;
-  // Work of the state comes first: it was distributed when this has begun.
-  if (since < LOOK_SECONDS * 2) return undefined;
-  return undefined;
+const isTime = (because: string): boolean => /^it is to wait until/.test(because);
+const isApproval = (because: string): boolean => because.startsWith('nobody approved');
+
+/**
+ * Seconds for which nobody has to be asked anything: everything else was proven in this state, and only time or a person is missing.
+ *
+ * Undefined where there is something to look at.
+ */
+function patience(now: Date, { waiting }: ExchangeState, authority: AuthorityName, rotation: AuthorityRotation): number | undefined {
+  if (rotation.abortRequested !== undefined || waiting?.forWhat.startsWith(gatesOf(rotation)) !== true) return undefined;
+  if (kindOf(waiting.because) === 'work') return undefined;
+  const left = Math.ceil((soakUntil(authority, rotation).getTime() - now.getTime()) / 1_000);
+  if (left > 0) return Math.min(LONGEST_WAIT_SECONDS, left);
+  if (rotation.approvedBy !== undefined || !waiting.because.some(isApproval)) return undefined;
+  const since = now.getTime() / 1_000 - waiting.since;
+  if (since > APPROVAL_SECONDS) return undefined;
+  return since < 3_600 ? 60 : LONGEST_WAIT_SECONDS;
 }
+
+const gatesOf = ({ state, abortRequested }: AuthorityRotation): string =>
+  `gates of ${state}${abortRequested === undefined ? '' : ', on the way back'}`;
 
 async function judge(edges: ExchangeEdges, state: ExchangeState, document: AuthoritySecret, rotation: AuthorityRotation): Promise<Act> {
   const { told } = await heardNodes(state.facts ?? []);
   const seen = await look(edges, told, document.authority, state.asked, document);
-  const before = state.before ?? { voters: seen.etcd?.voters ?? 0, readyNodes: seen.cluster?.nodes.filter(({ ready }) => ready).length ?? 0 };
+  const before = state.before ?? {
+    voters: seen.etcd?.voters ?? 0,
+    readyNodes: seen.cluster?.nodes.filter(({ ready }) => ready).length ?? 0,
+  };
   const kept = { ...state, before };
   const observation = observe(document, rotation, before, told, seen, edges.now());
   const { state: at, mode } = rotation;
   const back = rotation.abortRequested !== undefined;
   const verdict = back ? mayReturn(at, observation) : mayLeave(at, observation);
   if (!verdict.open) {
-    const patience = patienceFor(rotation, verdict.because, edges.now());
-    return waitFor(edges, kept, document, { what: `gates of ${at}${back ? ', on the way back' : ''}`, because: verdict.because }, 'look', patience);
+    const waited = { what: gatesOf(rotation), because: verdict.because };
+    return kindOf(verdict.because) === 'work'
+      ? waitFor(edges, kept, document.authority, waited, 'look', LOOK_SECONDS)
+      : waitFor(edges, kept, document.authority, waited, 'step', 0);
   }
   edges.telemetry.log('gates-open', { authority: document.authority, rotation: rotation.id, state: at, evidence: verdict.evidence });
   const now = { rotation: rotation.id, now: edges.now() };
   if (back) {
     const to = stateBefore(mode, at);
-    if (to === undefined) return halt(edges, kept, document, [`there is no way back from ${at} in mode ${mode}`]);
+    if (to === undefined) return halt(edges, kept, document.authority, [`there is no way back from ${at} in mode ${mode}`]);
     await edges.change(document.authority, (each) => abortTo(each, to, now));
-    return to === 'STEADY' ? finish(edges, kept, 'TURNED_BACK', `the ${document.authority} authority is as before`) : again('step', 0, moved(kept));
+    return to === 'STEADY'
+      ? finish(edges, kept, 'TURNED_BACK', `the ${document.authority} authority is as before`)
+      : goOn('step', 0, moved(kept));
   }
   const to = stateAfter(mode, at);
   await edges.change(document.authority, (each) => (to === undefined ? close(each, now) : advanceTo(each, to, now)));
   return to === undefined
-    ? finish(edges, kept, 'EXCHANGED', `the ${document.authority} authority is ${observation.rotation.next.name}, and ${observation.rotation.old.name} is distrusted`)
-    : again('step', 0, moved(kept));
-}
-
-/** Seconds until the next look. Where only time or a person can open a gate, nodes are not asked all the time. */
-function patienceFor(rotation: AuthorityRotation, because: readonly string[], now: Date): number {
-  const onlyTime = because.every((each) => /^it is to wait until|^nobody approved|had its certificate|may take \d+ s/.test(each));
-  if (!onlyTime) return LOOK_SECONDS;
-  const asked = { id: rotation.id, authority: 'cluster' as const, mode: rotation.mode };
-  const until = new Date(rotation.stateSince).getTime() + waitIn(rotation.state, { ...asked, soakSeconds: rotation.soakSeconds ?? 0 }, LIMITS) * 1_000;
-  const left = Math.ceil((until - now.getTime()) / 1_000);
-  return Math.min(LONGEST_WAIT_SECONDS, left > 0 ? left : because.some((each) => each.startsWith('nobody approved')) ? 60 : LOOK_SECONDS);
+    ? finish(
+        edges,
+        kept,
+        'EXCHANGED',
+        `the ${document.authority} authority is ${observation.rotation.next.name}, and ${observation.rotation.old.name} is distrusted`,
+      )
+    : goOn('step', 0, moved(kept));
 }
 
 interface Waited {
@@ -148,30 +176,35 @@ interface Waited {
   readonly because: readonly string[];
 }
 
+/** What keeps a gate shut: work that is not done, time, or a person. */
+const kindOf = (because: readonly string[]): 'work' | 'time' | 'approval' =>
+  because.every((each) => isTime(each) || isApproval(each)) ? (because.some(isTime) ? 'time' : 'approval') : 'work';
+
 /** Waits for the same only so long; then somebody is called, and everything stays as it is. */
 async function waitFor(
   edges: ExchangeEdges,
   state: ExchangeState,
-  document: AuthoritySecret,
+  authority: AuthorityName,
   { what, because }: Waited,
   act: 'look' | 'step',
   seconds: number,
 ): Promise<Act> {
   const now = Math.floor(edges.now().getTime() / 1_000);
-  const waiting = state.waiting?.forWhat === what ? { ...state.waiting, because: [...because].slice(0, 20) } : { forWhat: what, since: now, because: [...because].slice(0, 20) };
-  const first = state.waiting?.forWhat !== what;
-  if (first) edges.telemetry.log('exchange-waits', { authority: document.authority, rotation: state.rotation, what, because: waiting.because });
-  const patient = because.every((each) => /^it is to wait until|^nobody approved/.test(each));
+  const kind = kindOf(because);
+  const forWhat = `${what} (${kind})`;
+  const first = state.waiting?.forWhat !== forWhat;
+  const waiting = { forWhat, since: first ? now : (state.waiting?.since ?? now), because: because.slice(0, 20) };
+  const waited = { ...state, waiting };
+  if (first) edges.telemetry.log('exchange-waits', { authority, rotation: state.rotation, ...waiting });
   const since = now - waiting.since;
-  const unapproved = because.some((each) => each.startsWith('nobody approved')) && !because.some((each) => each.startsWith('it is to wait'));
-  if (patient && unapproved) {
-    if (since > APPROVAL_SECONDS) return finish(edges, { ...state, waiting }, 'AWAITS_APPROVAL', 'nobody approved, and this execution waits no longer');
-    if (first || state.waiting?.because.some((each) => each.startsWith('it is to wait')) === true) await askPeople(edges, state, document);
-  } else if (!patient && since > SHUT_SECONDS) return halt(edges, { ...state, waiting }, document, because);
-  return again(act, seconds, { ...state, waiting });
+  if (kind === 'work' && since > SHUT_SECONDS) return halt(edges, waited, authority, because);
+  if (kind === 'approval' && first) await askPeople(edges, state, authority);
+  if (kind === 'approval' && since > APPROVAL_SECONDS)
+    return finish(edges, waited, 'AWAITS_APPROVAL', 'nobody approved, and this execution waits no longer');
+  return goOn(act, seconds, waited);
 }
 
-async function askPeople(edges: ExchangeEdges, { rotation }: ExchangeState, { authority }: AuthoritySecret): Promise<void> {
+async function askPeople(edges: ExchangeEdges, { rotation }: ExchangeState, authority: AuthorityName): Promise<void> {
   await say(
     edges,
     `the ${authority} authority waits for approval`,
@@ -182,16 +215,32 @@ async function askPeople(edges: ExchangeEdges, { rotation }: ExchangeState, { au
   );
 }
 
-const halt = (edges: ExchangeEdges, state: ExchangeState, { authority }: AuthoritySecret, because: readonly string[]): Promise<Act> =>
+const halt = (edges: ExchangeEdges, state: ExchangeState, authority: AuthorityName, because: readonly string[]): Promise<Act> =>
   finish(edges, state, 'HALTED', `the exchange of the ${authority} authority stands still: ${because.slice(0, 10).join('; ')}`, [
     `mend what is named, then start {"resume": "${state.rotation}"}`,
     `or turn back: {"abort": "${state.rotation}", "by": "<your name>", "because": "<why>"}`,
   ]);
 
 /** Writes the report and tells people. */
-async function finish(edges: ExchangeEdges, state: ExchangeState, outcome: ExchangeOutcome, summary: string, whatToDo: string[] = []): Promise<Act> {
+async function finish(
+  edges: ExchangeEdges,
+  state: ExchangeState,
+  outcome: ExchangeOutcome,
+  summary: string,
+  whatToDo: string[] = [],
+): Promise<Act> {
   const { rotation, authority } = state;
-  const report = { version: 1, kind: 'authority-exchange', cluster: edges.cluster, rotation, authority, outcome, summary, endedAt: edges.now().toISOString(), whatToDo };
+  const report = {
+    version: 1,
+    kind: 'authority-exchange',
+    cluster: edges.cluster,
+    rotation,
+    authority,
+    outcome,
+    summary,
+    endedAt: edges.now().toISOString(),
+    whatToDo,
+  };
   await edges.write(rotation, JSON.stringify(report, undefined, 1));
   edges.telemetry.log('exchange-ended', { authority, rotation, outcome, summary });
   await say(edges, `exchange of the ${authority} authority: ${outcome}`, [summary, '', ...whatToDo.map((line) => `- ${line}`)].join('\n'));
@@ -207,10 +256,6 @@ async function say({ cluster, tell, telemetry }: ExchangeEdges, subject: string,
 }
 
 const moved = ({ waiting: _, ...state }: ExchangeState): ExchangeState => state;
-
-function again(act: 'look' | 'step', seconds: number, { facts: _, ...state }: ExchangeState): Act {
-  return { act, seconds, state };
-}
 
 function ended({ rotation }: ExchangeState, outcome: ExchangeOutcome, summary: string, more: Partial<Told> = {}): Act {
   return { act: 'end', told: { outcome, rotation, summary, whatToDo: [], ...more } };

@@ -57,7 +57,17 @@ function send({ host, port, ca, client }: ApiPlace, method: string, path: string
   return new Promise<{ status: number; text: string }>((resolve, reject) => {
     const type = { 'Content-Type': 'application/merge-patch+json', 'Content-Length': Buffer.byteLength(body ?? '') };
     const asked = request(
-      { host, port, path, method, ca, ...client, agent: false, timeout: WITHIN_MS, headers: { Accept: 'application/json', ...(body !== undefined && type) } },
+      {
+        host,
+        port,
+        path,
+        method,
+        ca,
+        ...client,
+        agent: false,
+        timeout: WITHIN_MS,
+        headers: { Accept: 'application/json', ...(body !== undefined && type) },
+      },
       (answer) => {
         const parts: Buffer[] = [];
         let bytes = 0;

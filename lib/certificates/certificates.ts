@@ -7,6 +7,7 @@ import type { LifeboatFunction } from '../platform/lifeboat-function';
 import { Adopt } from './adopt';
 import type { AdoptProps } from './adopt';
 import { CertificateAlarms } from './certificate-alarms';
+import { Exchange } from './exchange';
 import { PkiSecrets } from './pki-secrets';
 import { Repair } from './repair';
 import { Rotation } from './rotation';
@@ -25,6 +26,8 @@ export class Certificates extends Construct {
   readonly adopt: IStateMachine;
   /** The runbook for certificates that have ended. */
   readonly repair: IStateMachine;
+  /** The runbook that exchanges an authority. */
+  readonly exchange: IStateMachine;
   /** The daily look at every certificate. */
   readonly scan: IStateMachine;
   /** Everything that works for it, by the name of its log. */
@@ -39,6 +42,8 @@ export class Certificates extends Construct {
     new CertificateAlarms(this, 'Alarms', { alarms: props.alarms });
     const scan = new Scan(this, 'Scan', { ...props, rotation });
     const repair = new Repair(this, 'Repair', { ...props, pki, rotation });
+    const exchange = new Exchange(this, 'Exchange', { ...props, pki, rotation });
+    this.exchange = exchange.stateMachine;
     this.repair = repair.stateMachine;
     this.adopt = adopt.stateMachine;
     this.scan = scan.stateMachine;
@@ -49,6 +54,8 @@ export class Certificates extends Construct {
       'probe-node': probeNode,
       'scan-certificates': scan.scanCertificates,
       'repair-certificates': repair.repairCertificates,
+      'exchange-authority': exchange.exchangeAuthority,
+      'look-around': exchange.lookAround,
     };
   }
 }

@@ -45,6 +45,11 @@ export class PkiSecrets extends Construct {
     for (const secret of this.authorities) secret.allowRead(handler);
   }
 
+  /** Lets a function write the next generation of an authority, and where its exchange is: only by comparing first. */
+  grantExchange(handler: LifeboatFunction): void {
+    for (const secret of this.authorities) secret.allowSwap(handler);
+  }
+
   /** Lets a function take over what a node hands over, and put it into the secrets of the authorities. */
   grantTakeOver(handler: LifeboatFunction): void {
     for (const secret of [...this.authorities, this.serviceAccounts, this.handOver]) secret.allowReadAndPut(handler);

@@ -141,6 +141,21 @@ export class Rotation extends Construct {
     acknowledgeWildcard(handler, this.nodeSecrets, NAMED_LATER);
   }
 
+  /** Lets a function see which set a node has by now. */
+  grantRead(handler: LifeboatFunction): void {
+    this.grantNodeSecrets(handler, ['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue'], ['kms:Decrypt']);
+  }
+
+  /** Lets a function see that too, and start the rotation of a node. */
+  grantFollow(handler: LifeboatFunction): void {
+    this.grantNodeSecrets(
+      handler,
+      ['DescribeSecret', 'GetSecretValue', 'RotateSecret'].map((name) => `secretsmanager:${name}`),
+      ['kms:Decrypt'],
+    );
+    handler.addToRolePolicy(new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [this.rotateCertificates.functionArn] }));
+  }
+
   private grantNodeSecrets(handler: LifeboatFunction, actions: string[], keyActions: string[]): void {
     handler.addToRolePolicy(new PolicyStatement({ actions, resources: [this.nodeSecrets] }));
     const { region, urlSuffix } = Stack.of(this);

@@ -184,6 +184,7 @@ export class LifeboatStack extends Stack {
         adoptStateMachine: certificates.adopt.stateMachineArn,
         scanStateMachine: certificates.scan.stateMachineArn,
         repairStateMachine: certificates.repair.stateMachineArn,
+        rotateCaStateMachine: certificates.exchange.stateMachineArn,
         certificateLogGroups: logGroups(certificates.functions),
       }),
       ...(apiRecord && {
@@ -211,6 +212,7 @@ export class LifeboatStack extends Stack {
     if (certificates !== undefined) {
       new CfnOutput(this, 'AdoptStateMachineArn', { value: certificates.adopt.stateMachineArn });
       new CfnOutput(this, 'RepairStateMachineArn', { value: certificates.repair.stateMachineArn });
+      new CfnOutput(this, 'RotateCaStateMachineArn', { value: certificates.exchange.stateMachineArn });
       new CfnOutput(this, 'ScanStateMachineArn', { value: certificates.scan.stateMachineArn });
       for (const [name, { functionName }] of Object.entries(certificates.functions))
         new CfnOutput(

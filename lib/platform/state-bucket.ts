@@ -8,6 +8,7 @@ import { Env } from '../../lambdas/contract/env';
 import {
   RESTORE_TAG,
   adoptionKey,
+  exchangeKey,
   apiRecordKey,
   clusterPrefix,
   inventoryKey,
@@ -240,6 +241,13 @@ export class StateBucket extends Construct {
     const reports = this.bucket.arnForObjects(repairKey(this.clusterName, '*'));
     this.grant(handler, ['s3:PutObject'], reports);
     acknowledgeWildcard(handler, reports, 'Repairs are named when they are started; the wildcard ends at their own folder.');
+  }
+
+  /** Lets a function write what exchanges of authorities did. */
+  grantExchanges(handler: LifeboatFunction): void {
+    const reports = this.bucket.arnForObjects(exchangeKey(this.clusterName, '*'));
+    this.grant(handler, ['s3:PutObject'], reports);
+    acknowledgeWildcard(handler, reports, 'Exchanges are named when they are started; the wildcard ends at their own folder.');
   }
 
   /** Lets a function write what the last look at the certificates found. */

@@ -66,6 +66,14 @@ export class ValuelessSecret extends Secret {
     this.allow(handler, ['secretsmanager:GetSecretValue', 'secretsmanager:PutSecretValue'], ['kms:Decrypt', 'kms:GenerateDataKey']);
   }
 
+  /** Lets a function read this one secret and exchange its value by moving the label of the current one. */
+  allowSwap(handler: LifeboatFunction): void {
+    const actions = ['DescribeSecret', 'GetSecretValue', 'PutSecretValue', 'UpdateSecretVersionStage'].map(
+      (name) => `secretsmanager:${name}`,
+    );
+    this.allow(handler, actions, ['kms:Decrypt', 'kms:GenerateDataKey']);
+  }
+
   private allow(handler: LifeboatFunction, actions: string[], keyActions: string[]): void {
     handler.addToRolePolicy(new PolicyStatement({ actions, resources: [this.secretArn] }));
     const { region, urlSuffix } = Stack.of(this);

@@ -53,7 +53,7 @@ describe('the signer', () => {
 
 describe('what runs', () => {
   test('is older than what it would have to be started anew for, and younger once it was', async () => {
-    const { 'etcd/ca': written } = (await facts()).trustWritten;
+    const { 'etcd/ca': written } = (await facts()).written;
     await nextSecond();
     writeFileSync(on.file('pki/ca.crt'), on.read('pki/ca.crt'));
     const before = await facts();
@@ -63,9 +63,9 @@ describe('what runs', () => {
 
     const after = await facts();
 
-    const { ca } = after.trustWritten;
-    expect(before.trustWritten).toEqual(after.trustWritten);
-    expect(after.trustWritten['etcd/ca']).toBe(written);
+    const { ca } = after.written;
+    expect(before.written).toEqual(after.written);
+    expect(after.written['etcd/ca']).toBe(written);
     expect(startedAt(before, 'controller-manager')).toBeLessThan(ca!);
     expect(startedAt(after, 'controller-manager')).toBeGreaterThan(ca!);
     expect(startedAt(after, 'controller-manager')).toBeLessThanOrEqual(after.clock);
@@ -87,10 +87,10 @@ describe('what runs', () => {
 test('a copy that is put back with the time of its content is new all the same', async () => {
   const kept = `${on.file('pki/front-proxy-ca.crt')}.kept`;
   cpSync(on.file('pki/front-proxy-ca.crt'), kept, { preserveTimestamps: true });
-  const before = (await facts()).trustWritten['front-proxy-ca'];
+  const before = (await facts()).written['front-proxy-ca'];
   await nextSecond();
 
   renameSync(kept, on.file('pki/front-proxy-ca.crt'));
 
-  expect((await facts()).trustWritten['front-proxy-ca']).toBeGreaterThan(before!);
+  expect((await facts()).written['front-proxy-ca']).toBeGreaterThan(before!);
 });

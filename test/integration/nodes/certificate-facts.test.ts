@@ -124,5 +124,5 @@ test('a node that runs nothing and has no certificate at all tells that', async 
   expect(filesIn(Buffer.from(archive, 'base64'))).toEqual({});
   expect(facts).toMatchObject({ pairs: {}, apiserver: null, kubelet: 'absent', etcd: { runs: 'absent', clientUrls: [] } });
   expect(facts).toMatchObject({ controllerManager: { running: false, rootCaFile: null }, authorityKeys: { cluster: false } });
-  expect(facts).toMatchObject({ signer: null, processes: [], trustWritten: { ca: null, 'etcd/ca': null, 'front-proxy-ca': null } });
+  expect(facts).toMatchObject({ signer: null, processes: [], written: {} });
 });

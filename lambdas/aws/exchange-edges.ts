@@ -1,0 +1,83 @@
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SSMClient } from '@aws-sdk/client-ssm';
+import { z } from 'zod';
+import { BRISK } from './brisk';
+import { callFunction } from './call-function';
+import { executionStatus } from './execution-status';
+import { SecretsManagerNodes } from './node-secrets';
+import { SecretsManagerPki } from './pki-secrets';
+import { exchangeNotes } from './s3-adoption-notes';
+import { S3SnapshotCatalog } from './s3-snapshot-catalog';
+import { putEtcdClientSecret, readEtcdClientSecret } from './secrets';
+import { openTopic } from './sns';
+import type { CertificateSettings } from '../certificates/adopt';
+import { ClusterLook, EtcdLook, PortLook } from '../contract/exchange-looks';
+import type { LookEvent } from '../contract/exchange-looks';
+import { RestoreRequest } from '../contract/restore';
+import type { EtcdClientSecret } from '../contract/secrets';
+import { SsmNodes } from '../nodes/ssm-nodes';
+import { chooseSnapshot } from '../restore/choose-snapshot';
+import { candidatesOf } from '../restore/plan-restore';
+import type { ExchangeEdges } from '../exchange/edges';
+
+export interface ExchangePlace {
+  readonly cluster: string;
+  readonly bucket: string;
+  readonly settings: CertificateSettings;
+  readonly controlPlane: Parameters<SsmNodes['registered']>[0];
+  /** The function that stands beside the cluster. */
+  readonly eyes: string;
+  readonly clientSecret: string;
+  readonly topic: string | undefined;
+  readonly telemetry: ExchangeEdges['telemetry'];
+  readonly now: () => Date;
+}
+
+/** The world of an exchange of an authority: AWS, and the function that stands beside the cluster. */
+export function exchangeEdges({
+  cluster,
+  bucket,
+  settings,
+  controlPlane,
+  eyes,
+  clientSecret,
+  topic,
+  telemetry,
+  now,
+}: ExchangePlace): ExchangeEdges {
+  const s3 = new S3Client(BRISK);
+  const manager = new SecretsManagerClient(BRISK);
+  const lambda = new LambdaClient({ maxAttempts: 3 });
+  const nodes = new SsmNodes(new SSMClient(BRISK), cluster);
+  const sets = new SecretsManagerNodes(manager);
+  const pki = new SecretsManagerPki(manager, cluster);
+  const ask = <T>(payload: LookEvent, answer: z.ZodType<T>): Promise<T> => callFunction(lambda, eyes, payload, answer);
+  return {
+    cluster,
+    settings,
+    registered: () => nodes.registered(controlPlane),
+    authority: pki.authority,
+    change: pki.changeAuthority,
+    currentSet: sets.current,
+    rotate: sets.rotate,
+    lookAtPorts: (ports) => ask({ do: 'ports', ports: [...ports] }, z.array(PortLook)),
+    lookAtEtcd: () => ask({ do: 'etcd' }, EtcdLook),
+    lookAtCluster: (asked) => ask({ do: 'cluster', ...asked }, ClusterLook),
+    tellCluster: async (asked, write) =>
+      (await ask({ do: 'tell-cluster', ...asked, write }, z.object({ written: z.array(z.string()) }))).written,
+    newestSnapshot: async () => {
+      const candidates = await candidatesOf({ cluster, catalog: new S3SnapshotCatalog(s3, bucket, cluster) });
+      const choice = chooseSnapshot(candidates, RestoreRequest.parse({}));
+      return 'refused' in choice ? undefined : { id: choice.manifest.id, takenAt: new Date(choice.manifest.takenAt) };
+    },
+    etcdClient: () => readEtcdClientSecret(manager, clientSecret).catch(() => undefined),
+    putEtcdClient: (secret: EtcdClientSecret) => putEtcdClientSecret(manager, clientSecret, secret),
+    runs: async (execution) => (await executionStatus(execution)) === 'RUNNING',
+    write: exchangeNotes(s3, bucket, cluster),
+    tell: topic === undefined ? undefined : openTopic(topic),
+    telemetry,
+    now,
+  };
+}

@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import {
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  InvalidParameterException,
+  PutSecretValueCommand,
+  UpdateSecretVersionStageCommand,
+} from '@aws-sdk/client-secrets-manager';
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { messageOf } from '../contract/lifeboat-error';
+import { StoreFailed } from './errors';
+
+/** What is written first has this label; a version without any may be deleted by Secrets Manager. */
+const CANDIDATE = 'LIFEBOATNEXT';
+const TRIES = 6;
+
+/**
+ * Changes the value of a secret, unless somebody else changed it meanwhile: then the change is made anew for what is there by now. Secrets Manager
+ * moves a label only away from the version that has it (UpdateSecretVersionStage, RemoveFromVersionId), and that is the comparison.
+ *
+ * @param by undefined: there is nothing to change
+ * @throws StoreFailed when the secret cannot be read or written, or others are faster again and again
+ */
+export async function swapSecret(
+  client: SecretsManagerClient,
+  SecretId: string,
+  by: (value: string) => string | undefined,
+): Promise<string> {
+  try {
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      const { SecretString: before = '', VersionId: present } = await client.send(new GetSecretValueCommand({ SecretId }));
+      const after = by(before);
+      if (after === undefined || after === before) return before;
+      if (await exchange(client, SecretId, present, after)) return after;
+    }
+  } catch (error) {
+    throw error instanceof StoreFailed || !isOfAws(error)
+      ? error
+      : new StoreFailed(`cannot change secret ${SecretId}: ${messageOf(error)}`, { cause: error });
+  }
+  throw new StoreFailed(`secret ${SecretId} was changed by others ${TRIES} times in a row: let one of them end`);
+}
+
+/** What the change itself throws is none of this. */
+const isOfAws = (error: unknown): boolean => error instanceof Error && '$metadata' in error;
+
+async function exchange(
+  client: SecretsManagerClient,
+  SecretId: string,
+  present: string | undefined,
+  SecretString: string,
+): Promise<boolean> {
+  // The same change of the same version is the same write, however often it is made.
+  const ClientRequestToken = createHash('sha256')
+    .update(`${present ?? ''} ${SecretString}`)
+    .digest('hex');
+  await client.send(new PutSecretValueCommand({ SecretId, SecretString, ClientRequestToken, VersionStages: [CANDIDATE] }));
+  try {
+    const moved = { SecretId, VersionStage: 'AWSCURRENT', MoveToVersionId: ClientRequestToken, RemoveFromVersionId: present };
+    await client.send(new UpdateSecretVersionStageCommand(moved));
+    return true;
+  } catch (error) {
+    if (!(error instanceof InvalidParameterException)) throw error;
+    const { VersionIdsToStages = {} } = await client.send(new DescribeSecretCommand({ SecretId }));
+    return VersionIdsToStages[ClientRequestToken]?.includes('AWSCURRENT') === true;
+  }
+}

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { parseEvent, requireEnv, requireJson } from '../aws/environment';
+import { exchangeEdges } from '../aws/exchange-edges';
+import { openTelemetry } from '../aws/telemetry';
+import { CertificateSettings } from '../certificates/adopt';
+import { Env } from '../contract/env';
+import { NodeTags } from '../contract/restore';
+import { BeginExchange, begin } from './begin';
+import { StepExchange, step } from './step';
+
+const ExchangeEvent = z.discriminatedUnion('do', [BeginExchange, StepExchange]);
+
+const cluster = requireEnv(Env.clusterName);
+const telemetry = openTelemetry(cluster, 'exchange-authority');
+const edges = exchangeEdges({
+  cluster,
+  bucket: requireEnv(Env.stateBucket),
+  settings: requireJson(Env.certificateSettings, CertificateSettings),
+  controlPlane: requireJson(Env.nodeTags, NodeTags).controlPlane,
+  eyes: requireEnv(Env.probeFunction),
+  clientSecret: requireEnv(Env.etcdClientSecret),
+  topic: process.env[Env.alarmTopic],
+  telemetry,
+  now: () => new Date(),
+});
+
+export async function handler(event: unknown): Promise<object> {
+  const asked = parseEvent(ExchangeEvent, event);
+  try {
+    return asked.do === 'begin' ? await begin(edges, asked) : await step(edges, asked.state);
+  } finally {
+    telemetry.flush();
+  }
+}

@@ -1,0 +1,119 @@
+import { Duration, Size, Stack } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { Env } from '../../lambdas/contract/env';
+import type { NodeTags } from '../../lambdas/contract/restore';
+import { grantTell } from '../monitoring/tell-topic';
+import type { NodeSending } from '../nodes/node-sending';
+import { acknowledgeWildcard } from '../platform/acknowledge';
+import type { EtcdClientSecret } from '../platform/etcd-client-secret';
+import { LifeboatFunction } from '../platform/lifeboat-function';
+import type { FunctionDefaults } from '../platform/lifeboat-function';
+import type { StateBucket } from '../platform/state-bucket';
+import { runbookMachine } from '../restore/runbook-machine';
+import type { CertificateSettings } from './adopt';
+import { ExchangeStates } from './exchange-states';
+import type { PkiSecrets } from './pki-secrets';
+import type { Rotation } from './rotation';
+
+export interface ExchangeProps {
+  /** What every function of the cluster shares. */
+  readonly functions: FunctionDefaults;
+
+  /** Where the report goes, and where snapshots are. */
+  readonly state: StateBucket;
+
+  /** The authorities that are exchanged. */
+  readonly pki: PkiSecrets;
+
+  /** The certificate by which the functions reach etcd, which goes with etcd's authority. */
+  readonly etcdClient: EtcdClientSecret;
+
+  /** Client URLs of the members, `https://host:port`. */
+  readonly endpoints: readonly string[];
+
+  /** How nodes are found. */
+  readonly tags: NodeTags;
+
+  /** Runs documents on nodes. */
+  readonly sending: NodeSending;
+
+  /** By whom nodes get what an authority is by now, and who looks at the ports. */
+  readonly rotation: Rotation;
+
+  readonly settings: CertificateSettings;
+
+  /**
+   * Who is asked for approval and told of the end.
+   *
+   * @default - nobody: the report in the bucket tells it
+   */
+  readonly topic?: ITopic;
+
+  /** How long the log of the state machine is kept. */
+  readonly logRetention: RetentionDays;
+}
+
+/** The runbook that exchanges an authority of the cluster by its next generation, and can turn back in every state. */
+export class Exchange extends Construct {
+  readonly stateMachine: StateMachine;
+  readonly exchangeAuthority: LifeboatFunction;
+  readonly lookAround: LifeboatFunction;
+
+  constructor(scope: Construct, id: string, props: ExchangeProps) {
+    super(scope, id);
+    const { functions, state, pki, etcdClient, endpoints, tags, sending, rotation, settings, topic } = props;
+    this.lookAround = new LifeboatFunction(this, 'LookAround', {
+      ...functions,
+      entry: 'lambdas/exchange/look-around.handler.ts',
+      description: 'see what ports, etcd and the API show of an authority',
+      speaksToEtcd: true,
+      timeout: Duration.minutes(2),
+    });
+    this.lookAround.setEnvironment(Env.etcdEndpoints, endpoints.join(','));
+    etcdClient.grantRead(this.lookAround);
+    rotation.grantRead(this.lookAround);
+
+    this.exchangeAuthority = new LifeboatFunction(this, 'ExchangeAuthority', {
+      ...functions,
+      network: undefined,
+      entry: 'lambdas/exchange/exchange-authority.handler.ts',
+      description: 'exchange an authority of the cluster, state by state',
+      memory: Size.mebibytes(1024),
+      timeout: Duration.minutes(5),
+    });
+    this.exchangeAuthority.setEnvironment(Env.nodeTags, JSON.stringify(tags));
+    this.exchangeAuthority.setEnvironment(Env.certificateSettings, JSON.stringify(settings));
+    this.exchangeAuthority.setEnvironment(Env.probeFunction, this.lookAround.functionName);
+    this.exchangeAuthority.addToRolePolicy(
+      new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [this.lookAround.functionArn] }),
+    );
+    sending.grantFind(this.exchangeAuthority);
+    pki.grantExchange(this.exchangeAuthority);
+    rotation.grantFollow(this.exchangeAuthority);
+    etcdClient.grantRenew(this.exchangeAuthority);
+    state.grantManifests(this.exchangeAuthority);
+    state.grantExchanges(this.exchangeAuthority);
+    grantTell(topic, this.exchangeAuthority);
+
+    const { start } = new ExchangeStates(this, { exchangeAuthority: this.exchangeAuthority, nodeCommand: sending.nodeCommand });
+    const name = `lifeboat-${functions.clusterName}-rotate-ca`;
+    this.stateMachine = runbookMachine(this, {
+      name,
+      comment: `kube-lifeboat ${functions.clusterName}: exchanges an authority of the cluster, and can turn back in every state`,
+      start,
+      logRetention: props.logRetention,
+    });
+    const { account, partition, region } = Stack.of(this);
+    const executions = `arn:${partition}:states:${region}:${account}:execution:${name}:*`;
+    this.exchangeAuthority.addToRolePolicy(new PolicyStatement({ actions: ['states:DescribeExecution'], resources: [executions] }));
+    acknowledgeWildcard(
+      this.exchangeAuthority,
+      executions,
+      'Executions are named when they are started; the wildcard ends at this state machine.',
+    );
+  }
+}
