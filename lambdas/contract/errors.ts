@@ -46,6 +46,7 @@ export const ErrorName = {
   certificateUnreadable: 'CertificateUnreadable',
   bundleDamaged: 'BundleDamaged',
   kubeconfigUnreadable: 'KubeconfigUnreadable',
+  kubeadmConfigUnclear: 'KubeadmConfigUnclear',
   badLeafInput: 'BadLeafInput',
   signerUnusable: 'SignerUnusable',
   requestRefused: 'RequestRefused',

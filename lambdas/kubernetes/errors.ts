@@ -1,0 +1,8 @@
+import { ErrorName } from '../contract/errors';
+import { LifeboatError } from '../contract/lifeboat-error';
+
+/** What kubeadm keeps of a cluster cannot be read well enough to be changed: nothing of it was changed. */
+export class KubeadmConfigUnclear extends LifeboatError {
+  override readonly name = ErrorName.kubeadmConfigUnclear;
+  readonly retryable = false;
+}
