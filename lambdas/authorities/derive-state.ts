@@ -2,7 +2,7 @@ import type { RotationState } from '../contract/authority-rotation';
 import type { AuthoritySecret } from '../contract/certificates';
 import { shortSigner } from '../contract/short-id';
 import type { Observation, PortComponent, PortSeen } from './observation';
-import { portsOf } from './observation';
+import { goesFirst, portsOf } from './observation';
 import { pathOf, stateAfter, stateBefore } from './rotation-path';
 import type { PathState } from './rotation-path';
 import { issuingIn } from './trust';
@@ -59,7 +59,7 @@ function showing({ rotation }: Ports, document: AuthoritySecret, port: PortSeen,
     ? []
     : [`serves a leaf by ${issuer === next.id ? (crossed ? 'new with cross' : 'new') : known(issuer, rotation, document)}`];
   const shows = [`lists ${lists.join(' and ') || 'neither'}`, ...leaf].join(', ');
-  const byTrust = fittingTrust(lists.join('+'), rotation, place);
+  const byTrust = fittingTrust(lists.join('+'), rotation, port);
   const byLeaf: readonly Fitting[] = serves ? fittingLeaf(issuer, crossed, rotation, mode) : byTrust;
   return { place, component, shows, fits: byTrust.filter((state) => byLeaf.includes(state)) };
 }
@@ -69,19 +69,22 @@ const known = (issuer: string | undefined, { old }: Observation['rotation'], { g
   return generations.some(({ id }) => id === issuer) ? `${shortSigner(issuer)}, an older generation` : shortSigner(issuer);
 };
 
-function fittingTrust(lists: string, { authority, mode, canary }: Observation['rotation'], place: string): readonly Fitting[] {
+function fittingTrust(lists: string, rotation: Observation['rotation'], port: PortSeen): readonly Fitting[] {
+  const { authority, mode } = rotation;
   const path = pathOf(mode);
-  const between = path.filter((state) => state !== 'MINTED' && state !== 'DISTRUSTED');
+  const first = goesFirst(rotation, port);
+  const between = path.filter((state) => state !== 'MINTED' && state !== 'DISTRUSTED' && (state !== 'DISTRUST-CANARY' || !first));
   switch (lists) {
     case 'old':
+      if (mode === 'compromise') return ['STEADY', 'MINTED'];
       // A member of etcd has in memory what it was started with, and starts once: straight to the new root.
-      return authority === 'etcd' && mode === 'planned'
-        ? ['STEADY', 'MINTED', ...between.filter((state) => state !== 'DISTRUST-CANARY' || place !== canary)]
-        : ['STEADY', 'MINTED'];
+      if (authority === 'etcd') return ['STEADY', 'MINTED', ...between];
+      // A kubelet before Kubernetes 1.36 too; it starts while both are served.
+      return port.component === 'kubelet' ? ['STEADY', 'MINTED', 'TRUSTED', 'ISSUING', 'SOAKING'] : ['STEADY', 'MINTED'];
     case 'old+new':
-      return between.filter((state) => state !== 'DISTRUST-CANARY' || place !== canary);
+      return between;
     case 'new':
-      return [...path.filter((state) => state === 'DISTRUSTED' || (state === 'DISTRUST-CANARY' && place === canary)), 'CLOSED'];
+      return [...path.filter((state) => state === 'DISTRUSTED' || (state === 'DISTRUST-CANARY' && first)), 'CLOSED'];
     default:
       return [];
   }

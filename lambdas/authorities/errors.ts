@@ -6,3 +6,9 @@ export class GenerationRefused extends LifeboatError {
   override readonly name = ErrorName.generationRefused;
   readonly retryable = false;
 }
+
+/** Chains cannot be tried against stores as asked, since the answer would look complete and not be it. */
+export class MatrixIncomplete extends LifeboatError {
+  override readonly name = ErrorName.matrixIncomplete;
+  readonly retryable = false;
+}

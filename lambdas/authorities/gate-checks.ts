@@ -1,9 +1,10 @@
 import type { RotationState } from '../contract/authority-rotation';
+import type { LeafName } from '../contract/certificate-names';
 import { shortSigner } from '../contract/short-id';
 import type { GateName } from './gate-names';
-import { portsOf } from './observation';
+import { goesFirst, portsOf } from './observation';
 import type { NodeSeen, Observation, PortSeen } from './observation';
-import { restartsIn, restartsOn } from './restarts';
+import { restartsOn, startersIn } from './restarts';
 import { KUBELET_CLIENT_SECONDS } from './rotation-facts';
 
 /** What keeps a gate shut, one by one; none when it is open. */
@@ -56,7 +57,7 @@ const trustLoaded: Check = (observation, state) => {
   const { mode, next } = observation.rotation;
   return eachPort(observation, ({ component, acceptable }, { name }) =>
     // Before Kubernetes 1.36 a kubelet takes a root at its start alone, which comes later; until then it accepts the cross certificate.
-    (component === 'kubelet' && state === 'TRUSTED' && mode === 'planned') || acceptable?.includes(next.name) === true
+    (component === 'kubelet' && state !== 'SOAKING' && mode === 'planned') || acceptable?.includes(next.name) === true
       ? []
       : [`${name} does not list ${next.name} among those that it accepts`],
   );
@@ -74,13 +75,13 @@ const published: Check = ({ published: found, rotation: { old, next } }, state) 
 
 const restarted: Check = (observation, state) => {
   const { authority, mode, canary } = observation.rotation;
-  return eachNode(observation, ({ processes, writtenAt }, { name, runs }) =>
-    restartsOn(restartsIn(authority, mode, state), name === canary)
+  return eachNode(observation, ({ processes }, { name, runs }) =>
+    restartsOn(startersIn(authority, mode, state), name === canary)
       .filter(({ component }) => runs.includes(component))
       .flatMap(({ component, because }) => {
-        const started = processes.find((each) => each.component === component)?.startedAt;
-        if (started === undefined || writtenAt === undefined) return [`it is not known whether ${component} of ${name} was started anew`];
-        return started > writtenAt ? [] : [`${component} of ${name} runs since before its files were written: ${because}`];
+        const { startedAt, filesAt } = processes.find((each) => each.component === component) ?? {};
+        if (startedAt === undefined || filesAt === undefined) return [`it is not known whether ${component} of ${name} was started anew`];
+        return startedAt > filesAt ? [] : [`${component} of ${name} runs since before its files were written: ${because}`];
       }),
   );
 };
@@ -109,21 +110,28 @@ const leavesServed: Check = (observation) => {
   });
 };
 
-const kubeletClientUsed: Check = (observation) =>
-  eachNode(observation, ({ writtenAt }, { name, runs }) => {
-    if (!runs.includes('apiserver')) return [];
-    const since = writtenAt === undefined ? undefined : (observation.at.getTime() - writtenAt.getTime()) / 1_000;
-    if (since === undefined) return [`it is not known when the certificate for kubelets was written on ${name}`];
-    return since > KUBELET_CLIENT_SECONDS
-      ? []
-      : [`the apiserver of ${name} has its certificate for kubelets since ${since} s, and may take ${KUBELET_CLIENT_SECONDS} s to use it`];
-  });
+/** What the apiserver shows as a client, to kubelets and to the servers that extend it; nobody sees from outside which one it uses. */
+const CLIENTS: readonly LeafName[] = ['apiserver-kubelet-client', 'front-proxy-client'];
+
+export const clientsUsed: Check = (observation) =>
+  eachNode(observation, ({ leaves }, node) =>
+    node.leaves
+      .filter((leaf) => CLIENTS.includes(leaf))
+      .flatMap((leaf) => {
+        const { writtenAt } = leaves.find((each) => each.leaf === leaf) ?? {};
+        if (writtenAt === undefined) return [`it is not known when ${leaf} of ${node.name} was written`];
+        const since = (observation.at.getTime() - writtenAt.getTime()) / 1_000;
+        return since > KUBELET_CLIENT_SECONDS
+          ? []
+          : [`the apiserver of ${node.name} has ${leaf} since ${since} s, and may take ${KUBELET_CLIENT_SECONDS} s to use it`];
+      }),
+  );
 
 const canaryDistrusts: Check = (observation) => {
   const { canary, old, next } = observation.rotation;
   if (!observation.expected.nodes.some(({ name }) => name === canary)) return [`${canary}, which distrusts first, is no node any more`];
-  return eachPort(observation, ({ place, acceptable = [] }, { name }) => {
-    if (place !== canary)
+  return eachPort(observation, ({ place, component, acceptable = [] }, { name }) => {
+    if (!goesFirst(observation.rotation, { place, component }))
       return acceptable.includes(old.name) ? [] : [`${name} does not list ${old.name} already, and only ${canary} is to be without`];
     return [
       ...(acceptable.includes(next.name) ? [] : [`${name} does not list ${next.name}`]),
@@ -150,6 +158,14 @@ export const CHECKS: Readonly<Record<GateName, Check>> = {
     if (readyNodes === undefined) return ['it is not known how many nodes are Ready'];
     return readyNodes >= expected.readyNodes ? [] : [`${readyNodes} nodes are Ready, and ${expected.readyNodes} were before`];
   },
+  'apiservers-ready': ({ readyz, expected }) =>
+    expected.nodes
+      .filter(({ runs }) => runs.includes('apiserver'))
+      .flatMap(({ name }) => {
+        const answer = readyz?.find(({ place }) => place === name);
+        if (answer === undefined) return [`it is not known whether the apiserver of ${name} is ready`];
+        return answer.ok ? [] : [`the apiserver of ${name} is not ready`];
+      }),
   'etcd-well': etcdWell,
   'trust-files': (observation) =>
     eachNode(observation, ({ bundles, name }) => {
@@ -162,7 +178,7 @@ export const CHECKS: Readonly<Record<GateName, Check>> = {
   restarted,
   'leaves-written': leavesWritten,
   'leaves-served': leavesServed,
-  'kubelet-client-used': kubeletClientUsed,
+  'clients-used': clientsUsed,
   'signer-switched': (observation) =>
     eachNode(observation, ({ signer }, { name, runs }) =>
       !runs.includes('controller-manager') || signer === observation.rotation.next.id

@@ -1,12 +1,13 @@
 import type { RotationMode, RotationState } from '../contract/authority-rotation';
 import type { AuthorityName } from '../contract/certificate-names';
-import { restartsIn } from './restarts';
+import { startersIn } from './restarts';
 
 /** What has to be proven before a state is left, as a person is told it. */
 export const GATES = {
   'path-matrix': 'every chain that is served is accepted by everybody who will see it',
   'nodes-told': 'every node told of its files',
   'nodes-ready': 'as many nodes are Ready as before',
+  'apiservers-ready': 'every apiserver says that it is ready, each by itself',
   'etcd-well': 'etcd has all its voters, no learner, all links between them, and refuses no peer',
   'trust-files': 'every node has the same bytes of trusted roots',
   'trust-loaded': 'every port lists the new root among those that it accepts',
@@ -14,7 +15,7 @@ export const GATES = {
   restarted: 'what reads its files at its start was started after they were written',
   'leaves-written': 'every leaf on every node is by the new root',
   'leaves-served': 'every port serves a leaf by the new root, to a fresh connection',
-  'kubelet-client-used': 'the apiserver had the time to take its certificate for kubelets',
+  'clients-used': 'the apiserver had the time to take its client certificates',
   'signer-switched': 'the controller-manager signs by the new root',
   'kubelets-renewed': 'every kubelet has a certificate by the new root',
   'places-handled': 'no place that hides the old root is left as it was',
@@ -25,50 +26,38 @@ export const GATES = {
 } as const;
 export type GateName = keyof typeof GATES;
 
-const ALWAYS = ['nodes-told', 'nodes-ready', 'etcd-well'] as const;
+const ALWAYS = ['nodes-told', 'nodes-ready', 'apiservers-ready', 'etcd-well'] as const;
 
-/** The gates of a state, in the order in which they are told. */
+/**
+ * The gates of a state, in the order in which they are told. What one state proved the next ones prove again: a node may come back from an old disk
+ * in any of them, and kubeadm may renew a leaf.
+ */
 export function gatesIn(state: RotationState, authority: AuthorityName, mode: RotationMode): readonly GateName[] {
   const only = (when: boolean, ...names: GateName[]): readonly GateName[] => (when ? names : []);
   const cluster = authority === 'cluster';
-  const restarts = only(restartsIn(authority, mode, state).length > 0, 'restarted');
-  const issued = ['leaves-written', ...only(authority !== 'front-proxy', 'leaves-served'), ...restarts] as const;
+  const restarts = only(startersIn(authority, mode, state).length > 0, 'restarted');
+  // A member of etcd takes no root while it runs, and needs none as long as the cross certificate is served.
+  const loaded = only(authority !== 'etcd' || mode === 'compromise', 'trust-loaded');
+  const leaves: readonly GateName[] = [
+    'leaves-written',
+    ...only(authority !== 'front-proxy', 'leaves-served'),
+    ...restarts,
+    ...only(authority !== 'etcd', 'clients-used'),
+    ...only(cluster, 'signer-switched'),
+  ];
+  const renewed = only(cluster, 'kubelets-renewed');
   switch (state) {
     case 'MINTED':
       return [...ALWAYS, 'path-matrix'];
     case 'TRUSTED':
-      return [
-        ...ALWAYS,
-        'trust-files',
-        // A member of etcd takes no root while it runs, and needs none as long as the cross certificate is served.
-        ...only(authority !== 'etcd' || mode === 'compromise', 'trust-loaded'),
-        ...restarts,
-        ...only(cluster, 'root-published'),
-        'path-matrix',
-      ];
+      return [...ALWAYS, 'trust-files', ...loaded, ...restarts, ...only(cluster, 'root-published'), 'path-matrix'];
     case 'ISSUING':
-      return [
-        ...ALWAYS,
-        'trust-files',
-        ...issued,
-        ...only(cluster, 'kubelet-client-used', 'signer-switched'),
-        ...only(mode === 'compromise', ...only(cluster, 'kubelets-renewed'), 'places-handled'),
-        'path-matrix',
-      ];
+      return [...ALWAYS, 'trust-files', ...loaded, ...leaves, ...only(mode === 'compromise', ...renewed, 'places-handled'), 'path-matrix'];
     case 'SOAKING':
-      return [
-        ...ALWAYS,
-        'trust-files',
-        ...issued,
-        ...only(cluster, 'signer-switched', 'trust-loaded', 'kubelets-renewed'),
-        'places-handled',
-        'soaked',
-        'approved',
-        'path-matrix',
-      ];
+      return [...ALWAYS, 'trust-files', ...loaded, ...leaves, ...renewed, 'places-handled', 'soaked', 'approved', 'path-matrix'];
     case 'DISTRUST-CANARY':
-      return [...ALWAYS, ...issued, 'canary-distrusts', 'soaked'];
+      return [...ALWAYS, ...leaves, ...renewed, 'canary-distrusts', 'soaked'];
     case 'DISTRUSTED':
-      return [...ALWAYS, 'trust-files', 'leaves-written', ...restarts, 'old-gone', ...only(cluster, 'root-published'), 'places-handled'];
+      return [...ALWAYS, 'trust-files', ...leaves, ...renewed, 'old-gone', ...only(cluster, 'root-published'), 'places-handled'];
   }
 }

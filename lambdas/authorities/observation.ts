@@ -18,6 +18,8 @@ export interface Rotating {
   readonly old: Shown;
   /** `cross`: SHA-256 of its name and key signed by the old one; missing in compromise mode. */
   readonly next: Shown & { readonly cross?: string };
+  /** Whether the old root was distrusted everywhere before the rotation went back: its generation has a `distrustedAt` then. */
+  readonly wasDistrusted: boolean;
 }
 
 export const PORT_COMPONENTS = ['apiserver', 'controller-manager', 'scheduler', 'kubelet', 'etcd-client', 'etcd-peer'] as const;
@@ -42,14 +44,18 @@ export interface NodeSeen {
   /** SHA-256 of each file of trusted roots of the authority. */
   readonly bundles: readonly string[];
   /** Leaves of the authority; `issuer` undefined for a stranger, `chain` SHA-256 of what follows in the file. */
-  readonly leaves: readonly { readonly leaf: LeafName; readonly issuer: string | undefined; readonly chain: readonly string[] }[];
+  readonly leaves: readonly {
+    readonly leaf: LeafName;
+    readonly issuer: string | undefined;
+    readonly chain: readonly string[];
+    readonly writtenAt?: Date;
+  }[];
   /** Which generation signed the certificate that the kubelet uses now. */
   readonly kubeletIssuer?: string;
   /** By which generation the controller-manager signs. */
   readonly signer?: string;
-  readonly processes: readonly { readonly component: Component; readonly startedAt: Date }[];
-  /** When the last file of this state was written. */
-  readonly writtenAt?: Date;
+  /** `filesAt`: when the last file of the authority was changed that this component reads. */
+  readonly processes: readonly { readonly component: Component; readonly startedAt: Date; readonly filesAt?: Date }[];
   /** When the old root was last taken out of its files, and when both were last put back. */
   readonly trust?: { readonly oldDroppedAt?: Date; readonly bothSince?: Date };
 }
@@ -84,12 +90,24 @@ export interface Observation {
     readonly rejectedPeers: number;
   };
   readonly readyNodes?: number;
+  /** What each apiserver answers to /readyz, asked by itself and not by a balancer. */
+  readonly readyz?: readonly { readonly place: string; readonly ok: boolean }[];
   readonly pathMatrix?: { readonly failing: readonly string[] };
   readonly soakUntil?: Date;
   readonly approvedBy?: string;
-  /** Places that hold the old root and that nobody renews by himself, and whether somebody saw to it. */
+  /**
+   * Places that hold the old root and that nobody renews by himself, and whether somebody saw to it; on the way back those that were given the new root
+   * alone.
+   */
   readonly hidden?: readonly { readonly place: string; readonly handled: boolean }[];
 }
+
+/**
+ * Whether a port distrusts the old root before the others do. On the first place that are the apiserver and etcd; a kubelet there goes with all other
+ * kubelets, and controller-manager and scheduler follow what the cluster as a whole publishes.
+ */
+export const goesFirst = ({ canary }: Rotating, { place, component }: Pick<PortSeen, 'place' | 'component'>): boolean =>
+  place === canary && (component === 'apiserver' || component === 'etcd-client' || component === 'etcd-peer');
 
 interface PortOf {
   readonly component: PortComponent;

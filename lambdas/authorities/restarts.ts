@@ -1,5 +1,7 @@
 import type { RotationMode, RotationState } from '../contract/authority-rotation';
 import type { AuthorityName } from '../contract/certificate-names';
+import type { AuthoritySecret } from '../contract/certificates';
+import { pathOf } from './rotation-path';
 
 /** What runs on a node and keeps something of an authority in memory. */
 export const COMPONENTS = ['apiserver', 'controller-manager', 'scheduler', 'etcd', 'kubelet'] as const;
@@ -61,6 +63,39 @@ const NEEDED: Readonly<Record<RotationMode, Readonly<Record<AuthorityName, Table
 export const restartsIn = (authority: AuthorityName, mode: RotationMode, state: RotationState): readonly NeededRestart[] =>
   NEEDED[mode][authority][state] ?? [];
 
+/**
+ * What must not run since before its files in a state, whoever wrote them: also what was started in an earlier state, since a node may have come back
+ * from an old disk meanwhile. After a compromise only what the state itself starts: the bundle is written once more in between, in another order.
+ */
+export function startersIn(authority: AuthorityName, mode: RotationMode, state: RotationState): readonly NeededRestart[] {
+  if (mode === 'compromise') return restartsIn(authority, mode, state);
+  const path = pathOf(mode);
+  const needed = path.slice(0, path.indexOf(state) + 1).flatMap((each) => restartsIn(authority, mode, each));
+  return needed.filter((one, at) => needed.findIndex(({ component, where }) => one.component === component && one.where === where) === at);
+}
+
 /** Those of them that concern one node. */
 export const restartsOn = (needed: readonly NeededRestart[], isCanary: boolean): readonly NeededRestart[] =>
   needed.filter(({ where }) => where === 'each' || (where === 'canary') === isCanary);
+
+/** What a set of certificates has started again on its node; managers and kubelets are, whenever their kubeconfigs change. */
+export type Server = Extract<Component, 'apiserver' | 'etcd'>;
+const isServer = (component: Component): component is Server => component === 'apiserver' || component === 'etcd';
+
+/**
+ * Who is started again once what he trusts has changed on a node: etcd and apiserver read etcd's authorities at their start alone. On the way back too,
+ * where one may have been started while the old generation was distrusted, and both when they are trusted again and when the new one is forgotten.
+ */
+export function serversToRestart(
+  { authority, rotation }: Pick<AuthoritySecret, 'authority' | 'rotation'>,
+  isCanary: boolean,
+): readonly Server[] {
+  if (rotation === undefined) return [];
+  const { mode, state, abortRequested, distrustBegan } = rotation;
+  if (abortRequested === undefined)
+    return restartsOn(restartsIn(authority, mode, state), isCanary)
+      .map(({ component }) => component)
+      .filter(isServer);
+  const known = distrustBegan !== undefined || mode === 'compromise';
+  return authority === 'etcd' && known && (state === 'SOAKING' || state === 'MINTED') ? ['etcd', 'apiserver'] : [];
+}

@@ -1,12 +1,15 @@
 import type { RotationState } from '../contract/authority-rotation';
-import { CHECKS, eachNode, eachPort } from './gate-checks';
+import { CHECKS, clientsUsed, eachNode, eachPort } from './gate-checks';
 import type { Check } from './gate-checks';
 import { GATES } from './gate-names';
+import { restartsIn, restartsOn } from './restarts';
 
 /** What has to be proven before an aborted rotation goes back. */
 export const RETURN_GATES = {
   'nodes-told': GATES['nodes-told'],
+  'trust-files': 'every node has the same bytes of trusted roots, with both',
   'old-trusted': 'everybody trusts the old root again, also what reads it at its start',
+  'clients-returned': 'whoever was given the new root alone had the time to take both, or was given them',
   'old-leaves': 'every leaf is by the old root',
   'next-gone': 'no port lists the new root',
 } as const;
@@ -20,9 +23,10 @@ export function returnGatesIn(state: RotationState): readonly ReturnGate[] {
     case 'TRUSTED':
       return ['nodes-told', 'old-leaves'];
     case 'ISSUING':
-      return ['nodes-told', 'old-trusted'];
-    // Both roots are trusted again by that, which takes nothing from anybody.
+      return ['nodes-told', 'trust-files', 'old-trusted'];
     case 'SOAKING':
+      return ['clients-returned'];
+    // Both roots are trusted again by that, which takes nothing from anybody.
     case 'DISTRUST-CANARY':
     case 'DISTRUSTED':
       return [];
@@ -45,8 +49,8 @@ const trustsOld: Check = (observation) => {
   return [...unlisted, ...started];
 };
 
-const oldLeaves: Check = (observation) => {
-  const { old, authority } = observation.rotation;
+const oldLeaves: Check = (observation, state) => {
+  const { old, authority, mode } = observation.rotation;
   const served = eachPort(observation, ({ issuer }, { name, serves }) =>
     serves && issuer !== old.id ? [`${name} does not serve a leaf by the old root`] : [],
   );
@@ -61,13 +65,37 @@ const oldLeaves: Check = (observation) => {
       ? [`the controller-manager of ${node.name} does not sign by the old root`]
       : []),
   ]);
-  return [...served, ...written];
+  // Who holds a leaf by the new root in memory would be refused from then on, if it is bare.
+  const held = eachNode(observation, ({ processes }, node) =>
+    restartsOn(restartsIn(authority, mode, 'ISSUING'), false)
+      .filter(({ component }) => node.runs.includes(component))
+      .flatMap(({ component }) => {
+        const { startedAt, filesAt } = processes.find((each) => each.component === component) ?? {};
+        return startedAt !== undefined && filesAt !== undefined && startedAt > filesAt
+          ? []
+          : [`${component} of ${node.name} was not started after its files were written`];
+      }),
+  );
+  return [...served, ...written, ...held, ...clientsUsed(observation, state)];
+};
+
+const clientsReturned: Check = ({ rotation: { wasDistrusted }, hidden, soakUntil, at }) => {
+  if (!wasDistrusted) return [];
+  const places = hidden?.flatMap(({ place, handled }) => (handled ? [] : [`${place} has the new root alone: give it both`]));
+  return [
+    ...(places ?? ['it is not known who was given the new root alone']),
+    ...(soakUntil !== undefined && at >= soakUntil
+      ? []
+      : [`clients renew by themselves until ${soakUntil?.toISOString() ?? 'nobody knows when'}`]),
+  ];
 };
 
 /** What each of them looks at. */
 export const RETURN_CHECKS: Readonly<Record<ReturnGate, Check>> = {
   'nodes-told': CHECKS['nodes-told'],
+  'trust-files': CHECKS['trust-files'],
   'old-trusted': trustsOld,
+  'clients-returned': clientsReturned,
   'old-leaves': oldLeaves,
   'next-gone': (observation) =>
     eachPort(observation, ({ acceptable }, { name }) => {

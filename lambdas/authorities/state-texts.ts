@@ -14,6 +14,9 @@ const LEAVES_OF: Readonly<Record<AuthorityName, string>> = {
   'front-proxy': 'the client of the front proxy',
 };
 
+/** Of what the first place can take back at once: a kubelet there goes with all other kubelets. */
+const FIRST_TRUST: Readonly<Record<AuthorityName, string>> = { ...TRUST_OF, cluster: '--client-ca-file' };
+
 /** What is done in a state, in its order, as a person is told it. */
 export function doneIn(state: RotationState, authority: AuthorityName, mode: RotationMode): readonly string[] {
   const chain = mode === 'planned' ? ', with the cross certificate after each' : '';
@@ -44,7 +47,7 @@ export function doneIn(state: RotationState, authority: AuthorityName, mode: Rot
           ]
         : ['let clients connect anew', 'list every place that still hides the old root'];
     case 'DISTRUST-CANARY':
-      return [`take the old root out of ${TRUST_OF[authority]} of one control-plane node`, 'watch what it refuses'];
+      return [`take the old root out of ${FIRST_TRUST[authority]} of one control-plane node`, 'watch what it refuses'];
     case 'DISTRUSTED':
       return [
         `take the old root out of ${TRUST_OF[authority]} of every node, one by one`,
@@ -70,7 +73,8 @@ export function wayBackFrom(state: RotationState, authority: AuthorityName, mode
     case 'SOAKING':
       return 'go back to issuing, and from there to the old root';
     case 'DISTRUST-CANARY':
-    case 'DISTRUSTED':
       return `distribute both roots again, ${restart}`;
+    case 'DISTRUSTED':
+      return `distribute both roots again, ${restart}, and soak once more, for whoever was given the new one alone`;
   }
 }

@@ -37,6 +37,7 @@ export const ErrorName = {
   adoptionRefused: 'AdoptionRefused',
   pkiUnusable: 'PkiUnusable',
   generationRefused: 'GenerationRefused',
+  matrixIncomplete: 'MatrixIncomplete',
   signerAway: 'SignerAway',
   rotationRefused: 'RotationRefused',
   rotationPostponed: 'RotationPostponed',

@@ -57,6 +57,23 @@ test('members of etcd may have either in memory until they start: the file is th
   expect(compare({ ...old, ports }, recorded('SOAKING'))).toEqual({ verdict: 'agree' });
 });
 
+test('a kubelet may have the old root alone in memory until it is started while both are served, and no longer', () => {
+  const late = (state: RotationState) => changePort(shown(state, 'cluster'), 'w-1', { acceptable: [O.name] });
+
+  for (const state of ['TRUSTED', 'ISSUING', 'SOAKING'] as const)
+    expect(compare(late(state), recorded(state))).toEqual({ verdict: 'agree' });
+  expect(reasons(late('DISTRUSTED'), recorded('DISTRUSTED'))).toMatch(/^kubelet of w-1 lists old, as in STEADY or MINTED or TRUSTED/);
+});
+
+test('the kubelet of the first place does not go first', () => {
+  const gone = shown('DISTRUST-CANARY', 'cluster');
+  const ports = gone.ports!.map((port) =>
+    port.component === 'kubelet' && port.place === 'cp-1' ? { ...port, acceptable: [N.name] } : port,
+  );
+
+  expect(reasons({ ...gone, ports }, recorded('DISTRUST-CANARY'))).toMatch(/^kubelet of cp-1 lists new, as in DISTRUSTED or CLOSED/);
+});
+
 describe('while work goes from node to node', () => {
   const half = changePort(shown('TRUSTED', 'cluster'), 'cp-1', { issuer: N.id, chain: [N.cross] });
 

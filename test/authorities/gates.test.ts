@@ -1,15 +1,13 @@
 import { GATES, gatesIn } from '../../lambdas/authorities/gate-names';
 import type { GateName } from '../../lambdas/authorities/gate-names';
-import { mayLeave, mayReturn } from '../../lambdas/authorities/gates';
+import { mayLeave } from '../../lambdas/authorities/gates';
 import type { Observation } from '../../lambdas/authorities/observation';
-import { RETURN_GATES } from '../../lambdas/authorities/return-gates';
-import type { ReturnGate } from '../../lambdas/authorities/return-gates';
 import { pathOf } from '../../lambdas/authorities/rotation-path';
 import { RotationMode } from '../../lambdas/contract/authority-rotation';
 import type { RotationState } from '../../lambdas/contract/authority-rotation';
 import { AuthorityName } from '../../lambdas/contract/certificate-names';
 import { NOW } from '../pki/pki-world';
-import { N, O, before, changeLeaf, changeNode, changePort, observed } from './observed';
+import { N, O, before, changeLeaf, changeLeaves, changeNode, changePort, observed } from './observed';
 
 const everywhere = AuthorityName.options.flatMap((authority) =>
   RotationMode.options.flatMap((mode) => pathOf(mode).map((state) => [state, authority, mode] as const)),
@@ -49,11 +47,28 @@ describe('a state may be left', () => {
   });
 });
 
+type Change = (observation: Observation) => Observation;
+
 describe('a gate is shut', () => {
-  type Change = (observation: Observation) => Observation;
   test.each<[GateName, string, RotationState, AuthorityName, Change, RegExp]>([
     ['path-matrix', 'by a refused chain', 'MINTED', 'cluster', (o) => ({ ...o, pathMatrix: { failing: ['a by b'] } }), /^refused: a by b$/],
     ['nodes-ready', 'by a node that is not Ready', 'TRUSTED', 'cluster', (o) => ({ ...o, readyNodes: 3 }), /3 nodes are Ready, and 4/],
+    [
+      'apiservers-ready',
+      'by one that lost etcd while all others serve',
+      'SOAKING',
+      'etcd',
+      (o) => ({ ...o, readyz: o.readyz!.map((each) => ({ ...each, ok: each.place !== 'cp-2' })) }),
+      /^the apiserver of cp-2 is not ready$/,
+    ],
+    [
+      'apiservers-ready',
+      'by one that nobody asked',
+      'TRUSTED',
+      'front-proxy',
+      (o) => ({ ...o, readyz: o.readyz!.slice(1) }),
+      /not known whether the apiserver of cp-1/,
+    ],
     ['etcd-well', 'by a voter less', 'ISSUING', 'etcd', (o) => ({ ...o, etcd: { ...o.etcd!, voters: 2 } }), /2 voters, and had 3/],
     ['etcd-well', 'by a learner', 'ISSUING', 'etcd', (o) => ({ ...o, etcd: { ...o.etcd!, learners: 1 } }), /1 learner/],
     ['etcd-well', 'by a lost link', 'ISSUING', 'etcd', (o) => ({ ...o, etcd: { ...o.etcd!, activePeersOk: false } }), /active peers/],
@@ -98,7 +113,7 @@ describe('a gate is shut', () => {
       'by a controller-manager that runs on',
       'TRUSTED',
       'cluster',
-      (o) => changeNode(o, 'cp-3', { processes: [{ component: 'controller-manager', startedAt: before(700) }] }),
+      (o) => changeNode(o, 'cp-3', { processes: [{ component: 'controller-manager', startedAt: before(700), filesAt: before(700) }] }),
       /controller-manager of cp-3 runs since before.*root-ca-file/,
     ],
     [
@@ -106,7 +121,7 @@ describe('a gate is shut', () => {
       'by an apiserver nobody knows of, where etcd lies behind it',
       'DISTRUST-CANARY',
       'etcd',
-      (o) => changeNode(o, 'cp-1', { processes: [{ component: 'etcd', startedAt: NOW }] }),
+      (o) => changeNode(o, 'cp-1', { processes: [{ component: 'etcd', startedAt: NOW, filesAt: before(1) }] }),
       /apiserver of cp-1/,
     ],
     ['leaves-written', 'by a leaf of the old root', 'ISSUING', 'etcd', (o) => changeLeaf(o, 'cp-2', { issuer: O.id }), /cp-2 is by 0000/],
@@ -136,12 +151,20 @@ describe('a gate is shut', () => {
       /without the cross certificate/,
     ],
     [
-      'kubelet-client-used',
+      'clients-used',
       'for 128 s',
       'ISSUING',
       'cluster',
-      (o) => changeNode(o, 'cp-2', { writtenAt: before(128) }),
+      (o) => changeLeaves(o, 'cp-2', { writtenAt: before(128) }),
       /since 128 s, and may take 128/,
+    ],
+    [
+      'clients-used',
+      'by a client of the front proxy that nobody knows the time of',
+      'ISSUING',
+      'front-proxy',
+      (o) => changeLeaves(o, 'cp-3', { writtenAt: undefined }),
+      /not known when front-proxy-client of cp-3/,
     ],
     ['signer-switched', 'by one of three', 'ISSUING', 'cluster', (o) => changeNode(o, 'cp-2', { signer: O.id }), /of cp-2 signs by 0000/],
     ['kubelets-renewed', 'by a worker', 'SOAKING', 'cluster', (o) => changeNode(o, 'w-1', { kubeletIssuer: O.id }), /kubelet of w-1/],
@@ -216,54 +239,44 @@ describe('a gate is shut', () => {
   });
 });
 
+const late = ['ISSUING', 'SOAKING', 'DISTRUST-CANARY', 'DISTRUSTED'] as const;
+test.each<[string, AuthorityName, Change]>([
+  ['an old leaf in a file', 'front-proxy', (o) => changeLeaf(o, 'cp-2', { issuer: O.id })],
+  ['an old leaf at a port', 'etcd', (o) => changePort(o, 'cp-2', { issuer: O.id, chain: [] })],
+  ['a client certificate of this minute', 'cluster', (o) => changeLeaves(o, 'cp-2', { writtenAt: before(60) })],
+  ['a controller-manager that signs by the old root', 'cluster', (o) => changeNode(o, 'cp-2', { signer: O.id })],
+  [
+    'a scheduler that runs since before its kubeconfig',
+    'cluster',
+    (o) =>
+      changeNode(o, 'cp-2', {
+        processes: o.nodes![1]!.processes.map((each) => (each.component === 'scheduler' ? { ...each, filesAt: NOW } : each)),
+      }),
+  ],
+])('%s, as on a node that came back from an old disk, shuts every state from the issue on', (_, authority, change) => {
+  for (const state of late) expect([state, mayLeave(state, change(observed(state, authority))).open]).toEqual([state, false]);
+});
+
+test('the kubelet of the first place distrusts the old root with all other kubelets, since nothing starts it before', () => {
+  const canary = observed('DISTRUST-CANARY', 'cluster');
+  const alone = {
+    ...canary,
+    ports: canary.ports!.map((port) => (port.component === 'kubelet' ? { ...port, acceptable: [N.name] } : port)),
+  };
+
+  expect(mayLeave('DISTRUST-CANARY', canary, ['canary-distrusts']).open).toBe(true);
+  expect(mayLeave('DISTRUST-CANARY', alone, ['canary-distrusts'])).toMatchObject({
+    because: expect.arrayContaining([expect.stringMatching(/^kubelet of cp-1 does not list CN=o already/)]) as string[],
+  });
+});
+
 test('a kubelet that takes roots at its start alone holds up nobody before it is started', () => {
-  expect(mayLeave('TRUSTED', changePort(observed('TRUSTED', 'cluster'), 'w-1', { acceptable: [O.name] })).open).toBe(true);
+  for (const state of ['TRUSTED', 'ISSUING'] as const)
+    expect(mayLeave(state, changePort(observed(state, 'cluster'), 'w-1', { acceptable: [O.name] })).open).toBe(true);
 });
 
 test('bare leaves are right after a compromise', () => {
   expect(mayLeave('ISSUING', changePort(observed('ISSUING', 'etcd', 'compromise'), 'cp-2', { chain: [] })).open).toBe(true);
-});
-
-describe('an aborted rotation', () => {
-  const nowOld = (authority: AuthorityName): Observation => observed('TRUSTED', authority);
-
-  test.each(AuthorityName.options)('of %s goes back over every state when everything is proven', (authority) => {
-    for (const state of ['DISTRUSTED', 'DISTRUST-CANARY', 'SOAKING'] as const)
-      expect(mayReturn(state, observed(state, authority))).toEqual({ open: true, evidence: [] });
-    expect(mayReturn('ISSUING', observed('ISSUING', authority)).open).toBe(true);
-    expect(mayReturn('TRUSTED', nowOld(authority)).open).toBe(true);
-    expect(mayReturn('MINTED', observed('MINTED', authority)).open).toBe(true);
-  });
-
-  test.each(['MINTED', 'TRUSTED', 'ISSUING'] as const)('does not go back from %s when nothing was observed', (state) => {
-    const { at, rotation, expected } = observed(state, 'cluster');
-    for (const gate of Object.keys(RETURN_GATES) as ReturnGate[])
-      expect(mayReturn(state, { at, rotation, expected }, [gate])).toMatchObject({ open: false });
-  });
-
-  test('does not issue by the old root while a member started under the new one alone', () => {
-    const trust = { oldDroppedAt: before(650), bothSince: before(500) };
-    const verdict = mayReturn('ISSUING', changeNode(observed('ISSUING', 'etcd'), 'cp-2', { trust }));
-
-    expect(verdict.open ? [] : verdict.because).toContain('apiserver of cp-2 was started while the old root was distrusted: start it anew');
-  });
-
-  test.each<[string, Observation]>([
-    ['a port serves a leaf by the new root', changePort(nowOld('etcd'), 'cp-2', { issuer: N.id })],
-    ['a leaf is by the new root', changeLeaf(nowOld('etcd'), 'cp-2', { issuer: N.id })],
-    ['a kubelet has a certificate by the new root', changeNode(nowOld('cluster'), 'w-1', { kubeletIssuer: N.id })],
-    ['a controller-manager signs by the new root', changeNode(nowOld('cluster'), 'cp-1', { signer: N.id })],
-  ])('does not take the new root back while %s', (_, observation) => expect(mayReturn('TRUSTED', observation).open).toBe(false));
-
-  test.each([
-    ['lists it', [O.name, N.name]],
-    ['tells nothing', undefined],
-  ])('does not forget the new root while a port %s', (_, acceptable) => {
-    const all = observed('MINTED', 'etcd');
-    const port = { ...all.ports![0]!, acceptable };
-
-    expect(mayReturn('MINTED', { ...all, ports: [port, ...all.ports!.slice(1)] }).open).toBe(false);
-  });
 });
 
 const silent = (observation: Observation, place: string): Observation => changePort(observation, place, { acceptable: undefined });

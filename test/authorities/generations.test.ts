@@ -323,6 +323,17 @@ describe('for any sequence of steps', () => {
   });
 });
 
+test('that it was once distrusted is noted of a generation until the way back has ended', () => {
+  const notes: (string | undefined)[] = [];
+  (['SOAKING', 'ISSUING', 'TRUSTED', 'MINTED', 'STEADY'] as const).reduce((document, state) => {
+    const back = abortTo(document, state, step);
+    notes.push(back.generations[0]!.distrustedAt);
+    return back;
+  }, aborting('DISTRUSTED'));
+
+  expect(notes).toEqual([...Array<string>(4).fill(NOW.toISOString()), undefined]);
+});
+
 test('a second rotation begins where the first was closed', () => {
   const second = mintNext(closed(), minted(3), { id: 'r-2', mode: 'planned', now: inDays(400) });
 

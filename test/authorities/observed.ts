@@ -19,9 +19,9 @@ const signsNow = (state: RotationState): boolean => state !== 'MINTED' && state 
 export function observed(state: RotationState, authority: AuthorityName, mode: RotationMode = 'planned'): Observation {
   const issuer = signsNow(state) ? N : O;
   const chain = signsNow(state) && mode === 'planned' ? [N.cross] : [];
-  const trusted = (place: string): string[] => {
+  const trusted = (place: string, component: string): string[] => {
     if (state === 'MINTED') return [O.name];
-    if (state === 'DISTRUSTED' || (state === 'DISTRUST-CANARY' && place === 'cp-1')) return [N.name];
+    if (state === 'DISTRUSTED' || (state === 'DISTRUST-CANARY' && place === 'cp-1' && component !== 'kubelet')) return [N.name];
     return [N.name, O.name];
   };
   const leaves = LEAF_NAMES.filter((leaf) => LEAVES[leaf].authority === authority);
@@ -29,7 +29,7 @@ export function observed(state: RotationState, authority: AuthorityName, mode: R
     const plane = name !== 'w-1';
     return { name, runs: plane ? ALL : (['kubelet'] as const), leaves: leaves.filter((leaf) => plane || leaf === 'kubelet.conf') };
   });
-  const rotation = { authority, mode, canary: 'cp-1', old: O, next: mode === 'planned' ? N : bareN };
+  const rotation = { authority, mode, canary: 'cp-1', old: O, next: mode === 'planned' ? N : bareN, wasDistrusted: false };
   const expected = { nodes, readyNodes: 4, voters: 3, bundle: BUNDLE };
   return {
     at: NOW,
@@ -40,16 +40,15 @@ export function observed(state: RotationState, authority: AuthorityName, mode: R
       component,
       issuer: issuer.id,
       chain,
-      acceptable: trusted(place),
+      acceptable: trusted(place, component),
     })),
     nodes: nodes.map(({ name, runs, leaves: own }) => ({
       name,
       bundles: [BUNDLE, BUNDLE],
-      leaves: own.map((leaf) => ({ leaf, issuer: issuer.id, chain })),
+      leaves: own.map((leaf) => ({ leaf, issuer: issuer.id, chain, writtenAt: before(700) })),
       kubeletIssuer: issuer.id,
       signer: issuer.id,
-      processes: runs.map((component) => ({ component, startedAt: before(600) })),
-      writtenAt: before(700),
+      processes: runs.map((component) => ({ component, startedAt: before(600), filesAt: before(700) })),
       trust: { bothSince: before(900) },
     })),
     published: ['default', 'kube-system'].map((namespace) => ({
@@ -58,6 +57,7 @@ export function observed(state: RotationState, authority: AuthorityName, mode: R
     })),
     etcd: { voters: 3, learners: 0, activePeersOk: true, rejectedPeers: 0 },
     readyNodes: 4,
+    readyz: ['cp-1', 'cp-2', 'cp-3'].map((place) => ({ place, ok: true })),
     pathMatrix: { failing: [] },
     soakUntil: NOW,
     approvedBy: 'ann',
@@ -76,4 +76,8 @@ export const changePort = (observation: Observation, place: string, by: Partial<
 export const changeLeaf = (observation: Observation, name: string, by: Partial<NodeSeen['leaves'][number]>): Observation =>
   changeNode(observation, name, {
     leaves: observation.nodes!.find((node) => node.name === name)!.leaves.map((leaf, at) => (at === 0 ? { ...leaf, ...by } : leaf)),
+  });
+export const changeLeaves = (observation: Observation, name: string, by: Partial<NodeSeen['leaves'][number]>): Observation =>
+  changeNode(observation, name, {
+    leaves: observation.nodes!.find((node) => node.name === name)!.leaves.map((leaf) => ({ ...leaf, ...by })),
   });

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -12,6 +11,7 @@ import { kubeadmAuthority } from '../../pki/kubeadm-authority';
 import { NOW, authority, leafOf, profileOf } from '../../pki/pki-world';
 import type { GoVerifier, Question } from '../../support/go-verifier';
 import { buildGoVerifier } from '../../support/go-verifier';
+import { openssl, opensslJudges } from '../../support/openssl-verifier';
 
 // The readers that did not make the certificates: OpenSSL's command, and crypto/x509 that every component of Kubernetes uses.
 
@@ -31,25 +31,7 @@ function fileOf(name: string, text: string): string {
   return file;
 }
 
-function openssl(...args: readonly string[]): string {
-  const { stdout, stderr, status } = spawnSync('openssl', args, { encoding: 'utf8' });
-  return status === 0 ? stdout : `${stdout}${stderr}`;
-}
-
-/** `-x509_strict` asks for key ids and usages as RFC 5280 does; security level 2 is that of Debian and Ubuntu. */
-function opensslJudges({ chain, roots, as, host, at }: Question): string {
-  const by = host === undefined ? [] : [/^[0-9.]+$|:/.test(host) ? '-verify_ip' : '-verify_hostname', host];
-  const moment = String(at.getTime() / 1000);
-  const files = ['-CAfile', fileOf('roots', roots), '-untrusted', fileOf('chain', chain)];
-  const rules = ['-x509_strict', '-auth_level', '2', '-attime', moment, '-purpose', as === 'server' ? 'sslserver' : 'sslclient', ...by];
-  return openssl('verify', ...rules, ...files, fileOf('leaf', chain))
-    .trim()
-    .endsWith('leaf: OK')
-    ? 'ok'
-    : 'refused';
-}
-
-const bothJudge = (question: Question): readonly string[] => [opensslJudges(question), ...go.judge([question])];
+const bothJudge = (question: Question): readonly string[] => [opensslJudges(question, 'strictly'), ...go.judge([question])];
 
 function usesOf(leaf: LeafName): Pick<Question, 'as' | 'host'>[] {
   const { eku, sans = { dns: [], ips: [] } } = profileOf(leaf);

@@ -1,6 +1,7 @@
 // Joins what alarms, with the articles that say what to do about it, and with what the functions tell.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ErrorName } from '../../../lambdas/contract/errors';
 import { Metric, METRIC_NAMESPACE, dimensionsOf } from '../../../lambdas/contract/metrics';
 import type { MetricName } from '../../../lambdas/contract/metrics';
 import { api } from '../config/configs';
@@ -65,6 +66,10 @@ test('every link within the runbook leads somewhere', () => {
 
   expect(links.filter((link) => !headings.map(anchor).includes(link))).toEqual([]);
   expect(links.length).toBeGreaterThan(20);
+});
+
+test('every name that an error may have is told of', () => {
+  expect(Object.values(ErrorName).filter((name) => !runbook.includes(`\`${name}\``))).toEqual([]);
 });
 
 test('every name that its commands ask the directory for is in it', () => {

@@ -1,0 +1,98 @@
+import { mayReturn } from '../../lambdas/authorities/gates';
+import type { NodeSeen, Observation } from '../../lambdas/authorities/observation';
+import type { Component } from '../../lambdas/authorities/restarts';
+import { RETURN_GATES } from '../../lambdas/authorities/return-gates';
+import type { ReturnGate } from '../../lambdas/authorities/return-gates';
+import { AuthorityName } from '../../lambdas/contract/certificate-names';
+import { NOW } from '../pki/pki-world';
+import { N, O, before, changeLeaf, changeLeaves, changeNode, changePort, observed } from './observed';
+
+const changeProcess = (observation: Observation, name: string, component: Component, by: Partial<NodeSeen['processes'][number]>) =>
+  changeNode(observation, name, {
+    processes: observation
+      .nodes!.find((node) => node.name === name)!
+      .processes.map((each) => (each.component === component ? { ...each, ...by } : each)),
+  });
+
+describe('an aborted rotation', () => {
+  const nowOld = (authority: AuthorityName): Observation => observed('TRUSTED', authority);
+
+  test.each(AuthorityName.options)('of %s goes back over every state when everything is proven', (authority) => {
+    for (const state of ['DISTRUSTED', 'DISTRUST-CANARY', 'SOAKING'] as const)
+      expect(mayReturn(state, observed(state, authority)).open).toBe(true);
+    expect(mayReturn('ISSUING', observed('ISSUING', authority)).open).toBe(true);
+    expect(mayReturn('TRUSTED', nowOld(authority)).open).toBe(true);
+    expect(mayReturn('MINTED', observed('MINTED', authority)).open).toBe(true);
+  });
+
+  test.each(['MINTED', 'TRUSTED', 'ISSUING'] as const)('does not go back from %s when nothing was observed', (state) => {
+    const { at, rotation, expected } = observed(state, 'cluster');
+    const bare = { at, rotation: { ...rotation, wasDistrusted: true }, expected };
+    for (const gate of Object.keys(RETURN_GATES) as ReturnGate[]) expect(mayReturn(state, bare, [gate])).toMatchObject({ open: false });
+  });
+
+  test('does not issue by the old root while a member started under the new one alone', () => {
+    const trust = { oldDroppedAt: before(650), bothSince: before(500) };
+    const verdict = mayReturn('ISSUING', changeNode(observed('ISSUING', 'etcd'), 'cp-2', { trust }));
+
+    expect(verdict.open ? [] : verdict.because).toContain('apiserver of cp-2 was started while the old root was distrusted: start it anew');
+  });
+
+  test('does not issue by the old root while a node has files of its own, which may be without it', () => {
+    expect(mayReturn('ISSUING', changeNode(observed('ISSUING', 'cluster'), 'w-1', { bundles: ['x'] }))).toEqual({
+      open: false,
+      because: ['w-1 has other trusted roots than it was given: x…'],
+    });
+  });
+
+  describe('after the old root was distrusted everywhere', () => {
+    const soaking = (by: Partial<Observation> = {}): Observation => {
+      const all = observed('SOAKING', 'cluster');
+      return { ...all, rotation: { ...all.rotation, wasDistrusted: true }, ...by };
+    };
+
+    test('goes on back when whoever was given the new root alone has both', () => {
+      expect(mayReturn('SOAKING', soaking())).toMatchObject({ open: true });
+    });
+
+    test.each<[string, Partial<Observation>, RegExp]>([
+      ['while clients may not have taken both', { soakUntil: new Date(NOW.getTime() + 1) }, /^clients renew by themselves until 2026-/],
+      ['when nobody knows how long they take', { soakUntil: undefined }, /until nobody knows when/],
+      ['while a place has the new root alone', { hidden: [{ place: 'ci', handled: false }] }, /^ci has the new root alone: give it both$/],
+      ['when nobody knows of such places', { hidden: undefined }, /^it is not known who was given the new root alone$/],
+    ])('does not issue by it %s', (_, by, because) => {
+      const verdict = mayReturn('SOAKING', soaking(by));
+
+      expect(verdict.open ? '' : verdict.because.join('; ')).toMatch(because);
+    });
+
+    test('and waits for nobody when it was not', () => {
+      const all = observed('SOAKING', 'cluster');
+
+      expect(mayReturn('SOAKING', { ...all, hidden: undefined, soakUntil: undefined }).open).toBe(true);
+    });
+  });
+
+  test.each<[string, Observation]>([
+    ['a scheduler holds a leaf by it in memory', changeProcess(nowOld('cluster'), 'cp-2', 'scheduler', { filesAt: NOW })],
+    [
+      'nobody knows since when a controller-manager runs',
+      changeProcess(nowOld('cluster'), 'cp-2', 'controller-manager', { filesAt: undefined }),
+    ],
+    ['an apiserver may still show one to kubelets', changeLeaves(nowOld('cluster'), 'cp-2', { writtenAt: before(60) })],
+    ['a port serves a leaf by the new root', changePort(nowOld('etcd'), 'cp-2', { issuer: N.id })],
+    ['a leaf is by the new root', changeLeaf(nowOld('etcd'), 'cp-2', { issuer: N.id })],
+    ['a kubelet has a certificate by the new root', changeNode(nowOld('cluster'), 'w-1', { kubeletIssuer: N.id })],
+    ['a controller-manager signs by the new root', changeNode(nowOld('cluster'), 'cp-1', { signer: N.id })],
+  ])('does not take the new root back while %s', (_, observation) => expect(mayReturn('TRUSTED', observation).open).toBe(false));
+
+  test.each([
+    ['lists it', [O.name, N.name]],
+    ['tells nothing', undefined],
+  ])('does not forget the new root while a port %s', (_, acceptable) => {
+    const all = observed('MINTED', 'etcd');
+    const port = { ...all.ports![0]!, acceptable };
+
+    expect(mayReturn('MINTED', { ...all, ports: [port, ...all.ports!.slice(1)] }).open).toBe(false);
+  });
+});
