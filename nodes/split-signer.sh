@@ -72,10 +72,16 @@ was=$signer_is
 case $signer_is in
   none) told none '[]' ;;
   own)
+    if [ ! -e "$signer_certificate" ] && [ "${signer_certificate%/signer/ca.crt}" -ef "$pki" ] && [ -r "$pki/ca.crt" ] && [ "$(certificates_in "$pki/ca.crt")" = 1 ]; then
+      # A node that joined since has the flags by kubeadm-config, and of the files only those that kubeadm knows of. Of several, nobody here knows
+      # which signs.
+      require_signer_files "$signer_inner_certificate" "$pki/ca.crt" "$pki/ca.key"
+      copy_signer
+      was=missing
+    fi
     require_signer_files "$signer_inner_certificate" "$signer_certificate" "$signer_key"
-    # By kubeadm-config, by somebody who did so before, or by a run before this one.
-    if [ ! -e "$record/under-way" ]; then told own '[]'; fi
-    was=interrupted
+    if [ -e "$record/under-way" ]; then was=interrupted; fi
+    if [ "$was" = own ]; then told own '[]'; fi
     ;;
   shared)
     prepare_split
@@ -85,9 +91,9 @@ case $signer_is in
     ;;
 esac
 if ! wait_for "$LIFEBOAT_WAIT_SECONDS" manager_signs_by "$signer_inner_certificate"; then
-  # With the flags of before it would never run.
-  if [ "$(certificates_in "$pki/ca.crt")" != 1 ]; then
-    fail SignerUnclear "the controller-manager is to sign by $signer_inner_certificate, since $pki/ca.crt has several certificates, and $problem" \
+  # There are no flags of before, or it would never run with them.
+  if [ ! -e "$record/under-way" ] || [ "$(certificates_in "$pki/ca.crt")" != 1 ]; then
+    fail SignerUnclear "the controller-manager is to sign by $signer_inner_certificate and by nothing else, and $problem" \
       'read the log of kube-controller-manager (crictl logs), then run this again'
   fi
   go_back "$problem"

@@ -13,7 +13,7 @@ import { S3SnapshotCatalog } from './s3-snapshot-catalog';
 import { putEtcdClientSecret, readEtcdClientSecret } from './secrets';
 import { openTopic } from './sns';
 import type { CertificateSettings } from '../certificates/adopt';
-import { ClusterLook, EtcdLook, PortLook } from '../contract/exchange-looks';
+import { ClusterLook, EtcdLook, NodeStamps, PortLook } from '../contract/exchange-looks';
 import type { LookEvent } from '../contract/exchange-looks';
 import { RestoreRequest } from '../contract/restore';
 import type { EtcdClientSecret } from '../contract/secrets';
@@ -60,7 +60,7 @@ export function exchangeEdges({
     registered: () => nodes.registered(controlPlane),
     authority: pki.authority,
     change: pki.changeAuthority,
-    currentSet: sets.current,
+    stamps: (secretIds) => ask({ do: 'stamps', secretIds: [...secretIds] }, z.array(NodeStamps)),
     rotate: sets.rotate,
     lookAtPorts: (ports) => ask({ do: 'ports', ports: [...ports] }, z.array(PortLook)),
     lookAtEtcd: () => ask({ do: 'etcd' }, EtcdLook),

@@ -47,6 +47,7 @@ export const ErrorName = {
   certificateUnreadable: 'CertificateUnreadable',
   bundleDamaged: 'BundleDamaged',
   kubeconfigUnreadable: 'KubeconfigUnreadable',
+  kubeadmConfigUnclear: 'KubeadmConfigUnclear',
   badLeafInput: 'BadLeafInput',
   signerUnusable: 'SignerUnusable',
   requestRefused: 'RequestRefused',

@@ -1,5 +1,6 @@
 // What is seen of the cluster while one of its authorities is exchanged, by the function that stands beside it.
 import { z } from 'zod';
+import { AuthorityName } from './certificate-names';
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const port = z.number().int().positive();
@@ -60,6 +61,10 @@ export const ClusterWrite = z.object({
 });
 export type ClusterWrite = z.infer<typeof ClusterWrite>;
 
+/** The stamps of the current set of a node; null before its first rotation. */
+export const NodeStamps = z.object({ secretId: z.string(), stamps: z.partialRecord(AuthorityName, Sha256).nullable() });
+export type NodeStamps = z.infer<typeof NodeStamps>;
+
 /** API servers, and the secret of the node by whose client for kubelets, who may administer the cluster, they are asked. */
 export const AskedCluster = z.object({ api: z.array(z.object({ host: z.string(), port })).min(1), secretId: z.string() });
 export type AskedCluster = z.infer<typeof AskedCluster>;
@@ -69,6 +74,8 @@ export const LookEvent = z.discriminatedUnion('do', [
   z.object({ do: z.literal('etcd') }),
   z.object({ do: z.literal('ports'), ports: z.array(AskedPort) }),
   AskedCluster.extend({ do: z.literal('cluster') }),
+  /** What each node has by now of each authority. */
+  z.object({ do: z.literal('stamps'), secretIds: z.array(z.string()) }),
   AskedCluster.extend({ do: z.literal('tell-cluster'), write: ClusterWrite }),
 ]);
 export type LookEvent = z.infer<typeof LookEvent>;

@@ -103,8 +103,11 @@ export const PreviousCertificates = Switched.extend({
 });
 
 export const SplitSigner = z.object({
-  /** What this run found. `none`: nothing signs here by a manifest. `own`: it had files of its own already. */
-  was: z.enum(['none', 'shared', 'interrupted', 'own']),
+  /**
+   * What this run found. `none`: nothing signs here by a manifest. `own`: it had files of its own already. `missing`: its flags named such files,
+   * and they were not there, as on a node that joined since.
+   */
+  was: z.enum(['none', 'shared', 'interrupted', 'own', 'missing']),
   /** What it signs by now, as its flags name it; the SHA-256 of the certificate's DER. */
   signer: z.object({ certFile: z.string(), keyFile: z.string(), sha256 }).nullable(),
   restarted: z.array(z.literal('kube-controller-manager')),

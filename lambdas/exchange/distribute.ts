@@ -9,7 +9,7 @@ import type { ExchangeEdges } from './edges';
 
 type DistributeEdges = Pick<
   ExchangeEdges,
-  'cluster' | 'settings' | 'currentSet' | 'rotate' | 'etcdClient' | 'putEtcdClient' | 'now' | 'telemetry'
+  'cluster' | 'settings' | 'stamps' | 'rotate' | 'etcdClient' | 'putEtcdClient' | 'now' | 'telemetry'
 >;
 
 /**
@@ -26,11 +26,12 @@ export async function distribute(
   await ownClient(edges, document);
   const { authority, rotation } = document;
   const sorted = [...nodes].sort((one, other) => rank(one, rotation?.canary) - rank(other, rotation?.canary));
-  for (const { instanceId, host } of sorted) {
-    const secretId = nodeSecretName(edges.cluster, instanceId);
+  const stamps = await edges.stamps(sorted.map((node) => secretOf(edges, node)));
+  for (const node of sorted) {
+    const { host } = node;
+    const secretId = secretOf(edges, node);
     const wanted = signingFor(document, host)?.stamp;
-    const set = await edges.currentSet(secretId);
-    if (set?.stamps?.[authority] === wanted) continue;
+    if (stamps.find((each) => each.secretId === secretId)?.stamps?.[authority] === wanted) continue;
     try {
       await edges.rotate(secretId);
     } catch (error) {
@@ -44,18 +45,19 @@ export async function distribute(
 
 /** Before its first rotation the secret of a node is empty, and nobody can ask the API by it. What is waited for; undefined when all have one. */
 export async function firstSets(
-  { cluster, currentSet, rotate }: DistributeEdges,
+  edges: Pick<DistributeEdges, 'cluster' | 'stamps' | 'rotate'>,
   nodes: readonly RunbookNode[],
 ): Promise<string | undefined> {
-  const missing: string[] = [];
-  for (const { instanceId, host } of nodes) {
-    const secretId = nodeSecretName(cluster, instanceId);
-    if ((await currentSet(secretId)) !== undefined) continue;
-    missing.push(host);
-    await rotate(secretId).catch(() => undefined); // one that is under way is not begun anew
-  }
-  return missing.length === 0 ? undefined : `${missing.join(', ')} had no set of certificates from the lifeboat so far, and gets one`;
+  const found = await edges.stamps(nodes.map((node) => secretOf(edges, node)));
+  const missing = nodes.filter((node) => found.find(({ secretId }) => secretId === secretOf(edges, node))?.stamps === null);
+  for (const node of missing) await edges.rotate(secretOf(edges, node)).catch(() => undefined); // one that is under way is not begun anew
+  return missing.length === 0
+    ? undefined
+    : `${missing.map(({ host }) => host).join(', ')} had no set of certificates from the lifeboat so far, and gets one`;
 }
+
+const secretOf = ({ cluster }: Pick<DistributeEdges, 'cluster'>, { instanceId }: RunbookNode): string =>
+  nodeSecretName(cluster, instanceId);
 
 const rank = ({ host }: RunbookNode, canary: string | undefined): number => (host === canary ? 0 : 1);
 

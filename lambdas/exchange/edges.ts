@@ -1,7 +1,7 @@
 import type { Telemetry } from '../backup/edges';
 import type { AuthorityName } from '../contract/certificate-names';
-import type { AuthoritySecret, NodeSetSecret } from '../contract/certificates';
-import type { AskedCluster, AskedPort, ClusterLook, ClusterWrite, EtcdLook, PortLook } from '../contract/exchange-looks';
+import type { AuthoritySecret } from '../contract/certificates';
+import type { AskedCluster, AskedPort, ClusterLook, ClusterWrite, EtcdLook, NodeStamps, PortLook } from '../contract/exchange-looks';
 import type { EtcdClientSecret } from '../contract/secrets';
 import type { RotationFacts } from '../authorities/rotation-facts';
 import type { RegisteredNode } from '../nodes/ssm-nodes';
@@ -15,8 +15,8 @@ export interface ExchangeEdges {
   readonly authority: (name: AuthorityName) => Promise<AuthoritySecret | undefined>;
   /** Compare and swap: the change is made anew for what is there by then when somebody else was faster. The document afterwards. */
   readonly change: (name: AuthorityName, by: (document: AuthoritySecret) => AuthoritySecret) => Promise<AuthoritySecret>;
-  /** The set that a node has by now; undefined before its first rotation. */
-  readonly currentSet: (secretId: string) => Promise<NodeSetSecret | undefined>;
+  /** What nodes have by now; this function does not read their keys itself. */
+  readonly stamps: (secretIds: readonly string[]) => Promise<readonly NodeStamps[]>;
   /** Has Secrets Manager rotate the set of a node; it goes on with one that waits. */
   readonly rotate: (secretId: string) => Promise<void>;
   readonly lookAtPorts: (ports: readonly AskedPort[]) => Promise<readonly PortLook[]>;

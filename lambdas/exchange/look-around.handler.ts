@@ -38,6 +38,13 @@ export async function handler(event: unknown): Promise<object> {
       return lookAtAuthorities(asked.ports);
     case 'cluster':
       return lookAtCluster(await apiOf(asked));
+    case 'stamps':
+      return Promise.all(
+        asked.secretIds.map(async (secretId) => {
+          const set = await sets.current(secretId);
+          return { secretId, stamps: set === undefined ? null : (set.stamps ?? {}) };
+        }),
+      );
     case 'tell-cluster':
       return tellCluster(await apiOf(asked), asked.write);
   }

@@ -11,10 +11,7 @@ import type { ExchangeEdges } from './edges';
 import { portsToAsk } from './observe';
 import type { Looks } from './observe';
 
-type LookEdges = Pick<
-  ExchangeEdges,
-  'cluster' | 'lookAtPorts' | 'lookAtEtcd' | 'lookAtCluster' | 'tellCluster' | 'currentSet' | 'telemetry'
->;
+type LookEdges = Pick<ExchangeEdges, 'cluster' | 'lookAtPorts' | 'lookAtEtcd' | 'lookAtCluster' | 'tellCluster' | 'stamps' | 'telemetry'>;
 
 /**
  * Looks at ports, etcd and the cluster's own API. What does not answer is missing, and keeps gates shut.
@@ -61,10 +58,9 @@ async function lookAtApi(
 
 /** The first node that has a set has somebody who may ask. */
 async function placeOf(edges: LookEdges, asked: readonly RunbookNode[], api: AskedCluster['api']): Promise<AskedCluster> {
-  for (const { instanceId } of asked) {
-    const secretId = nodeSecretName(edges.cluster, instanceId);
-    if ((await edges.currentSet(secretId)) !== undefined) return { api, secretId };
-  }
+  const stamps = await edges.stamps(asked.map(({ instanceId }) => nodeSecretName(edges.cluster, instanceId)));
+  const first = stamps.find((each) => each.stamps !== null);
+  if (first !== undefined) return { api, secretId: first.secretId };
   throw new Error('no node has a set of certificates in its secret yet: rotate one first (aws secretsmanager rotate-secret)');
 }
 

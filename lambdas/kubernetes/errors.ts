@@ -6,3 +6,9 @@ export class ApiRefused extends LifeboatError {
   override readonly name = ErrorName.apiRefused;
   readonly retryable = true;
 }
+
+/** What kubeadm keeps of a cluster cannot be read well enough to be changed: nothing of it was changed. */
+export class KubeadmConfigUnclear extends LifeboatError {
+  override readonly name = ErrorName.kubeadmConfigUnclear;
+  readonly retryable = false;
+}

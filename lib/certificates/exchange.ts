@@ -93,7 +93,7 @@ export class Exchange extends Construct {
     );
     sending.grantFind(this.exchangeAuthority);
     pki.grantExchange(this.exchangeAuthority);
-    rotation.grantFollow(this.exchangeAuthority);
+    rotation.grantStart(this.exchangeAuthority);
     etcdClient.grantRenew(this.exchangeAuthority);
     state.grantManifests(this.exchangeAuthority);
     state.grantExchanges(this.exchangeAuthority);

@@ -1,4 +1,4 @@
-import { Duration, Size, Stack } from 'aws-cdk-lib';
+import { Duration, Lazy, Size, Stack } from 'aws-cdk-lib';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
@@ -54,6 +54,8 @@ export class Rotation extends Construct {
   readonly rotateCertificates: LifeboatFunction;
   readonly probeNode: LifeboatFunction;
   private readonly nodeSecrets: string;
+  /** Who else reads the secrets of nodes. */
+  private readonly readers: LifeboatFunction[] = [];
 
   constructor(
     scope: Construct,
@@ -114,14 +116,16 @@ export class Rotation extends Construct {
     // Secrets Manager makes sure that whoever makes a secret may use its key.
     this.grantNodeSecrets(handler, actions, ['kms:Decrypt', 'kms:GenerateDataKey']);
     handler.addToRolePolicy(new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [this.rotateCertificates.functionArn] }));
-    const roles = [this.rotateCertificates, this.probeNode].map(({ role }) => role?.roleArn);
+    const readers = Lazy.any({
+      produce: () => [this.rotateCertificates, this.probeNode, ...this.readers].map(({ role }) => role?.roleArn),
+    });
     handler.setEnvironment(
       Env.nodeSecretSettings,
       Stack.of(this).toJsonString({
         kmsKeyId: encryptionKey.keyArn,
         rotationFunction: this.rotateCertificates.functionArn,
         everyDays: Math.max(1, settings.leafValidityDays - settings.renewBeforeDays),
-        readers: roles,
+        readers,
       }),
     );
   }
@@ -141,19 +145,10 @@ export class Rotation extends Construct {
     acknowledgeWildcard(handler, this.nodeSecrets, NAMED_LATER);
   }
 
-  /** Lets a function see which set a node has by now. */
+  /** Lets a function read which set a node has by now. */
   grantRead(handler: LifeboatFunction): void {
     this.grantNodeSecrets(handler, ['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue'], ['kms:Decrypt']);
-  }
-
-  /** Lets a function see that too, and start the rotation of a node. */
-  grantFollow(handler: LifeboatFunction): void {
-    this.grantNodeSecrets(
-      handler,
-      ['DescribeSecret', 'GetSecretValue', 'RotateSecret'].map((name) => `secretsmanager:${name}`),
-      ['kms:Decrypt'],
-    );
-    handler.addToRolePolicy(new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [this.rotateCertificates.functionArn] }));
+    this.readers.push(handler);
   }
 
   private grantNodeSecrets(handler: LifeboatFunction, actions: string[], keyActions: string[]): void {

@@ -86,7 +86,7 @@ describe('refused with nothing changed', () => {
       'SignerNotSplit',
       'does not run',
     ],
-    ['own files that are gone', () => changed('/ca.crt', '/signer/ca.crt'), 'SignerUnfit', 'signer/ca.crt'],
+    ['own files that are gone', () => changed('/ca.crt', '/elsewhere/ca.crt'), 'SignerUnfit', 'elsewhere/ca.crt'],
     [
       'a controller-manager that systemd runs',
       () => {

@@ -67,6 +67,29 @@ test('again it finds that, and changes and restarts nothing', async () => {
   expect(on.everything()).toEqual(before);
 });
 
+test('a node that joined with the flags of kubeadm-config gets the files that kubeadm knows nothing of', async () => {
+  on.writeManifest(on.splitManifest);
+  await waitUntil('the manager ends', 10_000, () => Promise.resolve(on.node.pid('kube-controller-manager') === undefined));
+
+  expect(await on.do('split-signer')).toMatchObject({ was: 'missing', signer: own(), restarted: ['kube-controller-manager'] });
+  expect(on.signingFile()).toBe(on.file(OWN));
+  expect(on.read('pki/signer/ca.key')).toBe(on.read('pki/ca.key'));
+  expect(await on.do('split-signer')).toMatchObject({ was: 'own' });
+});
+
+test('a node that joined while there are two authorities is told to take the files of another node', async () => {
+  on.writeManifest(on.splitManifest);
+  writeFileSync(on.file('pki/ca.crt'), bundle());
+  const tree = on.tree();
+
+  expect(await on.refusal('split-signer')).toMatchObject({
+    error: 'SignerUnfit',
+    message: expect.stringContaining('nothing lies where') as string,
+    fix: expect.stringContaining('from another node') as string,
+  });
+  expect(on.tree()).toEqual(tree);
+});
+
 test('a kubelet sees the manifest of before or the one of afterwards at every moment', async () => {
   const seen = new Set<string>();
   const names = new Set<string>();
