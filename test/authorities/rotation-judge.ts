@@ -10,7 +10,7 @@ import { stateAfter, stateBefore } from '../../lambdas/authorities/rotation-path
 import { linksIn, up } from './cluster-model';
 import type { World } from './cluster-model';
 import { step } from './pki';
-import { observe } from './rotation-observation';
+import { lookAtPorts, observe } from './rotation-observation';
 import { OLD, endOf } from './rotation-run';
 import type { Run } from './rotation-run';
 
@@ -51,7 +51,7 @@ export function faultIn(run: Run): string | undefined {
   if (document.rotation === undefined) return endOf(run) === 'closed' ? leftIn(world) : undefined;
   if (broken.length > 0 && provesAll(run) && verdictOf(run, observe(run)).open) return `${broken[0]!.what} is refused, and no gate sees it`;
   if (world.nodes.some(({ lost, stale }) => lost || stale)) return undefined;
-  const compared = compareWithRecorded(observe(run), document);
+  const compared = compareWithRecorded(lookAtPorts(run), document);
   return compared.verdict === 'agree' ? undefined : `it halts: ${compared.because[0]!}`;
 }
 

@@ -15,11 +15,18 @@ const nameOf = (id: string): string => `CN=${id.slice(0, 8)}`;
 const date = (seconds: number): Date => new Date(NOW.getTime() + seconds * 1_000);
 const told = (chain: Chain) => ({ issuer: chain.issuer, chain: chain.crossed ? ['X'] : [] });
 
+/** What is seen of the ports, and nothing else. */
+export function lookAtPorts(run: Run): Pick<Observation, 'rotation' | 'expected' | 'ports'> {
+  const rotation = rotatingOf(run);
+  const expected = expectedOf(run);
+  const ports = portsOf({ rotation, expected }).flatMap(({ place, component }) => portSeen(run, place, component));
+  return { rotation, expected, ports };
+}
+
 export function observe(run: Run): Observation {
   const { world, setting } = run;
   const seen = up(world);
-  const rotation = rotatingOf(run);
-  const expected = expectedOf(run);
+  const { rotation, expected, ports } = lookAtPorts(run);
   const links = linksIn(world, false);
   const reaches = (node: ModelNode, to: string): boolean =>
     links.every(({ ends, what, works }) => works || ends[0] !== node || !what.includes(to));
@@ -27,7 +34,7 @@ export function observe(run: Run): Observation {
     at: date(world.now),
     rotation,
     expected,
-    ports: portsOf({ rotation, expected }).flatMap(({ place, component }) => portSeen(run, place, component)),
+    ports,
     nodes: seen.map((node) => nodeSeen(run, node, expected.bundle)),
     published: [{ namespace: 'default', generations: world.published.trust }],
     etcd: { voters: expected.voters, learners: 0, activePeersOk: seen.length === expected.nodes.length, rejectedPeers: 0 },
