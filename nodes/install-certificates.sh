@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Puts the certificates of the node's own secret in place, one rename each, and waits until they are served. When they are not, the previous
-# ones are put back by itself. etcd and kube-apiserver are not restarted: they read these files anew.
+# ones are put back by itself. etcd and kube-apiserver read their certificates anew by themselves; they are started again only for whom they trust,
+# and only when the set says so.
 # shellcheck source-path=SCRIPTDIR
 . "${BASH_SOURCE%/*}/library.sh"
 
@@ -36,6 +37,7 @@ if [ "$was" = absent ]; then
   require_fit "$record/new.part"
   settle_kubelet_conf "$record/new.part"
   require_room_for "$record/new.part"
+  if [ -e "$record/new.part/restarts" ]; then mv -- "$record/new.part/restarts" "$record/restarts"; fi
   write_file "$record/set" "$LIFEBOAT_SET_SHA256"
   write_file "$record/kubelet" "$kubelet_conf"
   find "$record/new.part" -type f -exec sync -- {} +

@@ -16,6 +16,12 @@ interface Begin {
   readonly id: string;
   readonly mode: RotationMode;
   readonly now: Date;
+  /** The host of the control-plane node that distrusts first. */
+  readonly canary?: string;
+  /** How long both are served, seconds. */
+  readonly soakSeconds?: number;
+  /** The execution that drives it. */
+  readonly driver?: string;
 }
 
 /** Which rotation is meant, so that one that was cut off does nothing to another; and when. */
@@ -31,7 +37,7 @@ export interface Step {
  *
  * @throws GenerationRefused when another rotation is under way, when what was minted does not fit its predecessor, or no room is left for it
  */
-export function mintNext(document: AuthoritySecret, minted: Minted, { id, mode, now }: Begin): AuthoritySecret {
+export function mintNext(document: AuthoritySecret, minted: Minted, { id, mode, now, ...how }: Begin): AuthoritySecret {
   const { rotation: current, authority } = document;
   if (current !== undefined && (current.id !== id || current.mode !== mode))
     throw new GenerationRefused(
@@ -44,7 +50,7 @@ export function mintNext(document: AuthoritySecret, minted: Minted, { id, mode, 
   const made: AuthoritySecret = {
     ...document,
     generations: [...document.generations.map((each) => (each.id === old.id ? { ...each, state: 'issuing' as const } : each)), next],
-    rotation: { id, mode, since: at, from: old.id, to: next.id, state: 'MINTED', stateSince: at },
+    rotation: { id, mode, since: at, from: old.id, to: next.id, state: 'MINTED', stateSince: at, ...how },
   };
   const bytes = Buffer.byteLength(JSON.stringify(made));
   if (bytes > SECRET_BYTES)
@@ -71,6 +77,12 @@ export function advanceTo(document: AuthoritySecret, state: RotationState, step:
     throw new GenerationRefused(`${told}, and nobody approved that the old generation is distrusted: approve it first`);
   const moved = enter(document, rotation, state, step);
   return state === 'DISTRUSTED' ? { ...moved, generations: change(moved, rotation.from, { distrustedAt: step.now.toISOString() }) } : moved;
+}
+
+/** Notes which execution drives it from now on. @throws GenerationRefused */
+export function driveBy(document: AuthoritySecret, driver: string, step: Step): AuthoritySecret {
+  const rotation = underWay(document, step);
+  return rotation.driver === driver ? document : { ...document, rotation: { ...rotation, driver } };
 }
 
 /** Notes who agreed that the old generation is distrusted; the first one stays. @throws GenerationRefused */
@@ -173,7 +185,15 @@ function enter(document: AuthoritySecret, rotation: AuthorityRotation, state: Ro
     if (each.id === rotation.from) return { ...each, state: states[0] };
     return each.id === rotation.to ? { ...each, state: states[1] } : each;
   });
-  return { ...document, generations, issuing, rotation: { ...rotation, state, stateSince: now.toISOString() } };
+  const at = now.toISOString();
+  const distrusts = state === 'DISTRUST-CANARY' || state === 'DISTRUSTED';
+  const distrustBegan = rotation.distrustBegan ?? (distrusts ? at : undefined);
+  return {
+    ...document,
+    generations,
+    issuing,
+    rotation: { ...rotation, state, stateSince: at, ...(distrustBegan !== undefined && { distrustBegan }) },
+  };
 }
 
 function trustedAgain({ distrustedAt: _, ...generation }: Generation): Generation {

@@ -1,5 +1,6 @@
 import type { RotationMode, RotationState } from '../contract/authority-rotation';
 import type { AuthorityName } from '../contract/certificate-names';
+import type { AuthoritySecret } from '../contract/certificates';
 import { pathOf } from './rotation-path';
 
 /** What runs on a node and keeps something of an authority in memory. */
@@ -76,3 +77,25 @@ export function startersIn(authority: AuthorityName, mode: RotationMode, state: 
 /** Those of them that concern one node. */
 export const restartsOn = (needed: readonly NeededRestart[], isCanary: boolean): readonly NeededRestart[] =>
   needed.filter(({ where }) => where === 'each' || (where === 'canary') === isCanary);
+
+/** What a set of certificates has started again on its node; managers and kubelets are, whenever their kubeconfigs change. */
+export type Server = Extract<Component, 'apiserver' | 'etcd'>;
+const isServer = (component: Component): component is Server => component === 'apiserver' || component === 'etcd';
+
+/**
+ * Who is started again once what he trusts has changed on a node: etcd and apiserver read etcd's authorities at their start alone. On the way back too,
+ * where one may have been started while the old generation was distrusted, and both when they are trusted again and when the new one is forgotten.
+ */
+export function serversToRestart(
+  { authority, rotation }: Pick<AuthoritySecret, 'authority' | 'rotation'>,
+  isCanary: boolean,
+): readonly Server[] {
+  if (rotation === undefined) return [];
+  const { mode, state, abortRequested, distrustBegan } = rotation;
+  if (abortRequested === undefined)
+    return restartsOn(restartsIn(authority, mode, state), isCanary)
+      .map(({ component }) => component)
+      .filter(isServer);
+  const known = distrustBegan !== undefined || mode === 'compromise';
+  return authority === 'etcd' && known && (state === 'SOAKING' || state === 'MINTED') ? ['etcd', 'apiserver'] : [];
+}

@@ -1,5 +1,5 @@
-import { LEAVES } from '../contract/certificate-names';
-import type { AuthorityName, LeafName } from '../contract/certificate-names';
+import { AUTHORITY_FILES, AuthorityName, LEAVES } from '../contract/certificate-names';
+import type { LeafName } from '../contract/certificate-names';
 import type { NodeSetSecret } from '../contract/certificates';
 import { hostOf } from '../contract/host-of';
 import { printBundle } from '../pki/bundle';
@@ -13,22 +13,14 @@ import { desiredLeaves } from './desired';
 import { isUnspecified } from './names';
 import { profileFor, withUnexplained } from './profile-for';
 import type { ClusterPlace } from './desired';
+import type { SigningAuthorities, SigningAuthority } from './signing-authorities';
 import { SignerAway } from './errors';
 import type { ToldNode } from './told-node';
-
-/** An authority as it signs now, and everything that is to be trusted of its kind. */
-export interface SigningAuthority {
-  readonly id: string;
-  readonly certificate: string;
-  /** Missing for an external CA. */
-  readonly key: string | undefined;
-  readonly trusted: readonly string[];
-}
 
 export interface MintInput {
   readonly node: ToldNode;
   readonly cluster: ClusterPlace;
-  readonly authorities: Readonly<Partial<Record<AuthorityName, SigningAuthority>>>;
+  readonly authorities: SigningAuthorities;
   readonly leafValidityDays: number;
   readonly now: Date;
   /**
@@ -64,7 +56,8 @@ export async function mintSet({
     const signer = { cert: authority.certificate, key: authority.key };
     const profile = profileFor(leaf, nodeName, withUnexplained(leaf, names, node, cluster.everythingIsKnown), node);
     const issued = issueLeaf(signer, profile, { notAfter, now });
-    for (const [path, text] of filesFor(leaf, issued, profile.subject.commonName, node, authority)) files.set(path, text);
+    const served = { cert: authority.chain.length === 0 ? issued.cert : printBundle([issued.cert, ...authority.chain]), key: issued.key };
+    for (const [path, text] of filesFor(leaf, served, profile.subject.commonName, node, authority)) files.set(path, text);
     const { sha256, serial, notAfter: ends } = inspect(issued.cert);
     certificates.push({ leaf, sha256, serial, notAfter: ends.toISOString() });
   }
@@ -72,14 +65,17 @@ export async function mintSet({
     throw new SignerAway(
       `the lifeboat has no key of any authority that ${node.host} needs: adopt the cluster first; an external CA renews its own`,
     );
-  const signers = Object.fromEntries(Object.entries(authorities).map(([name, { id }]) => [name, id]));
+  for (const [path, text] of authorityFiles(node, authorities)) files.set(path, text);
+  const of = <T>(what: (authority: SigningAuthority) => T) =>
+    Object.fromEntries(Object.entries(authorities).map(([name, each]) => [name, what(each)]));
   return {
     version: 1,
     node: { instanceId: node.instanceId, host: node.host, nodeName: node.facts.nodeName },
     mintedAt: now.toISOString(),
-    signers,
+    signers: of(({ id }) => id),
     certificates,
-    trusted: Object.fromEntries(Object.entries(authorities).map(([name, { trusted }]) => [name, printBundle(trusted)])),
+    trusted: of(({ trusted }) => printBundle(trusted)),
+    stamps: of(({ stamp }) => stamp),
     ports: servingPorts(node),
     archive: await archiveOf(files),
   };
@@ -97,6 +93,32 @@ function filesFor(leaf: LeafName, { cert, key }: Pair, user: string, node: ToldN
   const text = printKubeconfig({ ca: printBundle(authority.trusted), server, cluster: 'kubernetes', user, cert, key });
   return [[`kubeconfigs/${leaf}`, text]];
 }
+
+/**
+ * What the node is to trust of each authority that was ever exchanged, with the key of the one that signs where the node has keys of authorities, as
+ * kubeadm's first nodes do: a certificate beside the key of another would stop kubeadm there. The controller-manager's signer has files of its own.
+ */
+function authorityFiles({ facts }: ToldNode, authorities: SigningAuthorities): [string, string][] {
+  const { cluster, etcd, frontProxy } = facts.authorityKeys;
+  const hasKey: Readonly<Record<AuthorityName, boolean>> = { cluster, etcd, 'front-proxy': frontProxy };
+  const files: [string, string][] = [];
+  const restarts = new Set<string>();
+  for (const name of AuthorityName.options) {
+    const authority = authorities[name];
+    if (authority?.distributed !== true) continue;
+    const { certificate, key, trusted } = authority;
+    files.push([`pki/${AUTHORITY_FILES[name]}.crt`, printBundle(trusted)]);
+    if (hasKey[name] && key !== undefined) files.push([`pki/${AUTHORITY_FILES[name]}.key`, key]);
+    if (name === 'cluster' && signsByItsOwn(facts) && key !== undefined)
+      files.push(['pki/signer/ca.crt', certificate], ['pki/signer/ca.key', key]);
+    for (const each of authority.restarts) restarts.add(each);
+  }
+  return restarts.size === 0 ? files : [...files, ['restarts', [...restarts].map((each) => `${each}\n`).join('')]];
+}
+
+/** As split-signer leaves it. What an operator arranged by hand is his. */
+export const signsByItsOwn = ({ controllerManager }: Pick<ToldNode['facts'], 'controllerManager'>): boolean =>
+  controllerManager.signingCertFile?.endsWith('/signer/ca.crt') ?? false;
 
 /** Where others reach what the node serves. kube-apiserver may listen on one address and advertise another, behind a translation of addresses. */
 export function servingPorts({ facts }: ToldNode): NodeSetSecret['ports'] {

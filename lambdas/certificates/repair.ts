@@ -8,6 +8,7 @@ import type { RepairPlan, RepairedNode } from '../contract/repair-certificates';
 import { NodeEnd, RestoreId, RunbookNode } from '../contract/restore';
 import type { EtcdClientSecret } from '../contract/secrets';
 import { shortId } from '../contract/short-id';
+import { printBundle } from '../pki/bundle';
 import { inspect } from '../pki/inspect';
 import { issueLeaf } from '../pki/issue';
 import { PROFILES } from '../pki/profiles';
@@ -20,8 +21,8 @@ import { RepairRefused } from './errors';
 import { daysLeft } from './judge-leaf';
 import { heardNodes } from './hear-nodes';
 import { mintSet } from './minted-set';
-import type { SigningAuthority } from './minted-set';
 import { signingAuthorities } from './signing-authorities';
+import type { SigningAuthorities, SigningAuthority } from './signing-authorities';
 import type { PkiSecrets } from './take-over';
 import type { ToldNode } from './told-node';
 
@@ -73,7 +74,7 @@ export async function mintForRepair(
 ): Promise<object> {
   const { request } = found;
   const { told, silent } = await heardNodes(facts);
-  const authorities = await signingAuthorities(edges.pki);
+  const authorities = await signingAuthorities(edges.pki, '');
   if (authorities.cluster?.key === undefined)
     throw new RepairRefused(
       'the key of the cluster authority is not in its secret: adopt the cluster first, which needs no API either; an external CA is renewed by its owner',
@@ -92,20 +93,20 @@ export async function mintForRepair(
     );
     if (request.nodes !== undefined && !request.nodes.includes(instanceId)) left.push({ instanceId, host, because: 'it was left out' });
     else if (wrong.length === 0 && !request.force) left.push({ instanceId, host, because: 'all its certificates do their work' });
-    else nodes.push(await mintFor(edges, settings, node, told, authorities, wrong));
+    else nodes.push(await mintFor(edges, settings, node, told, wrong));
   }
   const etcdClient = await renewEtcdClient(edges, settings, authorities.etcd);
   return { ...found, planned: { plan: { nodes, left, etcdClient } satisfies RepairPlan } };
 }
 
 async function mintFor(
-  { cluster, putSet, telemetry, now }: RepairEdges,
+  { cluster, pki, putSet, telemetry, now }: RepairEdges,
   { leafValidityDays, api }: CertificateSettings,
   node: ToldNode,
   told: readonly ToldNode[],
-  authorities: Readonly<Partial<Record<AuthorityName, SigningAuthority>>>,
   because: string[],
 ): Promise<RepairedNode> {
+  const authorities = await signingAuthorities(pki, node.host);
   refuseOthers(node, authorities);
   const kubelet = node.leaves.get('kubelet.conf');
   const forKubelet = kubelet === 'unparsable' || (kubelet !== undefined && kubelet.view.notAfter <= now());
@@ -118,7 +119,7 @@ async function mintFor(
 }
 
 /** What another authority signs no node would accept. @throws RepairRefused */
-function refuseOthers(node: ToldNode, authorities: Readonly<Partial<Record<AuthorityName, SigningAuthority>>>): void {
+function refuseOthers(node: ToldNode, authorities: SigningAuthorities): void {
   for (const name of AuthorityName.options) {
     const told = node.authorities.get(name);
     const held = authorities[name];
@@ -140,9 +141,18 @@ async function renewEtcdClient(
   if (present === undefined || authority?.key === undefined) return 'unknown';
   const days = daysLeft(inspect(present.cert).notAfter, now());
   if (days > Math.min(renewBeforeDays, 7)) return 'kept';
-  const notAfter = new Date(now().getTime() + leafValidityDays * 86_400_000);
-  const profile = { ...PROFILES['apiserver-etcd-client']({ nodeName: 'lifeboat' }), subject: { commonName: 'lifeboat' } };
-  const { cert, key } = issueLeaf({ cert: authority.certificate, key: authority.key }, profile, { notAfter, now: now() });
-  await putEtcdClient({ ca: authority.trusted.join(''), cert, key });
+  await putEtcdClient(newEtcdClient({ ...authority, key: authority.key }, leafValidityDays, now()));
   return 'renewed';
+}
+
+/** The functions' own client for etcd. */
+export function newEtcdClient(
+  { certificate, key: signingKey, chain, trusted }: SigningAuthority & { readonly key: string },
+  leafValidityDays: number,
+  now: Date,
+): EtcdClientSecret {
+  const notAfter = new Date(now.getTime() + leafValidityDays * 86_400_000);
+  const profile = { ...PROFILES['apiserver-etcd-client']({ nodeName: 'lifeboat' }), subject: { commonName: 'lifeboat' } };
+  const { cert, key } = issueLeaf({ cert: certificate, key: signingKey }, profile, { notAfter, now });
+  return { ca: printBundle(trusted), cert: printBundle([cert, ...chain]), key };
 }

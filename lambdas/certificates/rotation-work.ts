@@ -34,7 +34,7 @@ export function rotationWork(world: RotationWorld): Pick<RotateEdges, 'mint' | '
   const on = { silenceSeconds: SILENCE_SECONDS, until };
   return {
     mint: async (secretId) => mintSet(await mintInput(world, await nodeOf(world, secretId))),
-    outdated: async (set) => outdatedBecause(set, await signingAuthorities(world.pki), world.now()),
+    outdated: async (set) => outdatedBecause(set, await signingAuthorities(world.pki, set.node.host), world.now()),
     install: async (secretId, secretVersion, { node }, setSha256) => {
       const parameters = { secretId, secretVersion, setSha256, waitSeconds: WAIT_SECONDS };
       await runOnNode(world, { ...on, command: 'install-certificates', node, parameters });
@@ -59,7 +59,7 @@ async function mintInput(world: RotationWorld, node: RunbookNode): Promise<MintI
   const { settings, now, pki, until } = world;
   const run = { command: 'certificate-facts', node, parameters: {}, silenceSeconds: SILENCE_SECONDS, until } as const;
   const told = await toldNodeOf(node, CertificateFacts.parse(await runOnNode(world, run)));
-  const authorities = await signingAuthorities(pki);
+  const authorities = await signingAuthorities(pki, node.host);
   return {
     node: told,
     cluster: clusterPlaceOf([told], settings.api),

@@ -40,6 +40,14 @@ export const AuthorityRotation = z.object({
   to: Sha256,
   state: RotationState,
   stateSince: z.iso.datetime(),
+  /** The host of the control-plane node that distrusts first. */
+  canary: text.optional(),
+  /** How long both are served, seconds. */
+  soakSeconds: z.number().int().nonnegative().optional(),
+  /** The execution that drives it: its ARN. */
+  driver: text.optional(),
+  /** When somebody first distrusted the old generation: from then on a process may be left that knows the new one alone. */
+  distrustBegan: z.iso.datetime().optional(),
   /** Who agreed that the old generation is distrusted. */
   approvedBy: text.optional(),
   /** From then on it only goes back. */
@@ -49,5 +57,7 @@ export type AuthorityRotation = z.infer<typeof AuthorityRotation>;
 
 /** Of the key pair of service accounts: both verify, then the new one signs, then tokens of the old one run out. */
 export const ACCOUNTS_STATES = ['VERIFYING', 'SIGNING', 'DROPPING'] as const;
-export const AccountsRotation = AuthorityRotation.omit({ state: true, approvedBy: true }).extend({ state: z.enum(ACCOUNTS_STATES) });
+export const AccountsRotation = AuthorityRotation.omit({ state: true, approvedBy: true, canary: true, distrustBegan: true }).extend({
+  state: z.enum(ACCOUNTS_STATES),
+});
 export type AccountsRotation = z.infer<typeof AccountsRotation>;

@@ -66,9 +66,14 @@ export const NodeSetSecret = z.object({
   certificates: z.array(z.object({ leaf: LeafName, sha256: Sha256, serial: text, notAfter: z.iso.datetime() })),
   /** Certificates that are to be trusted of each authority, PEM. */
   trusted: z.partialRecord(AuthorityName, text),
+  /** What each authority was when the set was made, for this node: a set with another one is to be replaced. */
+  stamps: z.partialRecord(AuthorityName, Sha256).optional(),
   /** Where the node's certificates are served, as others reach it. */
   ports: z.array(z.object({ leaf: z.enum(SERVING_LEAVES), host: text, port: z.number().int().positive() })),
-  /** tar.gz in base64: `pki/<leaf>.crt`, `pki/<leaf>.key`, `kubeconfigs/<file>`. The node takes it apart. */
+  /**
+   * tar.gz in base64: `pki/<leaf>.crt`, `pki/<leaf>.key`, `kubeconfigs/<file>`; of an authority that was ever exchanged what is trusted too,
+   * `pki/ca.crt` and the like, with `pki/signer/ca.crt` and `restarts`. The node takes it apart.
+   */
   archive: text,
 });
 export type NodeSetSecret = z.infer<typeof NodeSetSecret>;

@@ -66,9 +66,9 @@ export const HandedOver = z.object({
 const Served = z.object({ port: z.number().int(), sha256 });
 
 const Switched = z.object({
-  /** What was replaced, by the names above. */
-  changed: z.array(LeafName),
-  restarted: z.array(z.enum(['kube-controller-manager', 'kube-scheduler'])),
+  /** What was replaced: leaves by their names, and files of authorities. */
+  changed: z.array(z.union([LeafName, z.enum(['ca', 'etcd/ca', 'front-proxy-ca', 'signer/ca'])])),
+  restarted: z.array(z.enum(['kube-apiserver', 'etcd', 'kube-controller-manager', 'kube-scheduler'])),
   served: z.array(Served),
   seconds,
 });

@@ -123,6 +123,8 @@ all_serve() {
           problem="$at serves ${found:-nothing} and not $leaf.crt"
         elif [ "$with" != - ] && etcd_refuses "$at" "$with"; then
           problem="etcd at $at refuses $with.crt"
+        else
+          server_was_replaced "${leaf%%/*}" "$1"
         fi
         ;;
       ready)
@@ -133,6 +135,13 @@ all_serve() {
     esac
     if [ -n "$problem" ]; then return 1; fi
   done <"$record/before"
+}
+
+# server_was_replaced <apiserver|etcd> <mark>: problem when what was to be started again still runs.
+server_was_replaced() {
+  if ! is_due "$1"; then return 0; fi
+  if [ "$1" = etcd ]; then find_etcd_process; else find_apiserver_process; fi
+  if [ -n "$REPLY" ] && is_older "$REPLY" "$2"; then problem="$1 (process $REPLY) was told to end and still runs"; fi
 }
 
 # component_serves <component> <mark>

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Part of every node document: a set of certificates as it comes out of the secret, and whether it may be put in place.
-# Paths in a set: pki/<leaf>.crt, pki/<leaf>.key, kubeconfigs/<file>.
+# Paths in a set: pki/<leaf>.crt, pki/<leaf>.key, kubeconfigs/<file>; while authorities are rotated and afterwards also what is trusted,
+# pki/<authority>.crt, with the key of its first certificate where the node has keys of authorities, and pki/signer/ca.crt and ca.key by which
+# the controller-manager signs. `restarts` names what has to be started again for it, one word a line.
 # shellcheck disable=SC2034,SC2154 # names are shared with the other parts
 
 NEW_SET='take a set that was made for this node and this generation of its authorities, as certificate-facts tells them'
@@ -19,12 +21,12 @@ fetch_set() {
 }
 
 # refuse_set <why>
-refuse_set() { fail SetNotAccepted "$1" 'put only pki/<leaf>.crt, pki/<leaf>.key and kubeconfigs/<file> of kubeadm into a set, each once'; }
+refuse_set() { fail SetNotAccepted "$1" 'put only certificates, keys and kubeconfigs of kubeadm into a set, each once'; }
 
-# names_of_set: every path that a set may have, one a line.
+# names_of_set: every path that a set may have, one a line. What is trusted comes first.
 names_of_set() {
   local name
-  for name in $LEAVES; do printf 'pki/%s\n' "$name.key" "$name.crt"; done
+  for name in $AUTHORITIES signer/ca $LEAVES; do printf 'pki/%s\n' "$name.key" "$name.crt"; done
   for name in $KUBECONFIGS; do printf 'kubeconfigs/%s\n' "$name"; done
 }
 
@@ -36,7 +38,7 @@ unpack_set() {
   known=$'\n'$(names_of_set)$'\n'
   while IFS= read -r name; do
     case $name in
-      pki/ | pki/etcd/ | kubeconfigs/) continue ;;
+      pki/ | pki/etcd/ | pki/signer/ | kubeconfigs/ | restarts) continue ;;
     esac
     if [[ $known != *$'\n'"$name"$'\n'* ]]; then refuse_set "it has \"${name:0:80}\" in it"; fi
     if [[ $seen == *$'\n'"$name"$'\n'* ]]; then refuse_set "it has $name twice in it"; fi
@@ -47,13 +49,15 @@ unpack_set() {
   if [ -n "$(find "$1" ! -type d ! -type f)" ]; then refuse_set 'it has a name that is a folder and a file'; fi
 }
 
-# authority_of <path in a set>: the file on this node that must vouch for it.
+# authority_of <path in a set> <set>: the file that must vouch for it: what the set wants to be trusted, or else what this node has.
 authority_of() {
+  local file
   case $1 in
-    pki/etcd/* | pki/apiserver-etcd-client.*) printf %s "$pki/etcd/ca.crt" ;;
-    pki/front-proxy-client.*) printf %s "$pki/front-proxy-ca.crt" ;;
-    *) printf %s "$pki/ca.crt" ;;
+    pki/etcd/* | pki/apiserver-etcd-client.*) file=etcd/ca.crt ;;
+    pki/front-proxy-client.*) file=front-proxy-ca.crt ;;
+    *) file=ca.crt ;;
   esac
+  if [ -e "$2/pki/$file" ]; then printf %s "$2/pki/$file"; else printf %s "$pki/$file"; fi
 }
 
 # verifies <authorities> <certificate> <purpose>: unverified is openssl's reason when not. What follows the leaf in its file may lead to an
@@ -77,25 +81,67 @@ purposes_of() {
   esac
 }
 
-# require_verified <path in a set> <file with its certificate>
+# require_verified <path in a set> <file with its certificate> <set>
 require_verified() {
   local purpose authority
-  authority=$(authority_of "$1")
+  authority=$(authority_of "$1" "$3")
   if [ ! -r "$authority" ]; then fail SetUnfit "$authority is not on this node, and $1 needs it" "$NEW_SET"; fi
   for purpose in $(purposes_of "$1"); do
     if ! verifies "$authority" "$2" "$purpose"; then fail SetUnfit "$1 is not good by $authority as $purpose: $unverified" "$NEW_SET"; fi
   done
 }
 
-# require_fit <folder>: ends the document unless every pair fits, and every certificate is good now by the authority that this node has.
+# certificates_in <file>: how many.
+certificates_in() { certificate_blocks <"$1" | grep -c -- '^-----BEGIN CERTIFICATE-----$' || true; }
+
+# require_authorities_fit <set>: ends the document unless what is to be trusted are certificates, keys are those of their first, and whoever signs
+# on this node still can: the controller-manager signs nothing by a file of several (kubernetes pkg/controller/certificates/signer/ca_provider.go).
+require_authorities_fit() {
+  local name found manager=$LIFEBOAT_MANIFEST_DIR/kube-controller-manager.yaml signs_by=''
+  for name in $AUTHORITIES signer/ca; do
+    if [ -e "$1/pki/$name.key" ]; then
+      if [ ! -e "$1/pki/$name.crt" ]; then fail SetUnfit "$name.key is in this set without its certificate" "$NEW_SET"; fi
+      found=$(pair_is "$1/pki/$name")
+      if [ "$found" != matches ]; then fail SetUnfit "the key of $name is not that of its first certificate ($found)" "$NEW_SET"; fi
+    fi
+    if [ -e "$1/pki/$name.crt" ] && [ -z "$(fingerprint <"$1/pki/$name.crt")" ]; then fail SetUnfit "$name.crt of this set is no certificate" "$NEW_SET"; fi
+  done
+  if [ -e "$manager" ]; then
+    signs_by=$(manifest_flag "$manager" cluster-signing-cert-file)
+    if [ -n "$signs_by" ]; then signs_by=$(host_path "$manager" "$signs_by"); fi
+  fi
+  if [ -e "$1/pki/ca.crt" ] && [ -n "$signs_by" ] && [ "$signs_by" -ef "$pki/ca.crt" ] && [ "$(certificates_in "$1/pki/ca.crt")" != 1 ]; then
+    fail SetUnfit "the controller-manager signs by $signs_by, and signs nothing more when that holds several certificates" \
+      'give its signer files of its own first: run split-signer'
+  fi
+  if [ ! -e "$1/pki/signer/ca.crt" ]; then return 0; fi
+  if [ ! -e "$1/pki/signer/ca.key" ] || [ "$(certificates_in "$1/pki/signer/ca.crt")" != 1 ]; then
+    fail SetUnfit 'the signer of this set is not one certificate with its key' "$NEW_SET"
+  fi
+  if [ -n "$signs_by" ] && [ ! "$signs_by" -ef "$pki/signer/ca.crt" ]; then
+    fail SetUnfit "the controller-manager signs by $signs_by and not by $pki/signer/ca.crt" 'run split-signer first'
+  fi
+}
+
+# require_kubelet_kept <set>: ends the document when the kubelet is somebody now, and would be nobody by what is to be trusted.
+require_kubelet_kept() {
+  if [ ! -e "$1/pki/ca.crt" ] || [ -e "$1/kubeconfigs/kubelet.conf" ] || ! kubelet_pair_is_good "$pki/ca.crt"; then return 0; fi
+  if kubelet_pair_is_good "$1/pki/ca.crt"; then return 0; fi
+  fail SetUnfit "the certificate of the kubelet is not good by the authorities of this set: $unverified" \
+    'wait until the kubelet has renewed it by the new authority, or let it: remove kubelet-client-current.pem and start it with a bootstrap token'
+}
+
+# require_fit <folder>: ends the document unless every pair fits, and every certificate is good now by what is trusted then.
 require_fit() {
   local name found
+  require_authorities_fit "$1"
+  require_kubelet_kept "$1"
   for name in $LEAVES; do
     if [ ! -e "$1/pki/$name.crt" ] && [ ! -e "$1/pki/$name.key" ]; then continue; fi
     if [ ! -e "$1/pki/$name.crt" ] || [ ! -e "$1/pki/$name.key" ]; then fail SetUnfit "$name has only one half in this set" "$NEW_SET"; fi
     found=$(pair_is "$1/pki/$name")
     if [ "$found" != matches ]; then fail SetUnfit "the key of $name is not that of its certificate ($found)" "$NEW_SET"; fi
-    require_verified "pki/$name.crt" "$1/pki/$name.crt"
+    require_verified "pki/$name.crt" "$1/pki/$name.crt" "$1"
   done
   for name in $KUBECONFIGS; do if [ -e "$1/kubeconfigs/$name" ]; then require_kubeconfig_fit "$name" "$1/kubeconfigs/$name" "$1"; fi; done
 }
@@ -108,7 +154,7 @@ require_kubeconfig_fit() {
   fi
   if [ "$(kubeconfig_pair_is "$2")" != matches ]; then fail SetUnfit "the key in $1 is not that of its certificate" "$NEW_SET"; fi
   kubeconfig_certificate "$2" >"$scratch/kubeconfig.crt"
-  require_verified "kubeconfigs/$1" "$scratch/kubeconfig.crt"
+  require_verified "kubeconfigs/$1" "$scratch/kubeconfig.crt" "$3"
   case $1 in controller-manager.conf | scheduler.conf) ;; *) return 0 ;; esac
   # These ask the API server of this node, and would end at once without trust in it.
   if [ ! -e "$serving" ]; then serving=$pki/apiserver.crt; fi
@@ -119,27 +165,28 @@ require_kubeconfig_fit() {
   fi
 }
 
-# kubelet_pair_is_good: whether the certificate that the kubelet renews for itself is there, fits its key, and is good now.
+# kubelet_pair_is_good <authorities>: whether the certificate that the kubelet renews for itself is there, fits its key, and is good now.
 kubelet_pair_is_good() {
   [ -r "$kubelet_pair" ] || return 1
   certificate_blocks <"$kubelet_pair" >"$scratch/kubelet.crt"
   [ "$(pair_of "$(public_of_certificate <"$scratch/kubelet.crt")" "$(public_of_key <"$kubelet_pair")")" = matches ] || return 1
-  verifies "$pki/ca.crt" "$scratch/kubelet.crt" sslclient
+  verifies "$1" "$scratch/kubelet.crt" sslclient
 }
 
 # settle_kubelet_conf <folder>: kubelet_conf is what becomes of kubelet.conf. One that holds its certificate holds the first one for ever, and
-# the kubelet ends when it starts after that has expired (kubernetes/kubeadm#1753).
+# the kubelet ends when it starts after that has expired (kubernetes/kubeadm#1753). Whom it trusts follows the set.
 settle_kubelet_conf() {
-  local wanted=$1/kubeconfigs/kubelet.conf
+  local wanted=$1/kubeconfigs/kubelet.conf trusted
+  if [ -e "$1/pki/ca.crt" ]; then trusted=$1/pki/ca.crt; else trusted=$pki/ca.crt; fi
   kubelet_conf=$(kubelet_conf_is)
   case $kubelet_conf in
     refers)
       # What it refers to may have ended with everything else: then nobody renews it any more, and the one of the set begins anew.
-      if [ -e "$wanted" ] && ! kubelet_pair_is_good; then kubelet_conf=replaced; else rm -f -- "$wanted"; fi
+      if [ -e "$wanted" ] && ! kubelet_pair_is_good "$trusted"; then kubelet_conf=replaced; else rm -f -- "$wanted"; fi
       ;;
     absent) if [ -e "$wanted" ]; then kubelet_conf=replaced; fi ;;
     embeds)
-      if kubelet_pair_is_good; then
+      if kubelet_pair_is_good "$trusted"; then
         mkdir -p -- "$1/kubeconfigs"
         sed -e "s|^\([ -]*\)client-certificate-data:.*|\1client-certificate: $kubelet_pair|" \
           -e "s|^\([ -]*\)client-key-data:.*|\1client-key: $kubelet_pair|" "$kubeconfigs/kubelet.conf" >"$wanted"
@@ -151,4 +198,16 @@ settle_kubelet_conf() {
       fi
       ;;
   esac
+  if [ "$trusted" != "$pki/ca.crt" ] && [ "$kubelet_conf" != absent ]; then trust_in_kubelet_conf "$1" "$wanted"; fi
+}
+
+# trust_in_kubelet_conf <set> <what becomes of kubelet.conf>: the authorities of the set in the place of those that kubelet.conf holds.
+trust_in_kubelet_conf() {
+  local from=$kubeconfigs/kubelet.conf
+  if [ -e "$2" ]; then from=$2; fi
+  # One that names a file needs nothing: that file is in the set.
+  if [ -z "$(kubeconfig_field "$from" certificate-authority-data)" ]; then return 0; fi
+  mkdir -p -- "$1/kubeconfigs"
+  sed "s|^\([ -]*certificate-authority-data:\).*|\1 $(base64 -w 0 <"$1/pki/ca.crt")|" "$from" >"$2.part"
+  mv -- "$2.part" "$2"
 }

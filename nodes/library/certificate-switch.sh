@@ -4,6 +4,7 @@
 #   new/       checked and complete, not yet all in place     changed, absent  what it replaces, and what of that was not there
 #   previous/  exact copies of what it replaces               before           what served then
 #   going-back why it is undone: from then on it never goes on
+#   restarts   what is started again when what it trusts changes
 #   outcome    installed, and nothing is under way any more
 # shellcheck disable=SC2034,SC2154 # names are shared with the other parts
 
@@ -90,8 +91,14 @@ changed_list() {
   while IFS= read -r name; do all+=("$(text "$name")"); done < <(changed_names)
   list ${all[@]+"${all[@]}"}
 }
-# is_due <component>: whether it has to be started again: it reads its kubeconfig once.
-is_due() { grep -qxF -- "kubeconfigs/$1.conf" "$record/changed"; }
+# is_due <component>: whether it has to be started again. Managers read their kubeconfigs once; etcd and kube-apiserver read whom they trust
+# among etcd's once, and only the set knows when that matters.
+is_due() {
+  case $1 in
+    apiserver | etcd) grep -qxF -- "$1" "$record/restarts" 2>/dev/null && grep -qx -- 'pki/\(ca\|etcd/ca\|front-proxy-ca\)\.crt' "$record/changed" ;;
+    *) grep -qxF -- "kubeconfigs/$1.conf" "$record/changed" ;;
+  esac
+}
 
 require_room_for() {
   local needed=$(($(bytes_of "$1") * 4 + 1024 * 1024)) place
@@ -182,10 +189,13 @@ put_in_place() {
   if [ "${#folders[@]}" -gt 0 ]; then sync -- "${folders[@]}"; fi
 }
 
-# start_again <mark>: what reads its kubeconfig once is ended, and its kubelet starts it. etcd and kube-apiserver read theirs by themselves.
+# start_again <mark>: what reads its files once is ended, and its kubelet starts it.
 start_again() {
   local component
   if [ ! -e "$record/$1" ]; then write_file "$record/$1" "$(</proc/sys/kernel/random/boot_id) $(ticks_now)"; fi
+  # The API server first, which its balancer sees by /readyz while it still serves; and it would wait for this etcd alone.
+  if is_due apiserver; then replace_apiserver "$record/$1"; fi
+  if is_due etcd; then replace_etcd "$record/$1"; fi
   for component in controller-manager scheduler; do
     if ! is_due "$component"; then continue; fi
     find_component "$component"
@@ -194,10 +204,43 @@ start_again() {
       kill -TERM "$REPLY" || true
     fi
   done
+  if is_due kubelet && [ "$(service_is kubelet)" = loaded ]; then systemctl try-restart --no-block kubelet.service || true; fi
 }
+
+service_is() { if command -v systemctl >/dev/null; then systemctl show "$1.service" --property=LoadState --value; fi; }
+
+# replace_apiserver <mark>: ends the process of before. Whoever waits too long for it is told what does not serve.
+replace_apiserver() {
+  local listened=yes closed_since=''
+  find_apiserver_process
+  if [ -z "$REPLY" ] || ! is_older "$REPLY" "$1"; then return 0; fi
+  say "kube-apiserver (process $REPLY) is ended, to be started with what is trusted now"
+  kill -TERM "$REPLY" || true
+  wait_for "$LIFEBOAT_WAIT_SECONDS" old_apiserver_has_ended "$1" || true
+}
+old_apiserver_has_ended() {
+  find_apiserver_process
+  if [ -n "$REPLY" ] && ! is_older "$REPLY" "$1"; then return 0; fi
+  apiserver_has_ended
+}
+
+# replace_etcd <mark>
+replace_etcd() {
+  find_etcd_process
+  if [ -z "$REPLY" ] || ! is_older "$REPLY" "$1"; then return 0; fi
+  say "etcd (process $REPLY) is ended, to be started with what is trusted now"
+  if [ "$etcd_runs" = systemd ]; then systemctl restart --no-block etcd.service; else kill -TERM "$REPLY" || true; fi
+  wait_for "$LIFEBOAT_WAIT_SECONDS" old_etcd_has_ended "$1" || true
+}
+old_etcd_has_ended() { find_etcd_process && { [ -z "$REPLY" ] || ! is_older "$REPLY" "$1"; }; }
+
 restarted_list() {
   local component
   local -a all=()
+  find_apiserver_process
+  if is_due apiserver && [ -n "$REPLY" ]; then all+=('"kube-apiserver"'); fi
+  find_etcd_process
+  if is_due etcd && [ -n "$REPLY" ]; then all+=('"etcd"'); fi
   for component in controller-manager scheduler; do
     if is_due "$component" && find_component "$component" && [ -n "$REPLY" ]; then all+=("$(text "kube-$component")"); fi
   done

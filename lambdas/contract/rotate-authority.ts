@@ -1,0 +1,84 @@
+// What goes through the state machine that exchanges an authority of the cluster.
+import { z } from 'zod';
+import { RotationMode } from './authority-rotation';
+import { AuthorityName } from './certificate-names';
+import { NodeEnd, RestoreId, RunbookNode, Waiting } from './restore';
+
+const text = z.string().min(1).max(200);
+
+/** Begins one, or shows what it would do. */
+export const ExchangeRequest = z.strictObject({
+  authority: AuthorityName,
+  mode: RotationMode.default('planned'),
+  /** Only shows every state with its restarts and gates; changes nothing. */
+  plan: z.boolean().default(false),
+  /** `automatic`: the old generation is distrusted as soon as everything is proven. */
+  approval: z.enum(['ask', 'automatic']).default('ask'),
+  /** How long both are served. @default - a week for the cluster's authority, an hour for others */
+  soakSeconds: z
+    .number()
+    .int()
+    .min(0)
+    .max(90 * 86_400)
+    .optional(),
+  /** The host of the control-plane node that distrusts first. @default - the first by name */
+  canary: text.optional(),
+  waitForNodesSeconds: Waiting.waitForNodesSeconds,
+});
+export type ExchangeRequest = z.infer<typeof ExchangeRequest>;
+
+const OfOne = { waitForNodesSeconds: Waiting.waitForNodesSeconds };
+
+/** The input of an execution. All but the first name a rotation that is under way. */
+export const RotateRequest = z.union([
+  ExchangeRequest,
+  z.strictObject({ approve: text, by: text, ...OfOne }),
+  z.strictObject({ abort: text, by: text, because: z.string().min(1).max(1000), ...OfOne }),
+  /** Takes up one whose execution has ended. */
+  z.strictObject({ resume: text, ...OfOne }),
+]);
+export type RotateRequest = z.infer<typeof RotateRequest>;
+
+export const ExchangeOutcome = z.enum([
+  'EXCHANGED',
+  'TURNED_BACK',
+  'PLANNED',
+  'NOTED',
+  /** The time to wait is over, and nobody approved so far. */
+  'AWAITS_APPROVAL',
+  'REFUSED',
+  'HALTED',
+]);
+export type ExchangeOutcome = z.infer<typeof ExchangeOutcome>;
+
+/** What the execution carries from state to state. */
+export const ExchangeState = z.object({
+  /** The rotation; of a new one the name of the execution. */
+  rotation: RestoreId,
+  authority: AuthorityName,
+  /** Of the execution that drives it. */
+  driver: z.string(),
+  /** Of a new one; missing for one that is taken up. */
+  request: ExchangeRequest.optional(),
+  asked: z.array(RunbookNode),
+  /** How the cluster was when this execution began. */
+  before: z.object({ voters: z.number().int(), readyNodes: z.number().int() }).optional(),
+  /** Since when, by seconds since 1970, it waits for the same. */
+  waiting: z.object({ forWhat: z.string(), since: z.number().int(), because: z.array(z.string()) }).optional(),
+  facts: z.array(NodeEnd).optional(),
+});
+export type ExchangeState = z.infer<typeof ExchangeState>;
+
+/** What comes next: to ask the nodes, to go on without asking them, both after some seconds; or the end. */
+export type Act =
+  | { readonly act: 'look' | 'step'; readonly seconds: number; readonly state: Omit<ExchangeState, 'facts'> }
+  | { readonly act: 'end'; readonly told: Told };
+
+export interface Told {
+  readonly outcome: ExchangeOutcome;
+  readonly rotation: string;
+  readonly summary: string;
+  /** Of PLANNED: the plan as JSON. */
+  readonly plan?: unknown;
+  readonly whatToDo: readonly string[];
+}
