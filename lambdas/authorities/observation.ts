@@ -92,7 +92,7 @@ export interface Observation {
   readonly approvedBy?: string;
   /**
    * Places that hold the old root and that nobody renews by himself, and whether somebody saw to it; on the way back those that were given the new root
-   * alone.
+   * alone. A pod is seen to when it began after what it trusts was published last: a restore of etcd brings back what was published before.
    */
   readonly hidden?: readonly { readonly place: string; readonly handled: boolean }[];
 }

@@ -2,7 +2,7 @@ import type { RotationState } from '../contract/authority-rotation';
 import { CHECKS, clientsUsed, eachNode, eachPort } from './gate-checks';
 import type { Check } from './gate-checks';
 import { GATES } from './gate-names';
-import { restartsIn, restartsOn } from './restarts';
+import { restartsIn, restartsOn, startersIn } from './restarts';
 
 /** What has to be proven before an aborted rotation goes back. */
 export const RETURN_GATES = {
@@ -25,7 +25,7 @@ export function returnGatesIn(state: RotationState): readonly ReturnGate[] {
     case 'ISSUING':
       return ['nodes-told', 'trust-files', 'old-trusted'];
     case 'SOAKING':
-      return ['clients-returned'];
+      return ['nodes-told', 'trust-files', 'old-trusted', 'clients-returned'];
     // Both roots are trusted again by that, which takes nothing from anybody.
     case 'DISTRUST-CANARY':
     case 'DISTRUSTED':
@@ -34,16 +34,19 @@ export function returnGatesIn(state: RotationState): readonly ReturnGate[] {
 }
 
 const trustsOld: Check = (observation) => {
-  const { old } = observation.rotation;
+  const { old, authority, mode } = observation.rotation;
   const unlisted = eachPort(observation, ({ acceptable }, { name }) =>
     acceptable?.includes(old.name) === true ? [] : [`${name} does not list ${old.name} again`],
   );
-  // Nobody can see from outside what a client trusts: one that was started between the two moments trusts the new root alone.
+  // Nobody can see from outside what a client trusts: one that was started after its files lost the old root, and before they had both again, trusts the new one alone. What takes its files
+  // while it runs has both again.
+  const starters = startersIn(authority, mode, 'DISTRUSTED').map(({ component }) => component);
   const started = eachNode(observation, ({ trust, processes }, { name }) => {
     const { oldDroppedAt, bothSince } = trust ?? {};
     if (bothSince === undefined) return [`it is not known since when ${name} has both roots`];
     return processes
-      .filter(({ startedAt }) => oldDroppedAt !== undefined && startedAt >= oldDroppedAt && startedAt <= bothSince)
+      .filter(({ component }) => starters.includes(component))
+      .filter(({ startedAt, filesAt = bothSince }) => oldDroppedAt !== undefined && startedAt >= oldDroppedAt && startedAt <= filesAt)
       .map(({ component }) => `${component} of ${name} was started while the old root was distrusted: start it anew`);
   });
   return [...unlisted, ...started];

@@ -293,7 +293,7 @@ describe('for any sequence of steps', () => {
   });
 
   test('the way to the end and the way back are both gone, or this would try nothing', () => {
-    const ends = fc.sample(sequence, 300).map((drawn) => run(drawn).at(-1)!);
+    const ends = fc.sample(sequence, { numRuns: 300, seed: 20_261_127 }).map((drawn) => run(drawn).at(-1)!);
 
     expect(ends.filter(({ rotation, generations }) => rotation === undefined && generations.at(-1)?.id === idOf(2)).length).toBeGreaterThan(
       3,

@@ -14,6 +14,13 @@ const changeProcess = (observation: Observation, name: string, component: Compon
       .processes.map((each) => (each.component === component ? { ...each, ...by } : each)),
   });
 
+/** All that runs there began after the old root was taken out of its files, and before both were in them again. */
+const startedBetween = (observation: Observation, name: string): Observation =>
+  changeNode(observation, name, {
+    trust: { oldDroppedAt: before(650), bothSince: before(500) },
+    processes: observation.nodes!.find((node) => node.name === name)!.processes.map((each) => ({ ...each, filesAt: before(500) })),
+  });
+
 describe('an aborted rotation', () => {
   const nowOld = (authority: AuthorityName): Observation => observed('TRUSTED', authority);
 
@@ -32,10 +39,27 @@ describe('an aborted rotation', () => {
   });
 
   test('does not issue by the old root while a member started under the new one alone', () => {
-    const trust = { oldDroppedAt: before(650), bothSince: before(500) };
-    const verdict = mayReturn('ISSUING', changeNode(observed('ISSUING', 'etcd'), 'cp-2', { trust }));
+    const verdict = mayReturn('ISSUING', startedBetween(observed('ISSUING', 'etcd'), 'cp-2'));
 
     expect(verdict.open ? [] : verdict.because).toContain('apiserver of cp-2 was started while the old root was distrusted: start it anew');
+  });
+
+  test('takes a process that was started after its own files had both, though others on its node had them later', () => {
+    const trust = { oldDroppedAt: before(900), bothSince: before(300) };
+    const soaking = changeNode(observed('SOAKING', 'etcd'), 'cp-2', { trust });
+
+    expect(mayReturn('SOAKING', soaking).open).toBe(true);
+    expect(mayReturn('SOAKING', changeProcess(soaking, 'cp-2', 'etcd', { filesAt: undefined })).open).toBe(false);
+  });
+
+  test('asks nobody to start an apiserver anew that lists the old root again: it takes it while it runs', () => {
+    const verdict = mayReturn('SOAKING', startedBetween(observed('SOAKING', 'cluster'), 'cp-2'));
+
+    expect(verdict.open ? [] : verdict.because).toEqual(
+      ['controller-manager', 'scheduler', 'kubelet'].map(
+        (component) => `${component} of cp-2 was started while the old root was distrusted: start it anew`,
+      ),
+    );
   });
 
   test('does not issue by the old root while a node has files of its own, which may be without it', () => {
@@ -43,6 +67,12 @@ describe('an aborted rotation', () => {
       open: false,
       because: ['w-1 has other trusted roots than it was given: x…'],
     });
+  });
+
+  test('stays where both are given back until they are in force, also on the first place: ports two states behind the record would halt it', () => {
+    const first = changePort(observed('SOAKING', 'cluster'), 'cp-1', { acceptable: [N.name] });
+
+    expect(mayReturn('SOAKING', first)).toMatchObject({ because: ['apiserver of cp-1 does not list CN=o again', expect.any(String)] });
   });
 
   describe('after the old root was distrusted everywhere', () => {
