@@ -2,7 +2,9 @@ import { newEtcdClient } from '../certificates/repair';
 import { signingFor } from '../certificates/signing-authorities';
 import { nodeSecretName } from '../contract/certificates';
 import type { AuthoritySecret } from '../contract/certificates';
+import { messageOf } from '../contract/lifeboat-error';
 import type { RunbookNode } from '../contract/restore';
+import type { ExchangeState } from '../contract/rotate-authority';
 import { parseBundle } from '../pki/bundle';
 import { isSignedBy } from '../pki/signed-by';
 import type { ExchangeEdges } from './edges';
@@ -12,35 +14,39 @@ type DistributeEdges = Pick<
   'cluster' | 'settings' | 'stamps' | 'rotate' | 'etcdClient' | 'putEtcdClient' | 'now' | 'telemetry'
 >;
 
+/** A rotation that stopped half way goes on when it is asked for again. */
+const ASK_AGAIN_SECONDS = 60;
+
+/** The node whose set is being rotated, and when that was last asked for, seconds since 1970. */
+type Rotating = NonNullable<ExchangeState['rotating']>;
+
 /**
  * Brings one node after the other to what the document says: its set is rotated by Secrets Manager, with all proofs of a rotation of leaves. The first
  * place that distrusts goes first.
  *
- * @returns what is waited for; undefined when every node has what it is to have
+ * @returns who is waited for; undefined when every node has what it is to have
  */
 export async function distribute(
   edges: DistributeEdges,
   document: AuthoritySecret,
-  nodes: readonly RunbookNode[],
-): Promise<string | undefined> {
+  { asked, rotating }: Pick<ExchangeState, 'asked' | 'rotating'>,
+): Promise<Rotating | undefined> {
   await ownClient(edges, document);
   const { authority, rotation } = document;
-  const sorted = [...nodes].sort((one, other) => rank(one, rotation?.canary) - rank(other, rotation?.canary));
+  const sorted = [...asked].sort((one, other) => rank(one, rotation?.canary) - rank(other, rotation?.canary));
   const stamps = await edges.stamps(sorted.map((node) => secretOf(edges, node)));
-  for (const node of sorted) {
-    const { host } = node;
-    const secretId = secretOf(edges, node);
-    const wanted = signingFor(document, host)?.stamp;
-    if (stamps.find((each) => each.secretId === secretId)?.stamps?.[authority] === wanted) continue;
-    try {
-      await edges.rotate(secretId);
-    } catch (error) {
-      // One that is under way is not begun anew.
-      edges.telemetry.log('rotation-under-way', { host, because: error instanceof Error ? error.message : String(error) });
-    }
-    return `${host} does not have what ${rotation?.state ?? 'the document'} gives it yet`;
-  }
-  return undefined;
+  const behind = sorted.find((node) => {
+    const has = stamps.find(({ secretId }) => secretId === secretOf(edges, node))?.stamps?.[authority];
+    return has !== signingFor(document, node.host)?.stamp;
+  });
+  if (behind === undefined) return undefined;
+  const now = Math.floor(edges.now().getTime() / 1_000);
+  if (rotating?.host === behind.host && now - rotating.at < ASK_AGAIN_SECONDS) return rotating;
+  await edges.rotate(secretOf(edges, behind)).catch((error: unknown) => {
+    // One that is under way is not begun anew.
+    edges.telemetry.log('rotation-under-way', { host: behind.host, because: messageOf(error) });
+  });
+  return { host: behind.host, at: now };
 }
 
 /** Before its first rotation the secret of a node is empty, and nobody can ask the API by it. What is waited for; undefined when all have one. */

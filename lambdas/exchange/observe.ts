@@ -111,10 +111,11 @@ function rotatingOf(document: AuthoritySecret, rotation: AuthorityRotation): Rot
   };
 }
 
-/** Of another authority a port shows nothing that is judged here. */
+/** Of another authority a port shows nothing that is judged here: an API server is asked for etcd's too, but for its readiness alone. */
 function portSeen({ place, component, chain, acceptable }: PortLook, document: AuthoritySecret): PortSeen[] {
   const [leaf, ...rest] = chain;
-  if (leaf === undefined) return [];
+  const isEtcd = component === 'etcd-client' || component === 'etcd-peer';
+  if (leaf === undefined || isEtcd !== (document.authority === 'etcd')) return [];
   return [{ place, component, issuer: issuerOf(leaf, document), chain: rest.map((pem) => inspect(pem).sha256), acceptable }];
 }
 

@@ -43,9 +43,11 @@ export async function step(edges: ExchangeEdges, state: ExchangeState): Promise<
   }
   const patient = state.facts === undefined ? patience(edges.now(), state, state.authority, rotation) : undefined;
   if (patient !== undefined) return goOn('step', patient, state);
-  const open = await distribute(edges, document, state.asked);
-  if (open !== undefined)
-    return waitFor(edges, state, state.authority, { what: `distribution in ${rotation.state}`, because: [open] }, 'step', 5);
+  const rotating = await distribute(edges, document, state);
+  if (rotating !== undefined) {
+    const because = [`${rotating.host} does not have what ${rotation.state} gives it yet`];
+    return waitFor(edges, { ...state, rotating }, state.authority, { what: `distribution in ${rotation.state}`, because }, 'step', 5);
+  }
   if (state.facts === undefined) return goOn('look', 0, state);
   return judge(edges, state, document, rotation);
 }
@@ -255,7 +257,7 @@ async function say({ cluster, tell, telemetry }: ExchangeEdges, subject: string,
   }
 }
 
-const moved = ({ waiting: _, ...state }: ExchangeState): ExchangeState => state;
+const moved = ({ waiting: _waiting, rotating: _rotating, ...state }: ExchangeState): ExchangeState => state;
 
 function ended({ rotation }: ExchangeState, outcome: ExchangeOutcome, summary: string, more: Partial<Told> = {}): Act {
   return { act: 'end', told: { outcome, rotation, summary, whatToDo: [], ...more } };

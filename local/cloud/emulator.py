@@ -410,6 +410,27 @@ def run_commands_on_local_nodes():
     run_command.repair()
 
 
+def copy_what_others_change():
+    """The items of a Map copy their context while other threads write into parts of it, and one in some hundred Maps failed for that."""
+    from ministack.services import stepfunctions
+
+    plain = stepfunctions.copy
+
+    class Patient:
+        def __getattr__(self, name):
+            return getattr(plain, name)
+
+        def deepcopy(self, value):
+            for _ in range(50):
+                try:
+                    return plain.deepcopy(value)
+                except RuntimeError:
+                    time.sleep(0.002)
+            return plain.deepcopy(value)
+
+    stepfunctions.copy = Patient()
+
+
 def run_state_machines_as_aws_does():
     """Step Functions: strict paths, limits of time and size, stopping, redriving, task tokens, the rights of the machine's role."""
     import state_machines
@@ -463,6 +484,7 @@ def main():
     name_sessions_by_their_role()
     fill_in_scheduler_context()
     name_the_throttle_in_step_functions()
+    copy_what_others_change()
     checksum_whole_objects()
     ask_for_the_rights_to_lock_and_to_tag()
     tag_what_is_uploaded_in_parts()

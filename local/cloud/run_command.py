@@ -253,8 +253,9 @@ def page_of(ssm, data, entries, name, most):
 def list_invocations(ssm):
     def list_command_invocations(data):
         found = []
-        for record in ssm._commands.values():
-            for instance_id, invocation in record["Invocations"].items():
+        # Others send commands meanwhile.
+        for record in list(ssm._commands.values()):
+            for instance_id, invocation in list(record["Invocations"].items()):
                 if data.get("CommandId") not in (None, record["CommandId"]) or data.get("InstanceId") not in (None, instance_id):
                     continue
                 entry = {name: invocation[name] for name in ("CommandId", "InstanceId", "Comment", "DocumentName", "DocumentVersion", "Status", "StatusDetails")}

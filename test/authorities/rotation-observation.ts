@@ -37,7 +37,7 @@ export function observe(run: Run): Observation {
     ports,
     nodes: seen.map((node) => nodeSeen(run, node, expected.bundle)),
     published: [{ namespace: 'default', generations: world.published.trust }],
-    etcd: { voters: expected.voters, learners: 0, activePeersOk: seen.length === expected.nodes.length, rejectedPeers: 0 },
+    etcd: { voters: expected.voters, learners: 0, activePeersOk: seen.length === expected.nodes.length },
     readyNodes: seen.filter((node) => reaches(node, 'to apiserver')).length,
     readyz: seen.filter(({ plane }) => plane).map((node) => ({ place: node.name, ok: reaches(node, 'to etcd') })),
     pathMatrix: { failing: failingPaths(run) },

@@ -25,12 +25,12 @@ describe('exchanging the authority of etcd, deployed', () => {
     const stop = startWriter(world.nodes.endpoints, world.nodes.credentials, 'exchange/');
 
     const execution = await start(QUICK);
-    const end = await execution.wait({ timeoutMs: 500_000 });
+    const end = await execution.wait({ timeoutMs: 400_000 }).catch((error: unknown) => ({ status: 'TIMEOUT', error: String(error).slice(0, 100) }));
     const { written, failed } = await stop();
 
     if (end.status !== 'SUCCEEDED') {
       console.log(JSON.stringify(end), JSON.stringify((await execution.history()).slice(-12)));
-      console.log((await world.functionLogs()).filter((line) => /exchange|not-seen|error|gates|failed/i.test(line)).slice(-40).join('\n').slice(-12000));
+      console.log((await world.functionLogs()).filter((line) => /exchange|not-seen|error|gates|failed|rotation-step/i.test(line)).map((line) => line.replace(/"(service|sampling_rate|cluster|level|secret|version)":[^,]*,?/g, '')).join('\n').slice(-30000));
     }
     expect(end).toMatchObject({ status: 'SUCCEEDED' });
     console.log(JSON.stringify(end), written.length, failed);
