@@ -2,7 +2,7 @@ import { AUTHORITY_FILES, AuthorityName, LEAVES } from '../contract/certificate-
 import type { LeafName } from '../contract/certificate-names';
 import type { NodeSetSecret } from '../contract/certificates';
 import { hostOf } from '../contract/host-of';
-import { printBundle } from '../pki/bundle';
+import { parseBundle, printBundle } from '../pki/bundle';
 import { inspect } from '../pki/inspect';
 import { issueLeaf } from '../pki/issue';
 import { printKubeconfig } from '../pki/kubeconfig';
@@ -11,6 +11,8 @@ import { archiveOf } from './archive';
 import { nodePlaceOf } from './cluster-place';
 import { desiredLeaves } from './desired';
 import { isUnspecified } from './names';
+import { keptLeaf } from './kept-leaf';
+import type { KeepQuestion } from './kept-leaf';
 import { profileFor, withUnexplained } from './profile-for';
 import type { ClusterPlace } from './desired';
 import type { SigningAuthorities, SigningAuthority } from './signing-authorities';
@@ -29,6 +31,12 @@ export interface MintInput {
    * @default false
    */
   readonly forKubelet?: boolean;
+  /**
+   * What the node has by now, of which some is kept while an authority is exchanged.
+   *
+   * @default - everything is issued anew
+   */
+  readonly keep?: Pick<KeepQuestion, 'present' | 'everyDays'>;
 }
 
 /**
@@ -43,6 +51,7 @@ export async function mintSet({
   leafValidityDays,
   now,
   forKubelet = false,
+  keep,
 }: MintInput): Promise<NodeSetSecret> {
   const notAfter = new Date(now.getTime() + leafValidityDays * 86_400_000);
   const files = new Map<string, string>();
@@ -54,11 +63,12 @@ export async function mintSet({
     const authority = authorities[LEAVES[leaf].authority];
     if (authority?.key === undefined) continue;
     const signer = { cert: authority.certificate, key: authority.key };
-    const profile = profileFor(leaf, nodeName, withUnexplained(leaf, names, node, cluster.everythingIsKnown), node);
-    const issued = issueLeaf(signer, profile, { notAfter, now });
-    const served = { cert: authority.chain.length === 0 ? issued.cert : printBundle([issued.cert, ...authority.chain]), key: issued.key };
+    const wholeNames = withUnexplained(leaf, names, node, cluster.everythingIsKnown);
+    const profile = profileFor(leaf, nodeName, wholeNames, node);
+    const kept = keep && keptLeaf({ ...keep, leaf, names: wholeNames, node, authorities, now });
+    const served = kept ?? withChain(issueLeaf(signer, profile, { notAfter, now }), authority.chain);
     for (const [path, text] of filesFor(leaf, served, profile.subject.commonName, node, authority)) files.set(path, text);
-    const { sha256, serial, notAfter: ends } = inspect(issued.cert);
+    const { sha256, serial, notAfter: ends } = inspect(parseBundle(served.cert)[0] ?? '');
     certificates.push({ leaf, sha256, serial, notAfter: ends.toISOString() });
   }
   if (certificates.length === 0)
@@ -80,6 +90,12 @@ export async function mintSet({
     archive: await archiveOf(files),
   };
 }
+
+/** Whoever trusts the generation before alone finds the way to it in what is served. */
+const withChain = ({ cert, key }: Pair, chain: readonly string[]): Pair => ({
+  cert: chain.length === 0 ? cert : printBundle([cert, ...chain]),
+  key,
+});
 
 function filesFor(leaf: LeafName, { cert, key }: Pair, user: string, node: ToldNode, authority: SigningAuthority): [string, string][] {
   if (LEAVES[leaf].kind === 'file')

@@ -47,6 +47,7 @@ export async function handler(event: unknown, context: { readonly getRemainingTi
     wait: (milliseconds) => sleep(milliseconds),
     registered: () => ssm.registered(controlPlane),
     pki: new SecretsManagerPki(manager, cluster),
+    currentSet: new SecretsManagerNodes(manager).current,
   });
   const edges = {
     ...work,

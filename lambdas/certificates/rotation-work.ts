@@ -1,4 +1,5 @@
 import { CertificateFacts } from '../contract/node-certificates';
+import type { NodeSetSecret } from '../contract/certificates';
 import type { RunbookNode } from '../contract/restore';
 import type { RunOnNodeEdges } from '../nodes/run-on-node';
 import { runOnNode } from '../nodes/run-on-node';
@@ -6,6 +7,7 @@ import type { RegisteredNode } from '../nodes/ssm-nodes';
 import type { CertificateSettings } from './adopt';
 import { clusterPlaceOf } from './cluster-place';
 import { RotationRefused } from './errors';
+import { presentSetOf } from './kept-leaf';
 import { mintSet } from './minted-set';
 import type { MintInput } from './minted-set';
 import { outdatedBecause } from './outdated-set';
@@ -19,6 +21,8 @@ export interface RotationWorld extends RunOnNodeEdges {
   readonly settings: CertificateSettings;
   readonly registered: () => Promise<readonly RegisteredNode[]>;
   readonly pki: Pick<PkiSecrets, 'authority'>;
+  /** The set that a node has by now; undefined before its first rotation. */
+  readonly currentSet: (secretId: string) => Promise<NodeSetSecret | undefined>;
   /** When the function must have ended. */
   readonly until: Date;
 }
@@ -33,7 +37,7 @@ export function rotationWork(world: RotationWorld): Pick<RotateEdges, 'mint' | '
   const { until } = world;
   const on = { silenceSeconds: SILENCE_SECONDS, until };
   return {
-    mint: async (secretId) => mintSet(await mintInput(world, await nodeOf(world, secretId))),
+    mint: async (secretId) => mintSet(await mintInput(world, secretId, await nodeOf(world, secretId))),
     outdated: async (set) => outdatedBecause(set, await signingAuthorities(world.pki, set.node.host), world.now()),
     install: async (secretId, secretVersion, { node }, setSha256) => {
       const parameters = { secretId, secretVersion, setSha256, waitSeconds: WAIT_SECONDS };
@@ -55,16 +59,18 @@ async function nodeOf({ registered }: RotationWorld, secretId: string): Promise<
   );
 }
 
-async function mintInput(world: RotationWorld, node: RunbookNode): Promise<MintInput> {
+async function mintInput(world: RotationWorld, secretId: string, node: RunbookNode): Promise<MintInput> {
   const { settings, now, pki, until } = world;
   const run = { command: 'certificate-facts', node, parameters: {}, silenceSeconds: SILENCE_SECONDS, until } as const;
   const told = await toldNodeOf(node, CertificateFacts.parse(await runOnNode(world, run)));
-  const authorities = await signingAuthorities(pki, node.host);
+  const [authorities, present] = await Promise.all([signingAuthorities(pki, node.host), world.currentSet(secretId)]);
+  const { leafValidityDays, renewBeforeDays } = settings;
   return {
     node: told,
     cluster: clusterPlaceOf([told], settings.api),
     authorities,
-    leafValidityDays: settings.leafValidityDays,
+    leafValidityDays,
     now: now(),
+    ...(present && { keep: { present: await presentSetOf(present), everyDays: leafValidityDays - renewBeforeDays } }),
   };
 }

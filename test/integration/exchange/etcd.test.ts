@@ -1,4 +1,7 @@
+import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { AuthoritySecret } from '../../../lambdas/contract/certificates';
+import { EtcdClientSecret } from '../../../lambdas/contract/secrets';
+import { waitUntil } from '../../../local/child-process';
 import type { Execution } from '../../../local/cloud';
 import { startWriter } from '../../support/steady-writer';
 import { CertificateWorld } from '../certificates/world';
@@ -16,27 +19,91 @@ describe('exchanging the authority of etcd, deployed', () => {
     await world.lifeboat.takeSnapshot();
   });
   afterAll(() => world.stop());
+  afterEach(() => world.nodes.nodes.forEach((node) => node.heal()));
 
-  const start = (input: object): Promise<Execution> => world.lifeboat.rotateCa!.start(input);
+  const start = async (input: object): Promise<Execution> => {
+    if (world.lifeboat.rotateCa === undefined) throw new Error('nothing exchanges authorities here');
+    return world.lifeboat.rotateCa.start(input);
+  };
+  const ended = async (execution: Execution) => {
+    const { status, output, cause } = await execution.wait({ timeoutMs: 500_000 });
+    return { status, cause, told: output as { readonly outcome: string; readonly summary: string } | undefined };
+  };
   const document = async () => AuthoritySecret.parse(await world.authority('etcd'));
+  const reaches = (state: string) =>
+    waitUntil(`the exchange is ${state}`, 300_000, async () => (await document()).rotation?.state === state, 500);
+  const filesOfNodes = () => world.nodes.nodes.map((node) => ['pki/etcd/ca.crt', 'pki/etcd/ca.key'].map((file) => world.read(node, file)));
+  const pids = () => world.nodes.nodes.map((node) => [node.pid('etcd'), node.pid('kube-apiserver'), node.pid('kube-controller-manager')]);
 
-  test('from the first state to the last, while writes go on', async () => {
+  test('from the first state to the last: no write fails until the old one is distrusted, and one start of etcd on each node', async () => {
     const before = await document();
+    const processes = pids();
     const stop = startWriter(world.nodes.endpoints, world.nodes.credentials, 'exchange/');
 
     const execution = await start(QUICK);
-    const end = await execution.wait({ timeoutMs: 400_000 }).catch((error: unknown) => ({ status: 'TIMEOUT', error: String(error).slice(0, 100) }));
+    await reaches('SOAKING');
     const { written, failed } = await stop();
+    const managers = pids().map(([, , manager]) => manager);
+    const end = await ended(execution);
 
-    if (end.status !== 'SUCCEEDED') {
-      console.log(JSON.stringify(end), JSON.stringify((await execution.history()).slice(-12)));
-      console.log((await world.functionLogs()).filter((line) => /exchange|not-seen|error|gates|failed|rotation-step/i.test(line)).map((line) => line.replace(/"(service|sampling_rate|cluster|level|secret|version)":[^,]*,?/g, '')).join('\n').slice(-30000));
-    }
-    expect(end).toMatchObject({ status: 'SUCCEEDED' });
-    console.log(JSON.stringify(end), written.length, failed);
+    expect(end).toMatchObject({ status: 'SUCCEEDED', told: { outcome: 'EXCHANGED' } });
+    expect({ failed, enough: written.length > 100 }).toEqual({ failed: 0, enough: true });
     const after = await document();
+    const next = after.generations.find(({ id }) => id === after.issuing);
     expect(after.rotation).toBeUndefined();
-    expect(after.issuing).not.toBe(before.issuing);
-    for (const node of world.nodes.nodes) expect(world.read(node, 'pki/etcd/ca.crt')).toBe(after.generations.at(-1)?.certificate);
+    expect(after.generations.map(({ id, key }) => [id, key === undefined])).toEqual([
+      [before.issuing, true],
+      [after.issuing, false],
+    ]);
+    expect(filesOfNodes()).toEqual([1, 2, 3].map(() => [next?.certificate, next?.key]));
+    pids().forEach(([etcd, apiserver, manager], index) => {
+      expect(processes[index]).not.toContain(etcd);
+      expect(processes[index]).not.toContain(apiserver);
+      // Nothing of what it reads has changed with etcd's authority.
+      expect(manager).toBe(managers[index]);
+    });
+    // The lifeboat's own client went along.
+    expect(await world.lifeboat.takeSnapshot()).toMatchObject({ outcome: 'returned', result: { verified: true } });
+    const everything = await world.everythingSaid([execution.arn]);
+    expect(everything).not.toContain('PRIVATE KEY');
+    for (const key of world.keysOnNodes()) expect(everything).not.toContain(key);
+  });
+
+  test('shows its plan, and refuses another while one is under way', async () => {
+    const planned = await ended(await start({ authority: 'etcd', plan: true }));
+
+    expect(planned).toMatchObject({ status: 'SUCCEEDED', told: { outcome: 'PLANNED', plan: { decision: 'rotate' } } });
+    expect((await document()).rotation).toBeUndefined();
+  });
+
+  test('turned back in the middle, by another execution after its own was stopped: everything is as before', async () => {
+    const before = await document();
+    const files = filesOfNodes();
+    const execution = await start({ ...QUICK, soakSeconds: 86_400 });
+    await reaches('SOAKING');
+    const client = new SFNClient(world.cloud.clientConfig());
+    await client.send(new StopExecutionCommand({ executionArn: execution.arn }));
+    client.destroy();
+    expect(await ended(await start(QUICK))).toMatchObject({
+      status: 'FAILED',
+      cause: expect.stringContaining('only one goes at a time') as string,
+    });
+    const stop = startWriter(
+      world.nodes.endpoints,
+      EtcdClientSecret.parse(JSON.parse((await world.secret(world.lifeboat.etcdClientSecretArn)) ?? '')),
+      'abort/',
+    );
+
+    const end = await ended(await start({ abort: execution.name, by: 'a test', because: 'it was asked for' }));
+
+    expect(end).toMatchObject({ status: 'SUCCEEDED', told: { outcome: 'TURNED_BACK' } });
+    const after = await document();
+    expect([after.issuing, after.rotation, after.generations.map(({ id, key }) => [id, key])]).toEqual([
+      before.issuing,
+      undefined,
+      before.generations.map(({ id, key }) => [id, key]),
+    ]);
+    expect(filesOfNodes()).toEqual(files);
+    expect(await stop()).toMatchObject({ failed: 0 });
   });
 });
