@@ -36,15 +36,22 @@ export type ExchangeRequest = z.infer<typeof ExchangeRequest>;
 
 const OfOne = { waitForNodesSeconds: Waiting.waitForNodesSeconds };
 
+const Approve = z.strictObject({ approve: text, by: text, ...OfOne });
+const Abort = z.strictObject({ abort: text, by: text, because: z.string().min(1).max(1000), ...OfOne });
+/** Takes up one whose execution has ended. */
+const Resume = z.strictObject({ resume: text, ...OfOne });
+
 /** The input of an execution. All but the first name a rotation that is under way. */
-export const RotateRequest = z.union([
-  ExchangeRequest,
-  z.strictObject({ approve: text, by: text, ...OfOne }),
-  z.strictObject({ abort: text, by: text, because: z.string().min(1).max(1000), ...OfOne }),
-  /** Takes up one whose execution has ended. */
-  z.strictObject({ resume: text, ...OfOne }),
-]);
+export const RotateRequest = z.union([ExchangeRequest, Approve, Abort, Resume]);
 export type RotateRequest = z.infer<typeof RotateRequest>;
+
+/** What an input means to be, so that its mistakes are told by their fields: of a union zod tells only that nothing fits. */
+export function requestShapeOf(input: unknown): z.ZodType<RotateRequest> {
+  const has = (field: string): boolean => typeof input === 'object' && input !== null && field in input;
+  if (has('approve')) return Approve;
+  if (has('abort')) return Abort;
+  return has('resume') ? Resume : ExchangeRequest;
+}
 
 export const ExchangeOutcome = z.enum([
   'EXCHANGED',

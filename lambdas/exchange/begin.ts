@@ -4,7 +4,7 @@ import { AuthorityName } from '../contract/certificate-names';
 import type { AuthoritySecret } from '../contract/certificates';
 import { parseInput } from '../contract/parse-input';
 import { RestoreId } from '../contract/restore';
-import { RotateRequest, goOn } from '../contract/rotate-authority';
+import { goOn, requestShapeOf } from '../contract/rotate-authority';
 import type { Act } from '../contract/rotate-authority';
 import type { ExchangeEdges } from './edges';
 import { ExchangeRefused } from './errors';
@@ -21,7 +21,7 @@ type Begin = z.infer<typeof BeginExchange>;
  * @throws ExchangeRefused, GenerationRefused, StoreFailed
  */
 export async function begin(edges: BeginEdges, { input, execution, driver }: Begin): Promise<Act> {
-  const request = parseInput(RotateRequest, input, ExchangeRefused);
+  const request = parseInput(requestShapeOf(input), input, ExchangeRefused);
   const asked = (await edges.registered()).map(({ instanceId, host }) => ({ instanceId, host }));
   if (asked.length === 0)
     throw new ExchangeRefused('systems manager knows no control-plane node: tag the instances, and see that their SSM agents run');

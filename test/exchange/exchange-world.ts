@@ -1,0 +1,173 @@
+import type { AuthorityRotation, RotationState } from '../../lambdas/contract/authority-rotation';
+import { AuthorityName } from '../../lambdas/contract/certificate-names';
+import { AuthoritySecret, nodeSecretName } from '../../lambdas/contract/certificates';
+import type { ClusterLook, ClusterWrite, EtcdLook } from '../../lambdas/contract/exchange-looks';
+import type { RunbookNode } from '../../lambdas/contract/restore';
+import type { Act, Told } from '../../lambdas/contract/rotate-authority';
+import type { EtcdClientSecret } from '../../lambdas/contract/secrets';
+import { newEtcdClient } from '../../lambdas/certificates/repair';
+import { signingFor } from '../../lambdas/certificates/signing-authorities';
+import { BeginExchange, begin } from '../../lambdas/exchange/begin';
+import type { ExchangeEdges } from '../../lambdas/exchange/edges';
+import { StepExchange, step } from '../../lambdas/exchange/step';
+import { parseBundle } from '../../lambdas/pki/bundle';
+import { inspect } from '../../lambdas/pki/inspect';
+import { NOW, authority } from '../pki/pki-world';
+import { WorldNode } from './world-node';
+import type { Documents } from './world-node';
+
+export const SETTINGS = { leafValidityDays: 90, renewBeforeDays: 30, caValidityYears: 5, api: { addresses: [], extraSans: [] } };
+export const idsIn = (bundle: string): string[] => parseBundle(bundle).map((pem) => inspect(pem).sha256);
+
+/** As an adoption leaves it. */
+export function adopted(name: AuthorityName): AuthoritySecret {
+  const { cert, key } = authority(name);
+  const { sha256: id } = inspect(cert);
+  return { version: 1, authority: name, generations: [{ id, certificate: cert, key, since: NOW.toISOString() }], issuing: id };
+}
+
+/** What asking every node takes, seconds. */
+const ASKING_SECONDS = 5;
+
+/** Secrets, nodes that take what they are given, and people who are told; a clock that goes on when somebody waits. */
+export class World {
+  time = NOW.getTime() / 1_000;
+  readonly documents: Documents = Object.fromEntries(AuthorityName.options.map((name) => [name, adopted(name)]));
+  readonly nodes: WorldNode[];
+  workers: string[] = [];
+  bundles: ClusterLook['bundles'] = [];
+  etcd: EtcdLook | undefined;
+  clusterAway = false;
+  snapshotAge: number | undefined = 600;
+  client: EtcdClientSecret | undefined;
+  readonly toldCluster: ClusterWrite = {};
+  readonly running = new Set<string>();
+  /** Hosts whose sets cannot be rotated. */
+  readonly stuck = new Set<string>();
+  readonly rotated: { readonly host: string; readonly at: number }[] = [];
+  readonly messages: { readonly subject: string; readonly message: string }[] = [];
+  readonly reports: { readonly id: string; readonly text: string }[] = [];
+  readonly events: { readonly event: string; readonly details: unknown }[] = [];
+  /** What was waited for between two rounds: the state of the rotation, what came next, seconds. */
+  readonly waits: { readonly state: RotationState | undefined; readonly act: 'look' | 'step'; readonly seconds: number }[] = [];
+  /** Somebody else, between what is read and what is changed. */
+  meanwhile: (() => void) | undefined;
+  act: Act | undefined;
+
+  constructor(readonly nodeCount = 2) {
+    this.nodes = Array.from({ length: nodeCount }, (_, index) => new WorldNode(index + 1, this.documents, this.time));
+    const { etcd } = this.documents;
+    const signer = etcd && signingFor(etcd, '');
+    if (signer?.key !== undefined) this.client = newEtcdClient({ ...signer, key: signer.key }, 90, NOW);
+  }
+
+  readonly edges: ExchangeEdges = {
+    cluster: 'prod',
+    settings: SETTINGS,
+    registered: async () => this.nodes.map(({ instanceId, host, address, silent }) => ({ instanceId, host, address, online: !silent })),
+    authority: async (name) => this.documents[name],
+    change: async (name, by) => {
+      this.meanwhile?.();
+      this.meanwhile = undefined;
+      const document = by(this.document(name));
+      return (this.documents[name] = AuthoritySecret.parse(JSON.parse(JSON.stringify(document))));
+    },
+    stamps: async (secretIds) => secretIds.map((secretId) => ({ secretId, stamps: this.nodeOf(secretId).stamps })),
+    rotate: async (secretId) => {
+      const node = this.nodeOf(secretId);
+      this.rotated.push({ host: node.host, at: this.time });
+      if (this.stuck.has(node.host)) throw new Error('a previous rotation is not complete');
+      node.take(this.documents, this.time);
+    },
+    lookAtPorts: async (ports) =>
+      ports.flatMap((port) => this.nodes.filter(({ host }) => host === port.place).map((node) => node.show(port))),
+    lookAtEtcd: async () => this.etcd ?? { voters: this.nodeCount, healthy: this.nodeCount, learners: 0, activePeersOk: true },
+    lookAtCluster: async () => {
+      if (this.clusterAway) throw new Error('no API server answered');
+      const published = idsIn([...this.nodes].sort(byManager).at(-1)?.published ?? '');
+      return {
+        nodes: [...this.nodes.map(({ host }) => host), ...this.workers].map((name) => ({ name, ready: true })),
+        published: [{ namespace: 'default', ids: published }],
+        ...{ clusterInfo: null, clientCa: null, requestHeaderCa: null },
+        bundles: this.bundles,
+      };
+    },
+    tellCluster: async (_asked, write) => {
+      const before = JSON.stringify(this.toldCluster);
+      Object.assign(this.toldCluster, write);
+      return JSON.stringify(this.toldCluster) === before ? [] : Object.keys(write);
+    },
+    newestSnapshot: async () =>
+      this.snapshotAge === undefined ? undefined : { id: 's-1', takenAt: new Date((this.time - this.snapshotAge) * 1_000) },
+    etcdClient: async () => this.client,
+    putEtcdClient: async (secret) => void (this.client = secret),
+    runs: async (execution) => this.running.has(execution),
+    write: async (id, text) => void this.reports.push({ id, text }),
+    tell: async (subject, message) => void this.messages.push({ subject, message }),
+    telemetry: {
+      log: (event, details) => void this.events.push({ event, details }),
+      warn: (event, details) => void this.events.push({ event, details }),
+      count: () => undefined,
+    },
+    now: () => new Date(this.time * 1_000),
+  };
+
+  document(name: AuthorityName): AuthoritySecret {
+    const found = this.documents[name];
+    if (found === undefined) throw new Error(`the secret of ${name} has no value`);
+    return found;
+  }
+
+  rotation(): AuthorityRotation | undefined {
+    return Object.values(this.documents).find(({ rotation }) => rotation !== undefined)?.rotation;
+  }
+
+  /** The first state of an execution of this name. */
+  begin(input: object, execution: string): Promise<Act> {
+    this.running.add(`arn:${execution}`);
+    return begin(this.edges, BeginExchange.parse({ do: 'begin', input, execution, driver: `arn:${execution}` }));
+  }
+
+  async start(input: object, execution = 'r-1'): Promise<void> {
+    this.act = await this.begin(input, execution);
+  }
+
+  /** The next state of the execution, by what is carried from one to the other as Step Functions does it. */
+  async next(): Promise<Act> {
+    const { act } = this;
+    if (act === undefined || act.act === 'end') throw new Error(`there is nothing to go on with: ${JSON.stringify(act)}`);
+    if (act.seconds > 0) this.waits.push({ state: this.rotation()?.state, act: act.act, seconds: act.seconds });
+    this.time += act.seconds;
+    if (act.act === 'look') this.time += ASKING_SECONDS;
+    const facts = act.act === 'look' ? await Promise.all(this.nodes.map((node) => node.facts(this.time))) : undefined;
+    const event: unknown = JSON.parse(JSON.stringify({ do: 'step', state: { ...act.state, facts } }));
+    return (this.act = await step(this.edges, StepExchange.parse(event).state));
+  }
+
+  /** Goes on until the rotation is in this state, or something else is so. */
+  async until(wanted: RotationState | (() => boolean)): Promise<void> {
+    const is = typeof wanted === 'function' ? wanted : () => this.rotation()?.state === wanted;
+    for (let round = 0; !is(); round++) {
+      if (round === 3_000 || this.act?.act === 'end') throw new Error(`it never came to ${String(wanted)}: ${JSON.stringify(this.act)}`);
+      await this.next();
+    }
+  }
+
+  async end(): Promise<Told> {
+    await this.until(() => this.act?.act === 'end');
+    if (this.act?.act !== 'end') throw new Error('it has no end');
+    return this.act.told;
+  }
+
+  asked(): RunbookNode[] {
+    return this.nodes.map(({ instanceId, host }) => ({ instanceId, host }));
+  }
+
+  private nodeOf(secretId: string): WorldNode {
+    const found = this.nodes.find(({ instanceId }) => nodeSecretName('prod', instanceId) === secretId);
+    if (found === undefined) throw new Error(`no node has ${secretId}`);
+    return found;
+  }
+}
+
+const byManager = (one: WorldNode, other: WorldNode): number => one.started['controller-manager'] - other.started['controller-manager'];
