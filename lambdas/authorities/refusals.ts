@@ -57,12 +57,14 @@ const oldRoot = ({ facts: { document }, request }: Asked): Generation | undefine
   return before ?? (document && signingIn(document));
 };
 
+/** A kubelet makes its key itself, on P-256 (client-go util/certificate/certificate_manager.go), and the controller-manager signs for whatever key. */
 const keys: Check = (asked) => {
   const root = oldRoot(asked);
   const rootType = root && inspect(root.certificate).keyType;
   const others = asked.facts.nodes.flatMap(({ name, leaves }) =>
     leaves
-      .filter(({ leaf, keyType }) => LEAVES[leaf].authority === asked.request.authority && !keyType.startsWith('RSA-'))
+      .filter(({ leaf }) => leaf !== 'kubelet.conf' && LEAVES[leaf].authority === asked.request.authority)
+      .filter(({ keyType }) => !keyType.startsWith('RSA-'))
       .map(({ leaf, keyType }) => `${leaf} of ${name} ${keyType}`),
   );
   const found = [...(rootType === undefined || rootType.startsWith('RSA-') ? [] : [`the root ${rootType}`]), ...others];

@@ -182,14 +182,16 @@ function failingPaths(
   const serves = (component: PortLook['component']): boolean =>
     authority === 'etcd' ? component.startsWith('etcd') : authority === 'cluster' && component === 'apiserver';
   const servers = [
-    ...ports.flatMap(({ place, component, chain }) => (serves(component) ? [{ place: `${component} of ${place}`, chain }] : [])),
+    ...ports.flatMap(({ place, component, chain }) =>
+      serves(component) ? [{ place: `the port of ${component} on ${place}`, chain }] : [],
+    ),
     // What will be served next, by those who trust what lies there now.
     ...told.flatMap((node) =>
       leavesOf(node, authority).flatMap((leaf) => {
         const read = node.leaves.get(leaf);
         if (read === undefined || read === 'unparsable' || leaf === 'kubelet.conf') return [];
         const role = SERVE.includes(leaf) ? 'server' : 'client';
-        return [{ place: `${leaf} of ${node.host}`, chain: [read.pem, ...(node.chains.get(leaf) ?? [])], role } as const];
+        return [{ place: `the file of ${leaf} on ${node.host}`, chain: [read.pem, ...(node.chains.get(leaf) ?? [])], role } as const];
       }),
     ),
     ...trialOf(rotation, next, at),

@@ -241,6 +241,12 @@ describe('is not refused', () => {
     ['for a snapshot as old as the limit', { snapshot: { id: 's', takenAt: new Date(NOW.getTime() - 3_600_000) } }, {}],
     ['for a cluster with one member of etcd', { nodes: [plane('cp-1')], etcd: { voters: 1, healthy: 1, learners: 0 } }, {}],
   ])('%s', (_, changed, asked) => expect(planRotation(facts('etcd', changed), request('etcd', asked)).decision).toBe('rotate'));
+
+  test('for the keys that kubelets make themselves', () => {
+    const renewed = { nodes: nodes({ leaves: [leaf('kubelet.conf', idOf(1), 'ECDSA-P256')] }) };
+
+    expect(planRotation(facts('cluster', renewed), request('cluster')).decision).toBe('rotate');
+  });
 });
 
 test('for any cluster nothing restarts twice in a state, and only what runs there', () => {
