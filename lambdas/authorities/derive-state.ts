@@ -84,7 +84,10 @@ function fittingTrust(lists: string, rotation: Observation['rotation'], port: Po
     case 'old+new':
       return between;
     case 'new':
-      return [...path.filter((state) => state === 'DISTRUSTED' || (state === 'DISTRUST-CANARY' && first)), 'CLOSED'];
+      return [
+        ...path.filter((state) => state === 'DISTRUSTED' || (state === 'DISTRUST-CANARY' && port.place === rotation.canary)),
+        'CLOSED',
+      ];
     default:
       return [];
   }

@@ -23,7 +23,7 @@ export function doneIn(state: RotationState, authority: AuthorityName, mode: Rot
   switch (state) {
     case 'MINTED':
       return [
-        'take a snapshot of etcd and verify it',
+        'see that a verified snapshot of etcd is there',
         mode === 'planned' ? 'mint the new root and have the old one sign its name and key' : 'mint the new root',
         'try every chain against everybody who will see it',
       ];
@@ -36,15 +36,13 @@ export function doneIn(state: RotationState, authority: AuthorityName, mode: Rot
     case 'ISSUING':
       return [
         `renew ${LEAVES_OF[authority]}, node by node${chain}`,
-        ...(authority === 'cluster' ? ['let the controller-manager sign by the new root, after all others'] : []),
+        ...(authority === 'cluster'
+          ? ['let the controller-manager of each sign by the new root, and give its kubelet a certificate by it']
+          : []),
       ];
     case 'SOAKING':
       return authority === 'cluster'
-        ? [
-            'let every kubelet renew its certificate, and know both roots',
-            'offer new kubeconfigs to people, and tell the new hash for kubeadm join',
-            'list every place that still hides the old root',
-          ]
+        ? ['wait for people: kubelets of workers, kubeconfigs, the hash for kubeadm join', 'list every place that still hides the old root']
         : ['let clients connect anew', 'list every place that still hides the old root'];
     case 'DISTRUST-CANARY':
       return [`take the old root out of ${FIRST_TRUST[authority]} of one control-plane node`, 'watch what it refuses'];

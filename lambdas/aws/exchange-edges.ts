@@ -19,7 +19,7 @@ import { RestoreRequest } from '../contract/restore';
 import type { EtcdClientSecret } from '../contract/secrets';
 import { SsmNodes } from '../nodes/ssm-nodes';
 import { chooseSnapshot } from '../restore/choose-snapshot';
-import { candidatesOf } from '../restore/plan-restore';
+import { candidatesOf, oldestOf } from '../restore/plan-restore';
 import type { ExchangeEdges } from '../exchange/edges';
 
 export interface ExchangePlace {
@@ -60,6 +60,7 @@ export function exchangeEdges({
     registered: () => nodes.registered(controlPlane),
     authority: pki.authority,
     change: pki.changeAuthority,
+    forgetFormer: pki.forgetFormer,
     stamps: (secretIds) => ask({ do: 'stamps', secretIds: [...secretIds] }, z.array(NodeStamps)),
     rotate: sets.rotate,
     lookAtPorts: (ports) => ask({ do: 'ports', ports: [...ports] }, z.array(PortLook)),
@@ -67,10 +68,11 @@ export function exchangeEdges({
     lookAtCluster: (asked) => ask({ do: 'cluster', ...asked }, ClusterLook),
     tellCluster: async (asked, write) =>
       (await ask({ do: 'tell-cluster', ...asked, write }, z.object({ written: z.array(z.string()) }))).written,
-    newestSnapshot: async () => {
+    snapshots: async () => {
       const candidates = await candidatesOf({ cluster, catalog: new S3SnapshotCatalog(s3, bucket, cluster) });
       const choice = chooseSnapshot(candidates, RestoreRequest.parse({}));
-      return 'refused' in choice ? undefined : { id: choice.manifest.id, takenAt: new Date(choice.manifest.takenAt) };
+      const newest = 'refused' in choice ? undefined : { id: choice.manifest.id, takenAt: new Date(choice.manifest.takenAt) };
+      return { newest, oldest: oldestOf(candidates) };
     },
     etcdClient: () => readEtcdClientSecret(manager, clientSecret).catch(() => undefined),
     putEtcdClient: (secret: EtcdClientSecret) => putEtcdClientSecret(manager, clientSecret, secret),

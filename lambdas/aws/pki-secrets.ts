@@ -18,7 +18,7 @@ import { jsonOf } from '../contract/json';
 import { messageOf } from '../contract/lifeboat-error';
 import { mistakesOf } from './environment';
 import { StoreFailed } from './errors';
-import { swapSecret } from './swap-secret';
+import { swapSecret, writeAgain } from './swap-secret';
 
 /** What lies in the hand-over secret when nothing does: Secrets Manager keeps no empty value. */
 const NOTHING = 'nothing is handed over';
@@ -47,6 +47,8 @@ export class SecretsManagerPki implements PkiSecrets {
     });
     return parse(text);
   };
+  /** What was current before stays readable as AWSPREVIOUS; without a label Secrets Manager deletes it. @throws StoreFailed */
+  forgetFormer = (name: AuthorityName): Promise<void> => writeAgain(this.client, authoritySecretName(this.cluster, name));
   putServiceAccounts: PkiSecrets['putServiceAccounts'] = async (secret) => this.put(serviceAccountsSecretName(this.cluster), secret);
 
   handedOver: PkiSecrets['handedOver'] = async () => {

@@ -41,6 +41,20 @@ export async function swapSecret(
   throw new StoreFailed(`secret ${SecretId} was changed by others ${TRIES} times in a row: let one of them end`);
 }
 
+/**
+ * Makes the present value of a secret a version of its own once more, so that the value before it loses its last label. Who is faster keeps his own.
+ *
+ * @throws StoreFailed
+ */
+export async function writeAgain(client: SecretsManagerClient, SecretId: string): Promise<void> {
+  try {
+    const { SecretString = '', VersionId } = await client.send(new GetSecretValueCommand({ SecretId }));
+    await exchange(client, SecretId, VersionId, SecretString);
+  } catch (error) {
+    throw new StoreFailed(`cannot write secret ${SecretId} again: ${messageOf(error)}`, { cause: error });
+  }
+}
+
 /** What the change itself throws is none of this. */
 const isOfAws = (error: unknown): boolean => error instanceof Error && '$metadata' in error;
 

@@ -6,6 +6,8 @@ import { parseBundle, printBundle } from '../pki/bundle';
 import { inspect } from '../pki/inspect';
 import { issueLeaf } from '../pki/issue';
 import { printKubeconfig } from '../pki/kubeconfig';
+import { PROFILES } from '../pki/profiles';
+import { isSignedBy } from '../pki/signed-by';
 import type { Pair } from '../pki/signer';
 import { archiveOf } from './archive';
 import { nodePlaceOf } from './cluster-place';
@@ -68,13 +70,17 @@ export async function mintSet({
     const kept = keep && keptLeaf({ ...keep, leaf, names: wholeNames, node, authorities, now });
     const served = kept ?? withChain(issueLeaf(signer, profile, { notAfter, now }), authority.chain);
     for (const [path, text] of filesFor(leaf, served, profile.subject.commonName, node, authority)) files.set(path, text);
-    const { sha256, serial, notAfter: ends } = inspect(parseBundle(served.cert)[0] ?? '');
-    certificates.push({ leaf, sha256, serial, notAfter: ends.toISOString() });
+    certificates.push(noteOf(leaf, served.cert));
   }
   if (certificates.length === 0)
     throw new SignerAway(
       `the lifeboat has no key of any authority that ${node.host} needs: adopt the cluster first; an external CA renews its own`,
     );
+  const kubelet = kubeletPair(node, authorities.cluster, { notAfter, now });
+  if (kubelet !== undefined) {
+    files.set('kubelet/client.pem', `${kubelet.cert}${kubelet.key}`);
+    certificates.push(noteOf('kubelet.conf', kubelet.cert));
+  }
   for (const [path, text] of authorityFiles(node, authorities)) files.set(path, text);
   const of = <T>(what: (authority: SigningAuthority) => T) =>
     Object.fromEntries(Object.entries(authorities).map(([name, each]) => [name, what(each)]));
@@ -89,6 +95,27 @@ export async function mintSet({
     ports: servingPorts(node),
     archive: await archiveOf(files),
   };
+}
+
+function noteOf(leaf: LeafName, cert: string): NodeSetSecret['certificates'][number] {
+  const { sha256, serial, notAfter } = inspect(parseBundle(cert)[0] ?? '');
+  return { leaf, sha256, serial, notAfter: notAfter.toISOString() };
+}
+
+/**
+ * A kubelet renews its certificate after months, and until then is somebody by the generation that is to go: while an authority is exchanged, and
+ * wherever one was, it gets one by the generation that signs.
+ */
+function kubeletPair(
+  node: ToldNode,
+  authority: SigningAuthority | undefined,
+  term: { readonly notAfter: Date; readonly now: Date },
+): Pair | undefined {
+  const told = node.leaves.get('kubelet.conf');
+  if (authority?.key === undefined || !authority.distributed || node.facts.kubelet !== 'refers') return undefined;
+  if (told === undefined || told === 'unparsable' || isSignedBy(told.pem, authority.certificate)) return undefined;
+  const profile = PROFILES['kubelet.conf']({ nodeName: node.facts.nodeName });
+  return withChain(issueLeaf({ cert: authority.certificate, key: authority.key }, profile, term), authority.chain);
 }
 
 /** Whoever trusts the generation before alone finds the way to it in what is served. */

@@ -15,6 +15,8 @@ export interface ExchangeEdges {
   readonly authority: (name: AuthorityName) => Promise<AuthoritySecret | undefined>;
   /** Compare and swap: the change is made anew for what is there by then when somebody else was faster. The document afterwards. */
   readonly change: (name: AuthorityName, by: (document: AuthoritySecret) => AuthoritySecret) => Promise<AuthoritySecret>;
+  /** Takes the value before the present one away, in which a key lies that is to be gone. */
+  readonly forgetFormer: (name: AuthorityName) => Promise<void>;
   /** What nodes have by now; this function does not read their keys itself. */
   readonly stamps: (secretIds: readonly string[]) => Promise<readonly NodeStamps[]>;
   /** Has Secrets Manager rotate the set of a node; it goes on with one that waits. */
@@ -23,7 +25,8 @@ export interface ExchangeEdges {
   readonly lookAtEtcd: () => Promise<EtcdLook>;
   readonly lookAtCluster: (asked: AskedCluster) => Promise<ClusterLook>;
   readonly tellCluster: (asked: AskedCluster, write: ClusterWrite) => Promise<readonly string[]>;
-  readonly newestSnapshot: () => Promise<RotationFacts['snapshot']>;
+  /** Of those that were verified the newest, and of all that still exist when the oldest was taken. */
+  readonly snapshots: () => Promise<{ readonly newest: RotationFacts['snapshot']; readonly oldest: Date | undefined }>;
   readonly etcdClient: () => Promise<EtcdClientSecret | undefined>;
   readonly putEtcdClient: (secret: EtcdClientSecret) => Promise<void>;
   /** Whether an execution runs: by its ARN. */

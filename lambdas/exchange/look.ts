@@ -71,7 +71,10 @@ async function placeOf(edges: LookEdges, asked: readonly RunbookNode[], api: Ask
 function writeOf(document: AuthoritySecret): ClusterWrite | undefined {
   const { authority, rotation } = document;
   const { bundle } = trustedIn(document);
-  const last = rotation?.state === 'DISTRUSTED' && rotation.abortRequested === undefined;
-  if (authority === 'cluster') return { ...(rotation?.state !== 'MINTED' && { clusterInfo: bundle }), ...(last && { clientCa: bundle }) };
+  if (rotation === undefined) return undefined;
+  const { state } = rotation;
+  const back = rotation.abortRequested !== undefined;
+  const last = back ? state === 'MINTED' : state === 'DISTRUSTED';
+  if (authority === 'cluster') return { ...((back || state !== 'MINTED') && { clusterInfo: bundle }), ...(last && { clientCa: bundle }) };
   return authority === 'front-proxy' && last ? { requestHeaderCa: bundle } : undefined;
 }

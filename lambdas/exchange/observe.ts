@@ -62,7 +62,7 @@ export function observe(
   document: AuthoritySecret,
   rotation: AuthorityRotation,
   before: { readonly voters: number; readonly readyNodes: number },
-  told: readonly ToldNode[],
+  { told, silent }: { readonly told: readonly ToldNode[]; readonly silent: readonly { readonly host: string }[] },
   { ports, cluster, etcd }: Looks,
   at: Date,
 ): Observation {
@@ -70,7 +70,11 @@ export function observe(
   const rotating = rotatingOf(document, rotation);
   const bundle = shaOf(trustedIn(document).bundle);
   const expected: Expected = {
-    nodes: told.map((node) => ({ name: node.host, runs: componentsOf(node), leaves: leavesOf(node, authority) })),
+    // Of one that is silent nothing is known but that it should have told.
+    nodes: [
+      ...told.map((node) => ({ name: node.host, runs: componentsOf(node), leaves: leavesOf(node, authority) })),
+      ...silent.map(({ host }) => ({ name: host, runs: [], leaves: [] })),
+    ],
     ...before,
     bundle,
   };
@@ -87,7 +91,7 @@ export function observe(
     pathMatrix: { failing: failingPaths(document, rotation, told, ports, at) },
     soakUntil: soakUntil(authority, rotation),
     ...(rotation.approvedBy !== undefined && { approvedBy: rotation.approvedBy }),
-    ...(cluster && { hidden: hiddenPlaces(cluster, told, rotating, rotation) }),
+    ...(cluster && { hidden: hiddenPlaces(cluster, rotating, rotation) }),
   };
 }
 
@@ -224,22 +228,17 @@ function trialOf({ state, mode }: AuthorityRotation, next: Generation, at: Date)
   return [{ place: 'a leaf by the new root', chain: [cert, ...(next.cross === undefined ? [] : [next.cross])], role: 'client' as const }];
 }
 
-function hiddenPlaces(
-  cluster: ClusterLook,
-  told: readonly ToldNode[],
-  { old, next, wasDistrusted }: Rotating,
-  rotation: AuthorityRotation,
-) {
-  const handled = rotation.approvedBy !== undefined;
-  const back = rotation.abortRequested !== undefined && wasDistrusted;
-  const wrong = (ids: readonly string[]): boolean =>
-    back ? ids.includes(next.id) && !ids.includes(old.id) : ids.includes(old.id) && !ids.includes(next.id);
-  const objects = cluster.bundles.filter(({ ids }) => wrong(ids)).map(({ place }) => ({ place, handled: false }));
+/** Objects of the cluster in which somebody put the old root alone; on the way back the new one alone. Whoever made them changes them. */
+function hiddenPlaces({ bundles }: ClusterLook, { old, next, wasDistrusted }: Rotating, { abortRequested }: AuthorityRotation) {
+  const back = abortRequested !== undefined && wasDistrusted;
+  const [gone, there] = back ? [next, old] : [old, next];
+  return bundles.filter(({ ids }) => ids.includes(gone.id) && !ids.includes(there.id)).map(({ place }) => ({ place, handled: false }));
+}
+
+/** Nodes whose kubelets nobody told of: they trust, and are somebody by, what only a person can see to. */
+export function untoldNodes({ nodes }: ClusterLook, told: readonly ToldNode[]): string[] {
   const known = new Set(told.map(({ facts }) => facts.nodeName));
-  const workers = cluster.nodes
-    .filter(({ name }) => !known.has(name))
-    .map(({ name }) => ({ place: `the kubelet of ${name}, whose certificate nobody told of,`, handled }));
-  return [...objects, ...workers];
+  return nodes.map(({ name }) => name).filter((name) => !known.has(name));
 }
 
 const shaOf = (text: string): string => createHash('sha256').update(text).digest('hex');

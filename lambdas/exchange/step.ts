@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { LIMITS } from '../authorities/rotation-facts';
-import { abortTo, advanceTo, approve, close, mintNext } from '../authorities/generations';
+import { abortTo, advanceTo, approve, close, mintNext, prune } from '../authorities/generations';
+import { compareWithRecorded } from '../authorities/derive-state';
 import { mayLeave, mayReturn } from '../authorities/gates';
+import type { GateVerdict } from '../authorities/gates';
+import type { Observation } from '../authorities/observation';
 import { planRotation } from '../authorities/rotation-plan';
 import type { RotationPlan } from '../authorities/rotation-plan';
 import { stateAfter, stateBefore } from '../authorities/rotation-path';
@@ -16,7 +19,7 @@ import { crossSign, newAuthority } from '../pki/issue';
 import { distribute, firstSets } from './distribute';
 import type { ExchangeEdges } from './edges';
 import { look } from './look';
-import { observe, soakUntil } from './observe';
+import { observe, soakUntil, untoldNodes } from './observe';
 import { rotationFactsOf } from './rotation-facts-of';
 import type { Documents } from './rotation-facts-of';
 import { signingIn } from '../authorities/trust';
@@ -33,8 +36,11 @@ const SHUT_SECONDS = 3_600;
 const APPROVAL_SECONDS = 14 * 86_400;
 
 /** One step of an exchange: whatever is next, by what is noted and what is seen. It can be repeated. @throws the errors of the edges */
-export async function step(edges: ExchangeEdges, state: ExchangeState): Promise<Act> {
-  const document = await edges.authority(state.authority);
+export async function step(edges: ExchangeEdges, asked: ExchangeState): Promise<Act> {
+  const [document, registered] = await Promise.all([edges.authority(asked.authority), edges.registered()]);
+  // One that has joined meanwhile gets what the others have; one that is away is still asked for.
+  const joined = registered.filter(({ instanceId }) => !asked.asked.some((each) => each.instanceId === instanceId));
+  const state = { ...asked, asked: [...asked.asked, ...joined.map(({ instanceId, host }) => ({ instanceId, host }))] };
   const { rotation } = document ?? {};
   if (document === undefined || rotation?.id !== state.rotation) {
     if (document?.generations.some(({ mintedFor }) => mintedFor === state.rotation))
@@ -46,7 +52,14 @@ export async function step(edges: ExchangeEdges, state: ExchangeState): Promise<
   const rotating = await distribute(edges, document, state);
   if (rotating !== undefined) {
     const because = [`${rotating.host} does not have what ${rotation.state} gives it yet`];
-    return waitFor(edges, { ...state, rotating }, state.authority, { what: `distribution in ${rotation.state}`, because }, 'step', 5);
+    return waitFor(
+      edges,
+      { ...state, rotating },
+      state.authority,
+      { what: `the set of ${rotating.host} in ${rotation.state}`, because },
+      'step',
+      5,
+    );
   }
   if (state.facts === undefined) return goOn('look', 0, state);
   return judge(edges, state, document, rotation);
@@ -65,9 +78,9 @@ async function start(edges: ExchangeEdges, state: ExchangeState): Promise<Act> {
   const first = request.plan ? undefined : await firstSets(edges, state.asked);
   if (first !== undefined) return waitFor(edges, state, authority, { what: 'first sets', because: [first] }, 'look', LOOK_SECONDS);
   const seen = await look(edges, heard.told, authority, state.asked);
-  const [documents, snapshot] = await Promise.all([documentsOf(edges), edges.newestSnapshot()]);
+  const [documents, snapshots] = await Promise.all([documentsOf(edges), edges.snapshots()]);
   const etcd = seen.etcd && { voters: seen.etcd.voters, healthy: seen.etcd.healthy, learners: seen.etcd.learners };
-  const known = { now: edges.now(), etcd, snapshot };
+  const known = { now: edges.now(), etcd, snapshot: snapshots.newest };
   const { mode, soakSeconds, canary } = request;
   const asked = {
     id: rotation,
@@ -87,10 +100,18 @@ async function start(edges: ExchangeEdges, state: ExchangeState): Promise<Act> {
     return ended(state, 'REFUSED', all.join('; '), { whatToDo: plan.all.map(({ instead }) => instead) });
   }
   if (seen.cluster === undefined) return ended(state, 'REFUSED', `the Kubernetes API did not answer: ${seen.clusterBecause ?? ''}`);
+  const untold = authority === 'cluster' ? untoldNodes(seen.cluster, heard.told) : [];
+  if (untold.length > 0 && mode === 'planned' && request.approval === 'automatic')
+    return ended(
+      state,
+      'REFUSED',
+      `nobody tells of the kubelets of ${untold.join(', ')}: "approval": "ask", and approve when each has a certificate by the new authority`,
+    );
   if (request.plan) return ended(state, 'PLANNED', planText(plan), { plan });
   const before = { voters: seen.etcd?.voters ?? 0, readyNodes: seen.cluster.nodes.filter(({ ready }) => ready).length };
-  const made = await edges.change(authority, (document) => {
+  const made = await edges.change(authority, (found) => {
     const now = edges.now();
+    const document = prune(found, snapshots.oldest);
     const old = signingIn(document);
     if (document.rotation !== undefined || old?.key === undefined) return document;
     const next = newAuthority(authority, {
@@ -111,7 +132,7 @@ async function start(edges: ExchangeEdges, state: ExchangeState): Promise<Act> {
   return goOn('step', 0, { ...state, before });
 }
 
-const isTime = (because: string): boolean => /^it is to wait until/.test(because);
+const isTime = (because: string): boolean => /^(it is to wait|clients renew by themselves) until/.test(because);
 const isApproval = (because: string): boolean => because.startsWith('nobody approved');
 
 /**
@@ -120,7 +141,7 @@ const isApproval = (because: string): boolean => because.startsWith('nobody appr
  * Undefined where there is something to look at.
  */
 function patience(now: Date, { waiting }: ExchangeState, authority: AuthorityName, rotation: AuthorityRotation): number | undefined {
-  if (rotation.abortRequested !== undefined || waiting?.forWhat.startsWith(gatesOf(rotation)) !== true) return undefined;
+  if (waiting?.forWhat.startsWith(gatesOf(rotation)) !== true) return undefined;
   if (kindOf(waiting.because) === 'work') return undefined;
   const left = Math.ceil((soakUntil(authority, rotation).getTime() - now.getTime()) / 1_000);
   if (left > 0) return Math.min(LONGEST_WAIT_SECONDS, left);
@@ -134,22 +155,23 @@ const gatesOf = ({ state, abortRequested }: AuthorityRotation): string =>
   `gates of ${state}${abortRequested === undefined ? '' : ', on the way back'}`;
 
 async function judge(edges: ExchangeEdges, state: ExchangeState, document: AuthoritySecret, rotation: AuthorityRotation): Promise<Act> {
-  const { told } = await heardNodes(state.facts ?? []);
-  const seen = await look(edges, told, document.authority, state.asked, document);
+  const heard = await heardNodes(state.facts ?? []);
+  const seen = await look(edges, heard.told, document.authority, state.asked, document);
   const before = state.before ?? {
     voters: seen.etcd?.voters ?? 0,
     readyNodes: seen.cluster?.nodes.filter(({ ready }) => ready).length ?? 0,
   };
   const kept = { ...state, before };
-  const observation = observe(document, rotation, before, told, seen, edges.now());
+  const observation = observe(document, rotation, before, heard, seen, edges.now());
   const { state: at, mode } = rotation;
   const back = rotation.abortRequested !== undefined;
-  const verdict = back ? mayReturn(at, observation) : mayLeave(at, observation);
+  const verdict = verdictOn(observation, document, rotation);
   if (!verdict.open) {
-    const waited = { what: gatesOf(rotation), because: verdict.because };
+    const untold = seen.cluster === undefined || document.authority !== 'cluster' ? [] : untoldNodes(seen.cluster, heard.told);
+    const waited = { what: gatesOf(rotation), because: verdict.because, untold };
     return kindOf(verdict.because) === 'work'
       ? waitFor(edges, kept, document.authority, waited, 'look', LOOK_SECONDS)
-      : waitFor(edges, kept, document.authority, waited, 'step', 0);
+      : waitFor(edges, kept, document.authority, waited, 'step', LOOK_SECONDS);
   }
   edges.telemetry.log('gates-open', { authority: document.authority, rotation: rotation.id, state: at, evidence: verdict.evidence });
   const now = { rotation: rotation.id, now: edges.now() };
@@ -157,12 +179,14 @@ async function judge(edges: ExchangeEdges, state: ExchangeState, document: Autho
     const to = stateBefore(mode, at);
     if (to === undefined) return halt(edges, kept, document.authority, [`there is no way back from ${at} in mode ${mode}`]);
     await edges.change(document.authority, (each) => abortTo(each, to, now));
+    if (to === 'STEADY') await edges.forgetFormer(document.authority);
     return to === 'STEADY'
       ? finish(edges, kept, 'TURNED_BACK', `the ${document.authority} authority is as before`)
       : goOn('step', 0, moved(kept));
   }
   const to = stateAfter(mode, at);
   await edges.change(document.authority, (each) => (to === undefined ? close(each, now) : advanceTo(each, to, now)));
+  if (to === undefined) await edges.forgetFormer(document.authority);
   return to === undefined
     ? finish(
         edges,
@@ -173,9 +197,19 @@ async function judge(edges: ExchangeEdges, state: ExchangeState, document: Autho
     : goOn('step', 0, moved(kept));
 }
 
+/** What ports show must be what is recorded, too: somebody else may have changed it, or a node came back from an old disk. */
+function verdictOn(observation: Observation, document: AuthoritySecret, { state, abortRequested }: AuthorityRotation): GateVerdict {
+  const verdict = abortRequested === undefined ? mayLeave(state, observation) : mayReturn(state, observation);
+  const compared = compareWithRecorded(observation, document);
+  if (compared.verdict === 'agree') return verdict;
+  return { open: false, because: [...(verdict.open ? [] : verdict.because), ...compared.because] };
+}
+
 interface Waited {
   readonly what: string;
   readonly because: readonly string[];
+  /** Nodes whose kubelets nobody told of. */
+  readonly untold?: readonly string[];
 }
 
 /** What keeps a gate shut: work that is not done, time, or a person. */
@@ -187,7 +221,7 @@ async function waitFor(
   edges: ExchangeEdges,
   state: ExchangeState,
   authority: AuthorityName,
-  { what, because }: Waited,
+  { what, because, untold = [] }: Waited,
   act: 'look' | 'step',
   seconds: number,
 ): Promise<Act> {
@@ -200,18 +234,26 @@ async function waitFor(
   if (first) edges.telemetry.log('exchange-waits', { authority, rotation: state.rotation, ...waiting });
   const since = now - waiting.since;
   if (kind === 'work' && since > SHUT_SECONDS) return halt(edges, waited, authority, because);
-  if (kind === 'approval' && first) await askPeople(edges, state, authority);
+  if (kind === 'approval' && first) await askPeople(edges, state, authority, untold);
   if (kind === 'approval' && since > APPROVAL_SECONDS)
     return finish(edges, waited, 'AWAITS_APPROVAL', 'nobody approved, and this execution waits no longer');
   return goOn(act, seconds, waited);
 }
 
-async function askPeople(edges: ExchangeEdges, { rotation }: ExchangeState, authority: AuthorityName): Promise<void> {
+async function askPeople(
+  edges: ExchangeEdges,
+  { rotation }: ExchangeState,
+  authority: AuthorityName,
+  untold: readonly string[],
+): Promise<void> {
   await say(
     edges,
     `the ${authority} authority waits for approval`,
     [
       `Everything is proven, and both generations are served since long enough: the old ${authority} authority can be distrusted now. Who still knows it alone is refused from then on.`,
+      ...(untold.length === 0
+        ? []
+        : [`Nobody tells of the kubelets of ${untold.join(', ')}: see that each has a certificate by the new authority.`]),
       `Approve by an execution of the same state machine with {"approve": "${rotation}", "by": "<your name>"}, or turn back with {"abort": "${rotation}", "by": "<your name>", "because": "<why>"}.`,
     ].join('\n'),
   );

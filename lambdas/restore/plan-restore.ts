@@ -98,6 +98,13 @@ async function readStored({ cluster, catalog }: Pick<LedgerEdges, 'cluster' | 'c
 export const candidatesOf = async (edges: Pick<LedgerEdges, 'cluster' | 'catalog'>): Promise<Candidate[]> =>
   candidatesAmong(edges.cluster, await readStored(edges));
 
+/** When the oldest snapshot that exists was taken; undefined where one tells nothing, or there is none. */
+export function oldestOf(candidates: readonly Candidate[]): Date | undefined {
+  const taken = candidates.map((each) => (each.kind === 'snapshot' ? new Date(each.manifest.takenAt).getTime() : Number.NaN));
+  const oldest = Math.min(...taken);
+  return taken.length === 0 || Number.isNaN(oldest) ? undefined : new Date(oldest);
+}
+
 const candidatesAmong = (cluster: string, { texts, objects }: StoredSnapshots): Candidate[] =>
   texts.map(({ id, text }): Candidate => {
     const entry = readEntry(cluster, id, text, objects.get(id));

@@ -2,7 +2,7 @@
 # Part of every node document: a set of certificates as it comes out of the secret, and whether it may be put in place.
 # Paths in a set: pki/<leaf>.crt, pki/<leaf>.key, kubeconfigs/<file>; while authorities are rotated and afterwards also what is trusted,
 # pki/<authority>.crt, with the key of its first certificate where the node has keys of authorities, and pki/signer/ca.crt and ca.key by which
-# the controller-manager signs. `restarts` names what has to be started again for it, one word a line.
+# the controller-manager signs, and kubelet/client.pem by which the kubelet is somebody. `restarts` names what has to be started again for it, one word a line.
 # shellcheck disable=SC2034,SC2154 # names are shared with the other parts
 
 NEW_SET='take a set that was made for this node and this generation of its authorities, as certificate-facts tells them'
@@ -28,6 +28,7 @@ names_of_set() {
   local name
   for name in $AUTHORITIES signer/ca $LEAVES; do printf 'pki/%s\n' "$name.key" "$name.crt"; done
   for name in $KUBECONFIGS; do printf 'kubeconfigs/%s\n' "$name"; done
+  printf 'kubelet/client.pem\n'
 }
 
 # unpack_set <folder>: plain files with names that are known, and nothing else: what root unpacks must not reach anywhere else.
@@ -38,7 +39,7 @@ unpack_set() {
   known=$'\n'$(names_of_set)$'\n'
   while IFS= read -r name; do
     case $name in
-      pki/ | pki/etcd/ | pki/signer/ | kubeconfigs/ | restarts) continue ;;
+      pki/ | pki/etcd/ | pki/signer/ | kubeconfigs/ | kubelet/ | restarts) continue ;;
     esac
     if [[ $known != *$'\n'"$name"$'\n'* ]]; then refuse_set "it has \"${name:0:80}\" in it"; fi
     if [[ $seen == *$'\n'"$name"$'\n'* ]]; then refuse_set "it has $name twice in it"; fi
@@ -125,8 +126,14 @@ require_authorities_fit() {
 
 # require_kubelet_kept <set>: ends the document when the kubelet is somebody now, and would be nobody by what is to be trusted.
 require_kubelet_kept() {
+  local trusted=$1/pki/ca.crt
+  if [ ! -e "$trusted" ]; then trusted=$pki/ca.crt; fi
+  if [ -e "$1/kubelet/client.pem" ]; then
+    if ! kubelet_pair_is_good "$trusted" "$1/kubelet/client.pem"; then fail SetUnfit "kubelet/client.pem of this set is not good: $unverified" "$NEW_SET"; fi
+    return 0
+  fi
   if [ ! -e "$1/pki/ca.crt" ] || [ -e "$1/kubeconfigs/kubelet.conf" ] || ! kubelet_pair_is_good "$pki/ca.crt"; then return 0; fi
-  if kubelet_pair_is_good "$1/pki/ca.crt"; then return 0; fi
+  if kubelet_pair_is_good "$trusted"; then return 0; fi
   fail SetUnfit "the certificate of the kubelet is not good by the authorities of this set: $unverified" \
     'wait until the kubelet has renewed it by the new authority, or let it: remove kubelet-client-current.pem and start it with a bootstrap token'
 }
@@ -165,11 +172,13 @@ require_kubeconfig_fit() {
   fi
 }
 
-# kubelet_pair_is_good <authorities>: whether the certificate that the kubelet renews for itself is there, fits its key, and is good now.
+# kubelet_pair_is_good <authorities> [file]: whether the certificate that the kubelet renews for itself is there, fits its key, and is good now.
 kubelet_pair_is_good() {
-  [ -r "$kubelet_pair" ] || return 1
-  certificate_blocks <"$kubelet_pair" >"$scratch/kubelet.crt"
-  [ "$(pair_of "$(public_of_certificate <"$scratch/kubelet.crt")" "$(public_of_key <"$kubelet_pair")")" = matches ] || return 1
+  local file=${2:-$kubelet_pair}
+  unverified='its key is not that of its certificate'
+  [ -r "$file" ] || return 1
+  certificate_blocks <"$file" >"$scratch/kubelet.crt"
+  [ "$(pair_of "$(public_of_certificate <"$scratch/kubelet.crt")" "$(public_of_key <"$file")")" = matches ] || return 1
   verifies "$1" "$scratch/kubelet.crt" sslclient
 }
 

@@ -66,6 +66,7 @@ drop_record() {
 find_target() {
   case $1 in
     pki/*) target=$pki/${1#pki/} ;;
+    kubelet/*) target=$kubelet_pair ;;
     *) target=$kubeconfigs/${1#kubeconfigs/} ;;
   esac
   target=$(readlink -m -- "$target")
@@ -75,6 +76,7 @@ find_target() {
 # name_of <path in a set>: as results have it.
 name_of() {
   local name=${1#*/}
+  if [[ $1 == kubelet/* ]]; then name=kubelet.conf; fi
   name=${name%.crt}
   printf %s "${name%.key}"
 }
@@ -96,6 +98,7 @@ changed_list() {
 is_due() {
   case $1 in
     apiserver | etcd) grep -qxF -- "$1" "$record/restarts" 2>/dev/null && grep -qx -- 'pki/\(ca\|etcd/ca\|front-proxy-ca\)\.crt' "$record/changed" ;;
+    kubelet) grep -qx -- 'kubeconfigs/kubelet.conf\|kubelet/client.pem' "$record/changed" ;;
     *) grep -qxF -- "kubeconfigs/$1.conf" "$record/changed" ;;
   esac
 }
