@@ -57,12 +57,16 @@ export function pairOf(
   return { old: find(from), next: find(to) };
 }
 
-/** Everything that was seen in one round, as gates are judged by it. */
+/**
+ * Everything that was seen in one round, as gates are judged by it.
+ *
+ * @param heard who told of his files, and who was asked and did not: of that one nothing is known, and it is missed
+ */
 export function observe(
   document: AuthoritySecret,
   rotation: AuthorityRotation,
   before: { readonly voters: number; readonly readyNodes: number },
-  told: readonly ToldNode[],
+  { told, silent }: { readonly told: readonly ToldNode[]; readonly silent: readonly { readonly host: string }[] },
   { ports, cluster, etcd }: Looks,
   at: Date,
 ): Observation {
@@ -70,7 +74,10 @@ export function observe(
   const rotating = rotatingOf(document, rotation);
   const bundle = shaOf(trustedIn(document).bundle);
   const expected: Expected = {
-    nodes: told.map((node) => ({ name: node.host, runs: componentsOf(node), leaves: leavesOf(node, authority) })),
+    nodes: [
+      ...told.map((node) => ({ name: node.host, runs: componentsOf(node), leaves: leavesOf(node, authority) })),
+      ...silent.map(({ host }) => ({ name: host, runs: [], leaves: [] })),
+    ],
     ...before,
     bundle,
   };
@@ -212,6 +219,8 @@ function failingPaths(
     ...(rotation.mode === 'planned' ? clients : []),
     ...(rotation.state === 'SOAKING' ? [{ place: 'who trusts the new root alone', roots: [next.certificate] }] : []),
   ];
+  // In a round in which nobody told of anything nothing was tried.
+  if (servers.length === 0 || stores.length === 0) return ['nothing was seen that could be tried'];
   return pathMatrix({ [authority]: { servers, stores } }, at).failing.map(printFailing);
 }
 
@@ -227,17 +236,18 @@ function trialOf({ state, mode }: AuthorityRotation, next: Generation, at: Date)
 function hiddenPlaces(
   cluster: ClusterLook,
   told: readonly ToldNode[],
-  { old, next, wasDistrusted }: Rotating,
+  { authority, old, next, wasDistrusted }: Rotating,
   rotation: AuthorityRotation,
 ) {
-  const handled = rotation.approvedBy !== undefined;
+  // Nobody can tell of them, so that a person has to: by an approval, or by an abort.
+  const handled = rotation.approvedBy !== undefined || rotation.abortRequested !== undefined;
   const back = rotation.abortRequested !== undefined && wasDistrusted;
   const wrong = (ids: readonly string[]): boolean =>
     back ? ids.includes(next.id) && !ids.includes(old.id) : ids.includes(old.id) && !ids.includes(next.id);
   const objects = cluster.bundles.filter(({ ids }) => wrong(ids)).map(({ place }) => ({ place, handled: false }));
   const known = new Set(told.map(({ facts }) => facts.nodeName));
   const workers = cluster.nodes
-    .filter(({ name }) => !known.has(name))
+    .filter(({ name }) => authority === 'cluster' && !known.has(name))
     .map(({ name }) => ({ place: `the kubelet of ${name}, whose certificate nobody told of,`, handled }));
   return [...objects, ...workers];
 }
