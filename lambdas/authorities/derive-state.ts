@@ -73,6 +73,8 @@ function fittingTrust(lists: string, rotation: Observation['rotation'], port: Po
   const { authority, mode } = rotation;
   const path = pathOf(mode);
   const first = goesFirst(rotation, port);
+  // It reads the file of the apiserver beside it, some while they run.
+  const followsFirst = port.component === 'kubelet' && port.place === rotation.canary;
   const between = path.filter((state) => state !== 'MINTED' && state !== 'DISTRUSTED' && (state !== 'DISTRUST-CANARY' || !first));
   switch (lists) {
     case 'old':
@@ -84,10 +86,7 @@ function fittingTrust(lists: string, rotation: Observation['rotation'], port: Po
     case 'old+new':
       return between;
     case 'new':
-      return [
-        ...path.filter((state) => state === 'DISTRUSTED' || (state === 'DISTRUST-CANARY' && port.place === rotation.canary)),
-        'CLOSED',
-      ];
+      return [...path.filter((state) => state === 'DISTRUSTED' || (state === 'DISTRUST-CANARY' && (first || followsFirst))), 'CLOSED'];
     default:
       return [];
   }

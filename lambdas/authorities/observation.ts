@@ -98,8 +98,8 @@ export interface Observation {
 }
 
 /**
- * Whether a port distrusts the old root before the others do. On the first place that are the apiserver and etcd; a kubelet there goes with all other
- * kubelets, and controller-manager and scheduler follow what the cluster as a whole publishes.
+ * Whether a port distrusts the old root before the others do. On the first place that are the apiserver and etcd; a kubelet there reads the file of the
+ * apiserver while it runs or at its start alone, and may go with either; controller-manager and scheduler follow what the cluster as a whole publishes.
  */
 export const goesFirst = ({ canary }: Rotating, { place, component }: Pick<PortSeen, 'place' | 'component'>): boolean =>
   place === canary && (component === 'apiserver' || component === 'etcd-client' || component === 'etcd-peer');

@@ -66,15 +66,15 @@ async function placeOf(edges: LookEdges, asked: readonly RunbookNode[], api: Ask
 
 /**
  * What the cluster is to tell its clients. cluster-info follows what is trusted; extension-apiserver-authentication follows the API servers by itself
- * and forgets nothing (pkg/controlplane/controller/clusterauthenticationtrust), so the old generation is taken out at the end.
+ * and forgets nothing (pkg/controlplane/controller/clusterauthenticationtrust), so the generation that goes is taken out at the end.
  */
 function writeOf(document: AuthoritySecret): ClusterWrite | undefined {
   const { authority, rotation } = document;
   const { bundle } = trustedIn(document);
-  if (rotation === undefined) return undefined;
-  const { state } = rotation;
-  const back = rotation.abortRequested !== undefined;
-  const last = back ? state === 'MINTED' : state === 'DISTRUSTED';
-  if (authority === 'cluster') return { ...((back || state !== 'MINTED') && { clusterInfo: bundle }), ...(last && { clientCa: bundle }) };
+  const back = rotation?.abortRequested !== undefined;
+  // Nothing is told of what was only minted; at the end of the way back it is taken out again.
+  if (rotation?.state === 'MINTED' && !back) return undefined;
+  const last = rotation?.state === (back ? 'MINTED' : 'DISTRUSTED');
+  if (authority === 'cluster') return { clusterInfo: bundle, ...(last && { clientCa: bundle }) };
   return authority === 'front-proxy' && last ? { requestHeaderCa: bundle } : undefined;
 }

@@ -57,7 +57,11 @@ export function pairOf(
   return { old: find(from), next: find(to) };
 }
 
-/** Everything that was seen in one round, as gates are judged by it. */
+/**
+ * Everything that was seen in one round, as gates are judged by it.
+ *
+ * @param heard who told of his files, and who was asked and did not: of that one nothing is known, and it is missed
+ */
 export function observe(
   document: AuthoritySecret,
   rotation: AuthorityRotation,
@@ -70,7 +74,6 @@ export function observe(
   const rotating = rotatingOf(document, rotation);
   const bundle = shaOf(trustedIn(document).bundle);
   const expected: Expected = {
-    // Of one that is silent nothing is known but that it should have told.
     nodes: [
       ...told.map((node) => ({ name: node.host, runs: componentsOf(node), leaves: leavesOf(node, authority) })),
       ...silent.map(({ host }) => ({ name: host, runs: [], leaves: [] })),
@@ -91,7 +94,7 @@ export function observe(
     pathMatrix: { failing: failingPaths(document, rotation, told, ports, at) },
     soakUntil: soakUntil(authority, rotation),
     ...(rotation.approvedBy !== undefined && { approvedBy: rotation.approvedBy }),
-    ...(cluster && { hidden: hiddenPlaces(cluster, rotating, rotation) }),
+    ...(cluster && { hidden: hiddenPlaces(cluster, told, rotating, rotation) }),
   };
 }
 
@@ -216,6 +219,8 @@ function failingPaths(
     ...(rotation.mode === 'planned' ? clients : []),
     ...(rotation.state === 'SOAKING' ? [{ place: 'who trusts the new root alone', roots: [next.certificate] }] : []),
   ];
+  // In a round in which nobody told of anything nothing was tried.
+  if (servers.length === 0 || stores.length === 0) return ['nothing was seen that could be tried'];
   return pathMatrix({ [authority]: { servers, stores } }, at).failing.map(printFailing);
 }
 
@@ -228,15 +233,28 @@ function trialOf({ state, mode }: AuthorityRotation, next: Generation, at: Date)
   return [{ place: 'a leaf by the new root', chain: [cert, ...(next.cross === undefined ? [] : [next.cross])], role: 'client' as const }];
 }
 
-/** Objects of the cluster in which somebody put the old root alone; on the way back the new one alone. Whoever made them changes them. */
-function hiddenPlaces({ bundles }: ClusterLook, { old, next, wasDistrusted }: Rotating, { abortRequested }: AuthorityRotation) {
-  const back = abortRequested !== undefined && wasDistrusted;
+/**
+ * Objects of the cluster in which somebody put the old root alone, on the way back the new one alone: whoever made them changes them. And kubelets of
+ * which nobody tells, so that a person has to: by an approval, or by an abort.
+ */
+function hiddenPlaces(
+  cluster: ClusterLook,
+  told: readonly ToldNode[],
+  { authority, old, next, wasDistrusted }: Rotating,
+  rotation: AuthorityRotation,
+) {
+  const handled = rotation.approvedBy !== undefined || rotation.abortRequested !== undefined;
+  const back = rotation.abortRequested !== undefined && wasDistrusted;
   const [gone, there] = back ? [next, old] : [old, next];
-  return bundles.filter(({ ids }) => ids.includes(gone.id) && !ids.includes(there.id)).map(({ place }) => ({ place, handled: false }));
+  const objects = cluster.bundles
+    .filter(({ ids }) => ids.includes(gone.id) && !ids.includes(there.id))
+    .map(({ place }) => ({ place, handled: false }));
+  const untold = authority === 'cluster' ? untoldNodes(cluster, told) : [];
+  return [...objects, ...untold.map((name) => ({ place: `the kubelet of ${name}, whose certificate nobody told of,`, handled }))];
 }
 
 /** Nodes whose kubelets nobody told of: they trust, and are somebody by, what only a person can see to. */
-export function untoldNodes({ nodes }: ClusterLook, told: readonly ToldNode[]): string[] {
+export function untoldNodes({ nodes }: Pick<ClusterLook, 'nodes'>, told: readonly ToldNode[]): string[] {
   const known = new Set(told.map(({ facts }) => facts.nodeName));
   return nodes.map(({ name }) => name).filter((name) => !known.has(name));
 }

@@ -45,7 +45,9 @@ export async function step(edges: ExchangeEdges, asked: ExchangeState): Promise<
   if (document === undefined || rotation?.id !== state.rotation) {
     if (document?.generations.some(({ mintedFor }) => mintedFor === state.rotation))
       return ended(state, 'EXCHANGED', 'it was ended before');
-    return state.request === undefined ? ended(state, 'TURNED_BACK', 'nothing of it is left') : start(edges, state);
+    // What was minted for it is gone: it was turned back, and is not begun anew.
+    const wasMinted = state.request === undefined || state.before !== undefined;
+    return wasMinted ? ended(state, 'TURNED_BACK', 'nothing of it is left') : start(edges, state);
   }
   const patient = state.facts === undefined ? patience(edges.now(), state, state.authority, rotation) : undefined;
   if (patient !== undefined) return goOn('step', patient, state);
@@ -128,12 +130,15 @@ async function start(edges: ExchangeEdges, state: ExchangeState): Promise<Act> {
     });
     return request.approval === 'automatic' ? approve(noted, 'the request itself', { rotation, now }) : noted;
   });
+  // Somebody else was faster: planned again, it is told.
+  if (made.rotation?.id !== rotation) return goOn('look', 0, state);
   edges.telemetry.log('authority-minted', { authority, rotation, mode, generations: made.generations.length, canary: plan.canary });
   return goOn('step', 0, { ...state, before });
 }
 
-const isTime = (because: string): boolean => /^(it is to wait|clients renew by themselves) until/.test(because);
-const isApproval = (because: string): boolean => because.startsWith('nobody approved');
+const isTime = (because: string): boolean => /^(it is to wait|clients renew by themselves) until \d/.test(because);
+/** A kubelet of which nobody tells is seen to by whoever approves. */
+const isApproval = (because: string): boolean => /^(nobody approved|the kubelet of \S+, whose certificate nobody told of,)/.test(because);
 
 /**
  * Seconds for which nobody has to be asked anything: everything else was proven in this state, and only time or a person is missing.
@@ -141,11 +146,12 @@ const isApproval = (because: string): boolean => because.startsWith('nobody appr
  * Undefined where there is something to look at.
  */
 function patience(now: Date, { waiting }: ExchangeState, authority: AuthorityName, rotation: AuthorityRotation): number | undefined {
-  if (waiting?.forWhat.startsWith(gatesOf(rotation)) !== true) return undefined;
-  if (kindOf(waiting.because) === 'work') return undefined;
+  const kind = waiting && kindOf(waiting.because);
+  if (waiting === undefined || kind === 'work' || waiting.forWhat !== `${gatesOf(rotation)} (${kind})`) return undefined;
   const left = Math.ceil((soakUntil(authority, rotation).getTime() - now.getTime()) / 1_000);
   if (left > 0) return Math.min(LONGEST_WAIT_SECONDS, left);
-  if (rotation.approvedBy !== undefined || !waiting.because.some(isApproval)) return undefined;
+  // Who is to approve is asked for it once the time is over, after another look.
+  if (rotation.approvedBy !== undefined || rotation.abortRequested !== undefined || kind !== 'approval') return undefined;
   const since = now.getTime() / 1_000 - waiting.since;
   if (since > APPROVAL_SECONDS) return undefined;
   return since < 3_600 ? 60 : LONGEST_WAIT_SECONDS;
@@ -155,20 +161,20 @@ const gatesOf = ({ state, abortRequested }: AuthorityRotation): string =>
   `gates of ${state}${abortRequested === undefined ? '' : ', on the way back'}`;
 
 async function judge(edges: ExchangeEdges, state: ExchangeState, document: AuthoritySecret, rotation: AuthorityRotation): Promise<Act> {
-  const heard = await heardNodes(state.facts ?? []);
-  const seen = await look(edges, heard.told, document.authority, state.asked, document);
+  const { told } = await heardNodes(state.facts ?? []);
+  const silent = state.asked.filter(({ host }) => !told.some((node) => node.host === host));
+  const seen = await look(edges, told, document.authority, state.asked, document);
   const before = state.before ?? {
     voters: seen.etcd?.voters ?? 0,
     readyNodes: seen.cluster?.nodes.filter(({ ready }) => ready).length ?? 0,
   };
   const kept = { ...state, before };
-  const observation = observe(document, rotation, before, heard, seen, edges.now());
+  const observation = observe(document, rotation, before, { told, silent }, seen, edges.now());
   const { state: at, mode } = rotation;
   const back = rotation.abortRequested !== undefined;
   const verdict = verdictOn(observation, document, rotation);
   if (!verdict.open) {
-    const untold = seen.cluster === undefined || document.authority !== 'cluster' ? [] : untoldNodes(seen.cluster, heard.told);
-    const waited = { what: gatesOf(rotation), because: verdict.because, untold };
+    const waited = { what: gatesOf(rotation), because: verdict.because };
     return kindOf(verdict.because) === 'work'
       ? waitFor(edges, kept, document.authority, waited, 'look', LOOK_SECONDS)
       : waitFor(edges, kept, document.authority, waited, 'step', LOOK_SECONDS);
@@ -185,7 +191,12 @@ async function judge(edges: ExchangeEdges, state: ExchangeState, document: Autho
       : goOn('step', 0, moved(kept));
   }
   const to = stateAfter(mode, at);
-  await edges.change(document.authority, (each) => (to === undefined ? close(each, now) : advanceTo(each, to, now)));
+  const after = await edges.change(document.authority, (each) => {
+    // Somebody asked to turn back while everything was looked at.
+    if (each.rotation?.id === rotation.id && each.rotation.abortRequested !== undefined) return each;
+    return to === undefined ? close(each, now) : advanceTo(each, to, now);
+  });
+  if (after.rotation?.abortRequested !== undefined) return goOn('step', 0, moved(kept));
   if (to === undefined) await edges.forgetFormer(document.authority);
   return to === undefined
     ? finish(
@@ -208,8 +219,6 @@ function verdictOn(observation: Observation, document: AuthoritySecret, { state,
 interface Waited {
   readonly what: string;
   readonly because: readonly string[];
-  /** Nodes whose kubelets nobody told of. */
-  readonly untold?: readonly string[];
 }
 
 /** What keeps a gate shut: work that is not done, time, or a person. */
@@ -221,7 +230,7 @@ async function waitFor(
   edges: ExchangeEdges,
   state: ExchangeState,
   authority: AuthorityName,
-  { what, because, untold = [] }: Waited,
+  { what, because }: Waited,
   act: 'look' | 'step',
   seconds: number,
 ): Promise<Act> {
@@ -234,7 +243,7 @@ async function waitFor(
   if (first) edges.telemetry.log('exchange-waits', { authority, rotation: state.rotation, ...waiting });
   const since = now - waiting.since;
   if (kind === 'work' && since > SHUT_SECONDS) return halt(edges, waited, authority, because);
-  if (kind === 'approval' && first) await askPeople(edges, state, authority, untold);
+  if (kind === 'approval' && first) await askPeople(edges, state, authority, because);
   if (kind === 'approval' && since > APPROVAL_SECONDS)
     return finish(edges, waited, 'AWAITS_APPROVAL', 'nobody approved, and this execution waits no longer');
   return goOn(act, seconds, waited);
@@ -244,16 +253,14 @@ async function askPeople(
   edges: ExchangeEdges,
   { rotation }: ExchangeState,
   authority: AuthorityName,
-  untold: readonly string[],
+  because: readonly string[],
 ): Promise<void> {
   await say(
     edges,
     `the ${authority} authority waits for approval`,
     [
       `Everything is proven, and both generations are served since long enough: the old ${authority} authority can be distrusted now. Who still knows it alone is refused from then on.`,
-      ...(untold.length === 0
-        ? []
-        : [`Nobody tells of the kubelets of ${untold.join(', ')}: see that each has a certificate by the new authority.`]),
+      ...because,
       `Approve by an execution of the same state machine with {"approve": "${rotation}", "by": "<your name>"}, or turn back with {"abort": "${rotation}", "by": "<your name>", "because": "<why>"}.`,
     ].join('\n'),
   );

@@ -65,13 +65,15 @@ test('a kubelet may have the old root alone in memory until it is started while 
   expect(reasons(late('DISTRUSTED'), recorded('DISTRUSTED'))).toMatch(/^kubelet of w-1 lists old, as in STEADY or MINTED or TRUSTED/);
 });
 
-test('the kubelet of the first place does not go first', () => {
-  const gone = shown('DISTRUST-CANARY', 'cluster');
-  const ports = gone.ports!.map((port) =>
-    port.component === 'kubelet' && port.place === 'cp-1' ? { ...port, acceptable: [N.name] } : port,
-  );
+test('the kubelet of the first place may go first, by the file of the apiserver beside it, and no other may', () => {
+  const gone = observed('DISTRUST-CANARY', 'cluster');
+  const without = (place: string) =>
+    gone.ports!.map((port) => (port.component === 'kubelet' && port.place === place ? { ...port, acceptable: [N.name] } : port));
 
-  expect(reasons({ ...gone, ports }, recorded('DISTRUST-CANARY'))).toMatch(/^kubelet of cp-1 lists new, as in DISTRUSTED or CLOSED/);
+  expect(reasons({ ...gone, ports: without('cp-1') }, recorded('DISTRUST-CANARY'))).toBe('');
+  expect(reasons({ ...gone, ports: without('w-1') }, recorded('DISTRUST-CANARY'))).toMatch(
+    /^kubelet of w-1 lists new, as in DISTRUSTED or CLOSED/,
+  );
 });
 
 describe('while work goes from node to node', () => {

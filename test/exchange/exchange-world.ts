@@ -31,12 +31,15 @@ const ASKING_SECONDS = 5;
 
 /** Secrets, nodes that take what they are given, and people who are told; a clock that goes on when somebody waits. */
 export class World {
+  /** Authorities whose former value was taken away. */
+  readonly forgotten: AuthorityName[] = [];
   time = NOW.getTime() / 1_000;
   readonly documents: Documents = Object.fromEntries(AuthorityName.options.map((name) => [name, adopted(name)]));
   readonly nodes: WorldNode[];
   workers: string[] = [];
   bundles: ClusterLook['bundles'] = [];
-  etcd: EtcdLook | undefined;
+  /** Of three members, whatever nodes are looked at: of two none may be away. */
+  etcd: EtcdLook = { voters: 3, healthy: 3, learners: 0, activePeersOk: true };
   clusterAway = false;
   snapshotAge: number | undefined = 600;
   client: EtcdClientSecret | undefined;
@@ -54,7 +57,7 @@ export class World {
   meanwhile: (() => void) | undefined;
   act: Act | undefined;
 
-  constructor(readonly nodeCount = 2) {
+  constructor(nodeCount = 2) {
     this.nodes = Array.from({ length: nodeCount }, (_, index) => new WorldNode(index + 1, this.documents, this.time));
     const { etcd } = this.documents;
     const signer = etcd && signingFor(etcd, '');
@@ -81,7 +84,7 @@ export class World {
     },
     lookAtPorts: async (ports) =>
       ports.flatMap((port) => this.nodes.filter(({ host }) => host === port.place).map((node) => node.show(port))),
-    lookAtEtcd: async () => this.etcd ?? { voters: this.nodeCount, healthy: this.nodeCount, learners: 0, activePeersOk: true },
+    lookAtEtcd: async () => this.etcd,
     lookAtCluster: async () => {
       if (this.clusterAway) throw new Error('no API server answered');
       const published = idsIn([...this.nodes].sort(byManager).at(-1)?.published ?? '');
@@ -97,8 +100,11 @@ export class World {
       Object.assign(this.toldCluster, write);
       return JSON.stringify(this.toldCluster) === before ? [] : Object.keys(write);
     },
-    newestSnapshot: async () =>
-      this.snapshotAge === undefined ? undefined : { id: 's-1', takenAt: new Date((this.time - this.snapshotAge) * 1_000) },
+    snapshots: async () => ({
+      newest: this.snapshotAge === undefined ? undefined : { id: 's-1', takenAt: new Date((this.time - this.snapshotAge) * 1_000) },
+      oldest: undefined,
+    }),
+    forgetFormer: async (name) => void this.forgotten.push(name),
     etcdClient: async () => this.client,
     putEtcdClient: async (secret) => void (this.client = secret),
     runs: async (execution) => this.running.has(execution),
@@ -148,13 +154,16 @@ export class World {
   async until(wanted: RotationState | (() => boolean)): Promise<void> {
     const is = typeof wanted === 'function' ? wanted : () => this.rotation()?.state === wanted;
     for (let round = 0; !is(); round++) {
-      if (round === 3_000 || this.act?.act === 'end') throw new Error(`it never came to ${String(wanted)}: ${JSON.stringify(this.act)}`);
+      if (round === 1_500 || this.act?.act === 'end') throw new Error(`it never came to ${String(wanted)}: ${JSON.stringify(this.act)}`);
       await this.next();
     }
   }
 
-  async end(): Promise<Told> {
-    await this.until(() => this.act?.act === 'end');
+  async end(each: () => void = () => undefined): Promise<Told> {
+    await this.until(() => {
+      each();
+      return this.act?.act === 'end';
+    });
     if (this.act?.act !== 'end') throw new Error('it has no end');
     return this.act.told;
   }

@@ -32,7 +32,8 @@ describe('exchanging the authority of etcd, deployed', () => {
   const document = async () => AuthoritySecret.parse(await world.authority('etcd'));
   const reaches = (state: string) =>
     waitUntil(`the exchange is ${state}`, 300_000, async () => (await document()).rotation?.state === state, 500);
-  const filesOfNodes = () => world.nodes.nodes.map((node) => ['pki/etcd/ca.crt', 'pki/etcd/ca.key'].map((file) => world.read(node, file)));
+  const filesOfNodes = () =>
+    world.nodes.nodes.map((node) => ['pki/etcd/ca.crt', 'pki/etcd/ca.key'].map((file) => world.read(node, file).trim()));
   const pids = () => world.nodes.nodes.map((node) => [node.pid('etcd'), node.pid('kube-apiserver'), node.pid('kube-controller-manager')]);
 
   test('from the first state to the last: no write fails until the old one is distrusted, and one start of etcd on each node', async () => {
@@ -55,7 +56,7 @@ describe('exchanging the authority of etcd, deployed', () => {
       [before.issuing, true],
       [after.issuing, false],
     ]);
-    expect(filesOfNodes()).toEqual([1, 2, 3].map(() => [next?.certificate, next?.key]));
+    expect(filesOfNodes()).toEqual([1, 2, 3].map(() => [next?.certificate.trim(), next?.key?.trim()]));
     pids().forEach(([etcd, apiserver, manager], index) => {
       expect(processes[index]).not.toContain(etcd);
       expect(processes[index]).not.toContain(apiserver);
