@@ -101,6 +101,12 @@ async function start(edges: ExchangeEdges, state: ExchangeState): Promise<Act> {
     const all = plan.all.map(({ because, instead }) => `${because}: ${instead}`);
     return ended(state, 'REFUSED', all.join('; '), { whatToDo: plan.all.map(({ instead }) => instead) });
   }
+  if (authority === 'etcd' && (await edges.etcdClient()) === undefined)
+    return ended(
+      state,
+      'REFUSED',
+      'the secret with the client certificate of the lifeboat for etcd cannot be read: nobody could see etcd afterwards',
+    );
   if (seen.cluster === undefined) return ended(state, 'REFUSED', `the Kubernetes API did not answer: ${seen.clusterBecause ?? ''}`);
   const untold = authority === 'cluster' ? untoldNodes(seen.cluster, heard.told) : [];
   if (untold.length > 0 && mode === 'planned' && request.approval === 'automatic')

@@ -68,9 +68,7 @@ export class ValuelessSecret extends Secret {
 
   /** Lets a function read this one secret and exchange its value by moving the label of the current one. */
   allowSwap(handler: LifeboatFunction): void {
-    const actions = ['DescribeSecret', 'GetSecretValue', 'PutSecretValue', 'UpdateSecretVersionStage'].map(
-      (name) => `secretsmanager:${name}`,
-    );
+    const actions = ['GetSecretValue', 'PutSecretValue', 'UpdateSecretVersionStage'].map((name) => `secretsmanager:${name}`);
     this.allow(handler, actions, ['kms:Decrypt', 'kms:GenerateDataKey']);
   }
 

@@ -6,7 +6,7 @@ import type { Execution } from '../../../local/cloud';
 import { startWriter } from '../../support/steady-writer';
 import { CertificateWorld } from '../certificates/world';
 
-jest.setTimeout(600_000);
+jest.setTimeout(900_000);
 
 const QUICK = { authority: 'etcd', approval: 'automatic', soakSeconds: 0, canarySeconds: 0, waitForNodesSeconds: 10 };
 
@@ -26,12 +26,12 @@ describe('exchanging the authority of etcd, deployed', () => {
     return world.lifeboat.rotateCa.start(input);
   };
   const ended = async (execution: Execution) => {
-    const { status, output, cause } = await execution.wait({ timeoutMs: 500_000 });
+    const { status, output, cause } = await execution.wait({ timeoutMs: 800_000 });
     return { status, cause, told: output as { readonly outcome: string; readonly summary: string } | undefined };
   };
   const document = async () => AuthoritySecret.parse(await world.authority('etcd'));
   const reaches = (state: string) =>
-    waitUntil(`the exchange is ${state}`, 300_000, async () => (await document()).rotation?.state === state, 500);
+    waitUntil(`the exchange is ${state}`, 600_000, async () => (await document()).rotation?.state === state, 500);
   const filesOfNodes = () =>
     world.nodes.nodes.map((node) => ['pki/etcd/ca.crt', 'pki/etcd/ca.key'].map((file) => world.read(node, file).trim()));
   const pids = () => world.nodes.nodes.map((node) => [node.pid('etcd'), node.pid('kube-apiserver'), node.pid('kube-controller-manager')]);

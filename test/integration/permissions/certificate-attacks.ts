@@ -34,6 +34,8 @@ export async function certificateEvents({ world, theirs }: CertificateClusters):
   const secretId = nodeSecretName(theirs.lifeboat.cluster, THEIR_NODE);
   const looking = { waitForNodesSeconds: 1 };
   const repair = { restoreId: 'attack', request: looking };
+  const exchange = { rotation: 'attack', authority: 'etcd', driver: 'attack', asked: [], facts: [], waitForNodesSeconds: 1 };
+  const stepOf = (plan: boolean) => ({ do: 'step', state: { ...exchange, request: { authority: 'etcd', plan } } });
   const events: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     CertificatesAdopt: {
       [Env.clusterName]: { do: 'mint' },
@@ -48,6 +50,16 @@ export async function certificateEvents({ world, theirs }: CertificateClusters):
     CertificatesRotationProbeNode: {
       [Env.clusterName]: { do: 'ports', secretId, version },
       [Env.etcdClientSecret]: { do: 'etcd-is-well' },
+    },
+    CertificatesExchangeExchangeAuthority: {
+      [Env.clusterName]: { do: 'begin', input: { resume: 'attack' }, execution: 'attack', driver: 'attack' },
+      [Env.stateBucket]: stepOf(true),
+      [Env.probeFunction]: stepOf(false),
+      [Env.etcdClientSecret]: stepOf(true),
+    },
+    CertificatesExchangeLookAround: {
+      [Env.clusterName]: { do: 'stamps', secretIds: [secretId] },
+      [Env.etcdClientSecret]: { do: 'etcd' },
     },
     CertificatesScanScanCertificates: {
       [Env.clusterName]: { do: 'judge', request: looking, facts: [] },

@@ -19,7 +19,8 @@ import { certificateScenarios } from './certificate-scenarios';
 import { certificateExceptions, nodeExceptions } from './exceptions';
 import { runScenarios } from './scenarios';
 
-jest.setTimeout(300_000);
+// An authority is exchanged and turned back in it.
+jest.setTimeout(900_000);
 
 let clusters: CertificateClusters;
 let failures: string[];

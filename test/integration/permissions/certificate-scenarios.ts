@@ -1,7 +1,7 @@
 import { DeleteObjectCommand, GetObjectCommand } from '@aws-sdk/client-s3';
 import { CancelRotateSecretCommand, PutSecretValueCommand, RotateSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { archiveOf, filesOf } from '../../../lambdas/certificates/archive';
-import { NodeSetSecret } from '../../../lambdas/contract/certificates';
+import { AuthoritySecret, NodeSetSecret } from '../../../lambdas/contract/certificates';
 import { RepairReport } from '../../../lambdas/contract/repair-certificates';
 import { lockKey, repairKey } from '../../../lambdas/contract/s3-keys';
 import { waitUntil } from '../../../local/child-process';
@@ -52,6 +52,22 @@ export const certificateScenarios: readonly Scenario<CertificateClusters>[] = [
     function: 'CertificatesScanScanCertificates',
     sentence: 'has the next node rotated',
     run: async ({ world }) => rotatedByScan(world, world.node(3)),
+  },
+  {
+    function: 'CertificatesExchangeExchangeAuthority',
+    sentence: 'begins to exchange the authority of etcd, and turns back when it is asked to',
+    run: async ({ world }) => {
+      const { rotateCa } = world.lifeboat;
+      await world.lifeboat.takeSnapshot();
+      const execution = await rotateCa?.start({ ...INPUT, authority: 'etcd', approval: 'automatic' });
+      const state = async () => AuthoritySecret.parse(await world.authority('etcd')).rotation?.state;
+      await waitUntil('both are trusted', 120_000, async () => (await state()) === 'TRUSTED', 500);
+
+      const aborted = await rotateCa?.start({ ...INPUT, abort: execution?.name, by: 'a test', because: 'it was asked for' });
+
+      expect(await aborted?.wait({ timeoutMs: 60_000 })).toMatchObject({ status: 'SUCCEEDED', output: { outcome: 'NOTED' } });
+      expect(await execution?.wait({ timeoutMs: 240_000 })).toMatchObject({ status: 'SUCCEEDED', output: { outcome: 'TURNED_BACK' } });
+    },
   },
   {
     function: 'CertificatesRotationRotateCertificates',
