@@ -52,7 +52,7 @@ export class ExchangeStates {
     const patience = new Wait(scope, 'Patience', { time: WaitTime.secondsPath('$.seconds') });
     const asks = new Choice(scope, 'Asks').when(Condition.stringEquals('$.act', 'look'), facts.startState).otherwise(step);
     patience.next(asks);
-    const next = new Choice(scope, 'Next')
+    const next = new Choice(scope, 'Whereto')
       .when(Condition.stringEquals('$.act', 'end'), ended)
       .when(Condition.numberGreaterThan('$.seconds', 0), patience)
       .otherwise(asks);

@@ -49,6 +49,6 @@ test.each([
 test('the outputs name every function that works for certificates', () => {
   const outputs = Object.keys(template.findOutputs('*')).filter((name) => name.startsWith('CertificateFunction'));
 
-  const names = ['Adopt', 'ProbeNode', 'RepairCertificates', 'RotateCertificates', 'ScanCertificates'];
+  const names = ['Adopt', 'ExchangeAuthority', 'LookAround', 'ProbeNode', 'RepairCertificates', 'RotateCertificates', 'ScanCertificates'];
   expect(outputs.sort()).toEqual(names.map((name) => `CertificateFunction${name}`));
 });
