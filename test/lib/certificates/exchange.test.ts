@@ -19,6 +19,7 @@ interface State {
   readonly Default?: string;
   readonly Choices?: readonly Choice[];
   readonly Catch?: readonly { readonly ErrorEquals: readonly string[]; readonly Next: string }[];
+  readonly Retry?: readonly { readonly ErrorEquals: readonly string[]; readonly IntervalSeconds?: number; readonly MaxAttempts?: number }[];
   readonly SecondsPath?: string;
   readonly ResultPath?: string;
   readonly ItemsPath?: string;
@@ -65,6 +66,13 @@ describe('the states of an exchange', () => {
       do: 'begin',
       ...{ 'input.$': '$$.Execution.Input', 'execution.$': '$$.Execution.Name', 'driver.$': '$$.Execution.Id' },
     });
+  });
+
+  test('try a step again for ten minutes while nobody looks beside the cluster', () => {
+    const { IntervalSeconds = 0, MaxAttempts = 0 } =
+      States['Step']?.Retry?.find(({ ErrorEquals }) => ErrorEquals.includes('FunctionCallFailed')) ?? {};
+
+    expect(IntervalSeconds * MaxAttempts).toBe(600);
   });
 
   test('end well for every outcome but those that somebody has to mend', () => {
