@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkServerIdentity, connect } from 'node:tls';
 import type { ProbeAnswer, ProbeTarget } from '../contract/api-record';
@@ -22,7 +23,9 @@ export async function answerOf(target: ProbeTarget, name: string, withinMs = WIT
 
 function tryOnce({ host, port }: ProbeTarget, name: string, withinMs: number): Promise<ProbeAnswer> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port, servername: name, ALPNProtocols: ['http/1.1'], rejectUnauthorized: false });
+    // SNI has names alone (RFC 6066, 3).
+    const sni = isIP(name) === 0 && { servername: name };
+    const socket = connect({ host, port, ...sni, ALPNProtocols: ['http/1.1'], rejectUnauthorized: false });
     let carriesName: boolean | undefined;
     let head = '';
     const done = (answers: boolean, because: string, status?: number) => {

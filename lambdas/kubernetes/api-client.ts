@@ -24,13 +24,17 @@ const WITHIN_MS = 10_000;
 /** A list of a thousand namespaces' ConfigMaps has 2 MB. */
 const MOST_BYTES = 32 * 1024 * 1024;
 
-/** Asks the first of several API servers that answers. */
-export function openApi(places: readonly ApiPlace[]): KubernetesApi {
+/**
+ * Asks the first of several API servers that answers.
+ *
+ * @param withinMs so long each of them may take
+ */
+export function openApi(places: readonly ApiPlace[], withinMs = WITHIN_MS): KubernetesApi {
   const ask = async (method: 'GET' | 'PATCH', path: string, body?: string): Promise<{ status: number; text: string }> => {
     let last = 'no API server is known';
     for (const place of places) {
       try {
-        return await send(place, method, path, body);
+        return await send(place, withinMs, { method, path, body });
       } catch (error) {
         last = `${place.host}:${place.port}: ${messageOf(error)}`;
       }
@@ -53,7 +57,13 @@ export function openApi(places: readonly ApiPlace[]): KubernetesApi {
 
 const told = (text: string): string => text.replace(/\s+/g, ' ').slice(0, 300);
 
-function send({ host, port, ca, client }: ApiPlace, method: string, path: string, body?: string) {
+interface Question {
+  readonly method: 'GET' | 'PATCH';
+  readonly path: string;
+  readonly body: string | undefined;
+}
+
+function send({ host, port, ca, client }: ApiPlace, withinMs: number, { method, path, body }: Question) {
   return new Promise<{ status: number; text: string }>((resolve, reject) => {
     const type = { 'Content-Type': 'application/merge-patch+json', 'Content-Length': Buffer.byteLength(body ?? '') };
     const asked = request(
@@ -65,7 +75,8 @@ function send({ host, port, ca, client }: ApiPlace, method: string, path: string
         ca,
         ...client,
         agent: false,
-        timeout: WITHIN_MS,
+        // Of the whole, and not between two bytes.
+        signal: AbortSignal.timeout(withinMs),
         headers: { Accept: 'application/json', ...(body !== undefined && type) },
       },
       (answer) => {
@@ -77,11 +88,10 @@ function send({ host, port, ca, client }: ApiPlace, method: string, path: string
           else parts.push(part);
         });
         answer.once('end', () => resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(parts).toString('utf8') }));
-        answer.once('error', reject);
+        answer.once('error', () => reject(new Error(`no answer within ${withinMs} ms, or one that was cut off`)));
       },
     );
-    asked.once('timeout', () => asked.destroy(new Error(`no answer within ${WITHIN_MS} ms`)));
-    asked.once('error', reject);
+    asked.once('error', (error) => reject(error.name === 'AbortError' ? new Error(`no answer within ${withinMs} ms`) : error));
     asked.end(body);
   });
 }

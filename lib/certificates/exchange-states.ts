@@ -1,7 +1,9 @@
+import { Duration } from 'aws-cdk-lib';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Choice, Condition, Fail, Succeed, Wait, WaitTime } from 'aws-cdk-lib/aws-stepfunctions';
 import type { State } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import { ErrorName } from '../../lambdas/contract/errors';
 import { FunctionTask } from '../restore/function-task';
 import { NodePhase } from '../restore/node-phase';
 
@@ -29,6 +31,8 @@ export class ExchangeStates {
       handler: exchangeAuthority,
       payload: { do: 'step', 'state.$': '$.state' },
       resultPath: '$',
+      // The function beside the cluster may be away for a while, and what is under way for weeks is not to end by that.
+      wait: { errors: [ErrorName.functionCallFailed], every: Duration.seconds(30), times: 20 },
     });
     step.addCatch(new Fail(scope, 'Halted', { errorPath: '$.Error', causePath: '$.Cause' }), { resultPath: '$' });
     const facts = new NodePhase(scope, 'CertificateFacts', {
@@ -52,7 +56,7 @@ export class ExchangeStates {
     const patience = new Wait(scope, 'Patience', { time: WaitTime.secondsPath('$.seconds') });
     const asks = new Choice(scope, 'Asks').when(Condition.stringEquals('$.act', 'look'), facts.startState).otherwise(step);
     patience.next(asks);
-    const next = new Choice(scope, 'Next')
+    const next = new Choice(scope, 'Whereto')
       .when(Condition.stringEquals('$.act', 'end'), ended)
       .when(Condition.numberGreaterThan('$.seconds', 0), patience)
       .otherwise(asks);

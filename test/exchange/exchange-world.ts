@@ -19,9 +19,10 @@ import type { Documents } from './world-node';
 export const SETTINGS = { leafValidityDays: 90, renewBeforeDays: 30, caValidityYears: 5, api: { addresses: [], extraSans: [] } };
 export const idsIn = (bundle: string): string[] => parseBundle(bundle).map((pem) => inspect(pem).sha256);
 
-/** As an adoption leaves it. */
+const roots = new Map(AuthorityName.options.map((name) => [name, authority(name)]));
+/** As an adoption leaves it: in every world the same. */
 export function adopted(name: AuthorityName): AuthoritySecret {
-  const { cert, key } = authority(name);
+  const { cert, key } = roots.get(name) ?? authority(name);
   const { sha256: id } = inspect(cert);
   return { version: 1, authority: name, generations: [{ id, certificate: cert, key, since: NOW.toISOString() }], issuing: id };
 }
@@ -166,6 +167,11 @@ export class World {
     });
     if (this.act?.act !== 'end') throw new Error('it has no end');
     return this.act.told;
+  }
+
+  /** So much later nothing has changed: what is waited for is waited for since then. */
+  pass(seconds: number): void {
+    this.time += seconds;
   }
 
   asked(): RunbookNode[] {

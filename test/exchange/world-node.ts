@@ -21,6 +21,14 @@ const OWN_LEAVES = LEAF_NAMES.filter((leaf) => leaf !== 'super-admin.conf');
 const trustFile = (name: AuthorityName): string => `pki/${AUTHORITY_FILES[name]}.crt`;
 const leafFile = (leaf: LeafName): string => (LEAVES[leaf].kind === 'file' ? `pki/${leaf}.crt` : `kubeconfigs/${leaf}.crt`);
 
+const issued = new Map<string, string>();
+/** Every world begins with the same certificates. */
+function once(what: string, issue: () => string): string {
+  const cert = issued.get(what) ?? issue();
+  issued.set(what, cert);
+  return cert;
+}
+
 /** A control-plane node that takes whatever set it is given, as install-certificates does, and shows what it has by then. Times in seconds. */
 export class WorldNode {
   readonly instanceId: string;
@@ -91,7 +99,8 @@ export class WorldNode {
     const profile = PROFILES[leaf]({ nodeName: this.host, sans: [this.address, '10.96.0.1'] });
     const at = new Date(now * 1_000);
     const notAfter = new Date(at.getTime() + 90 * 86_400_000);
-    const { cert } = issueLeaf({ cert: certificate, key }, profile, { notAfter, now: at, key: sharedKey('leaf') });
+    const issue = () => issueLeaf({ cert: certificate, key }, profile, { notAfter, now: at, key: sharedKey('leaf') }).cert;
+    const cert = once(`${leaf} of ${this.host} at ${now} by ${certificate}`, issue);
     // The kubelet has its own renewed, by the controller-manager, and no chain after it.
     const text = leaf === 'kubelet.conf' ? cert : printBundle([cert, ...chain]);
     if (leaf === 'kubelet.conf') this.files.set(leafFile(leaf), text);
