@@ -1,9 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
-import type { EtcdCredentials } from '../local/etcd/member';
 
-/** PEM texts by which a client reaches the API: the authority that it trusts, and who it is. */
-export type ApiCredentials = EtcdCredentials;
+/** By what a client reaches the API: the authorities that it trusts, PEM, and who it is, by a certificate or by a token as pods have one. */
+export type ApiCredentials = { readonly ca: string } & ({ readonly cert: string; readonly key: string } | { readonly token: string });
 
 export interface ApiRequest {
   readonly method: 'GET' | 'PATCH';
@@ -15,11 +14,17 @@ export interface ApiRequest {
 }
 
 /** Sends one request, verifies who answers, and gives the answer as soon as its head is there. */
-export function send(url: string, { ca, cert, key }: ApiCredentials, asked: ApiRequest): Promise<IncomingMessage> {
+export function send(url: string, credentials: ApiCredentials, asked: ApiRequest): Promise<IncomingMessage> {
   const { method, path, body, agent = false, signal } = asked;
-  const headers = { Accept: 'application/json', ...(body !== undefined && { 'Content-Type': 'application/merge-patch+json' }) };
+  const { ca } = credentials;
+  const own = 'token' in credentials ? {} : { cert: credentials.cert, key: credentials.key };
+  const headers = {
+    Accept: 'application/json',
+    ...(body !== undefined && { 'Content-Type': 'application/merge-patch+json' }),
+    ...('token' in credentials && { Authorization: `Bearer ${credentials.token}` }),
+  };
   return new Promise((resolve, reject) => {
-    const sent = request(new URL(path, url), { method, agent, signal, headers, ca, cert, key }, resolve);
+    const sent = request(new URL(path, url), { method, agent, signal, headers, ca, ...own }, resolve);
     sent.once('error', reject);
     sent.end(body === undefined ? undefined : JSON.stringify(body));
   });

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { Narrator } from '../local/narrator';
 import type { Chapter, Measured } from './chapter';
+import { exchangeChapter } from './chapters/exchange';
 import { repairChapter } from './chapters/repair';
 import { restoreChapter } from './chapters/restore';
 import { rollBackChapter } from './chapters/roll-back';
@@ -12,7 +13,7 @@ import type { TrafficSummary } from './traffic';
 import type { World, WorldOptions } from './world';
 import { WORLD_STEPS, withWorld } from './world';
 
-const CHAPTERS: readonly Chapter[] = [restoreChapter, rollBackChapter, rotateChapter, repairChapter];
+const CHAPTERS: readonly Chapter[] = [restoreChapter, rollBackChapter, rotateChapter, repairChapter, exchangeChapter];
 
 interface E2eOptions extends WorldOptions {
   readonly chapters: readonly string[];

@@ -84,7 +84,8 @@ export function startTraffic({ url, credentials, log }: TrafficOptions): Traffic
   };
 }
 
-async function failureOf(
+/** What went wrong with one request; undefined for 200. */
+export async function failureOf(
   url: string,
   credentials: ApiCredentials,
   asked: Omit<ApiRequest, 'signal'>,
