@@ -74,7 +74,7 @@ export function exchangeEdges({
       const newest = 'refused' in choice ? undefined : { id: choice.manifest.id, takenAt: new Date(choice.manifest.takenAt) };
       return { newest, oldest: oldestOf(candidates) };
     },
-    etcdClient: () => readEtcdClientSecret(manager, clientSecret).catch(() => undefined),
+    etcdClient: () => readEtcdClientSecret(manager, clientSecret),
     putEtcdClient: (secret: EtcdClientSecret) => putEtcdClientSecret(manager, clientSecret, secret),
     runs: async (execution) => (await executionStatus(execution)) === 'RUNNING',
     write: exchangeNotes(s3, bucket, cluster),

@@ -27,7 +27,8 @@ export interface ExchangeEdges {
   readonly tellCluster: (asked: AskedCluster, write: ClusterWrite) => Promise<readonly string[]>;
   /** Of those that were verified the newest, and of all that still exist when the oldest was taken. */
   readonly snapshots: () => Promise<{ readonly newest: RotationFacts['snapshot']; readonly oldest: Date | undefined }>;
-  readonly etcdClient: () => Promise<EtcdClientSecret | undefined>;
+  /** By what the functions are clients of etcd. @throws SecretUnusable */
+  readonly etcdClient: () => Promise<EtcdClientSecret>;
   readonly putEtcdClient: (secret: EtcdClientSecret) => Promise<void>;
   /** Whether an execution runs: by its ARN. */
   readonly runs: (execution: string) => Promise<boolean>;

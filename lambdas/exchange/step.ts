@@ -76,6 +76,8 @@ async function documentsOf(edges: ExchangeEdges): Promise<Documents> {
 async function start(edges: ExchangeEdges, state: ExchangeState): Promise<Act> {
   const { request, facts, authority, rotation, driver } = state;
   if (request === undefined || facts === undefined) return goOn('look', 0, state);
+  // Without it nobody could see etcd afterwards.
+  if (authority === 'etcd') await edges.etcdClient();
   const heard = await heardNodes(facts);
   const first = request.plan ? undefined : await firstSets(edges, state.asked);
   if (first !== undefined) return waitFor(edges, state, authority, { what: 'first sets', because: [first] }, 'look', LOOK_SECONDS);
@@ -101,21 +103,9 @@ async function start(edges: ExchangeEdges, state: ExchangeState): Promise<Act> {
     const all = plan.all.map(({ because, instead }) => `${because}: ${instead}`);
     return ended(state, 'REFUSED', all.join('; '), { whatToDo: plan.all.map(({ instead }) => instead) });
   }
-  if (authority === 'etcd' && (await edges.etcdClient()) === undefined)
-    return ended(
-      state,
-      'REFUSED',
-      'the secret with the client certificate of the lifeboat for etcd cannot be read: nobody could see etcd afterwards',
-    );
   if (seen.cluster === undefined) return ended(state, 'REFUSED', `the Kubernetes API did not answer: ${seen.clusterBecause ?? ''}`);
   const untold = authority === 'cluster' ? untoldNodes(seen.cluster, heard.told) : [];
-  if (untold.length > 0 && mode === 'planned' && request.approval === 'automatic')
-    return ended(
-      state,
-      'REFUSED',
-      `nobody tells of the kubelets of ${untold.join(', ')}: "approval": "ask", and approve when each has a certificate by the new authority`,
-    );
-  if (request.plan) return ended(state, 'PLANNED', planText(plan), { plan });
+  if (request.plan) return ended(state, 'PLANNED', [planText(plan), ...untoldText(untold)].join('; '), { plan });
   const before = { voters: seen.etcd?.voters ?? 0, readyNodes: seen.cluster.nodes.filter(({ ready }) => ready).length };
   const made = await edges.change(authority, (found) => {
     const now = edges.now();
@@ -317,6 +307,9 @@ const moved = ({ waiting: _waiting, rotating: _rotating, ...state }: ExchangeSta
 function ended({ rotation }: ExchangeState, outcome: ExchangeOutcome, summary: string, more: Partial<Told> = {}): Act {
   return { act: 'end', told: { outcome, rotation, summary, whatToDo: [], ...more } };
 }
+
+const untoldText = (untold: readonly string[]): string[] =>
+  untold.length === 0 ? [] : [`nobody tells of the kubelets of ${untold.join(', ')}: see to them before the old authority is distrusted`];
 
 const planText = (plan: Extract<RotationPlan, { decision: 'rotate' }>): string =>
   [

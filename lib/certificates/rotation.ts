@@ -138,11 +138,15 @@ export class Rotation extends Construct {
 
   /** Lets a function start the rotation of a node's secret that is rotated already. */
   grantStart(handler: LifeboatFunction): void {
-    handler.addToRolePolicy(
-      new PolicyStatement({ actions: ['secretsmanager:DescribeSecret', 'secretsmanager:RotateSecret'], resources: [this.nodeSecrets] }),
-    );
+    handler.addToRolePolicy(new PolicyStatement({ actions: ['secretsmanager:RotateSecret'], resources: [this.nodeSecrets] }));
     handler.addToRolePolicy(new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [this.rotateCertificates.functionArn] }));
     acknowledgeWildcard(handler, this.nodeSecrets, NAMED_LATER);
+  }
+
+  /** Lets a function see when a node was rotated last, too. */
+  grantStartWhenDue(handler: LifeboatFunction): void {
+    this.grantStart(handler);
+    handler.addToRolePolicy(new PolicyStatement({ actions: ['secretsmanager:DescribeSecret'], resources: [this.nodeSecrets] }));
   }
 
   /** Lets a function read which set a node has by now. */

@@ -60,7 +60,7 @@ export class Scan extends Construct {
     this.scanCertificates.setEnvironment(Env.certificateSettings, JSON.stringify(settings));
     sending.grantFind(this.scanCertificates);
     state.grantInventory(this.scanCertificates);
-    rotation.grantStart(this.scanCertificates);
+    rotation.grantStartWhenDue(this.scanCertificates);
 
     const { start } = new ScanStates(this, {
       scanCertificates: this.scanCertificates,

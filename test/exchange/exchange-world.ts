@@ -106,7 +106,10 @@ export class World {
       oldest: undefined,
     }),
     forgetFormer: async (name) => void this.forgotten.push(name),
-    etcdClient: async () => this.client,
+    etcdClient: async () => {
+      if (this.client === undefined) throw new Error('there is no client for etcd');
+      return this.client;
+    },
     putEtcdClient: async (secret) => void (this.client = secret),
     runs: async (execution) => this.running.has(execution),
     write: async (id, text) => void this.reports.push({ id, text }),

@@ -10,8 +10,10 @@ import type { FunctionRights, StackRights } from './stack-rights';
 export interface Exception {
   /** One action, or all of a service: `logs:*`. */
   readonly action: string;
-  /** What its resource has in it. @default - any */
+  /** What its resource or its conditions have in them. @default - any */
   readonly on?: string;
+  /** The function that has it. @default - any */
+  readonly of?: string;
   readonly because: string;
 }
 
@@ -92,7 +94,7 @@ const idle = ({ rights, calls }: Use): Finding[] =>
 
 function unused({ rights, used }: Use, exceptions: readonly Exception[]): Finding[] {
   return rights.grants
-    .filter((grant) => grant.effect === 'Allow' && !used.has(grant) && !exceptions.some((exception) => concerns(exception, grant)))
+    .filter((grant) => grant.effect === 'Allow' && !used.has(grant) && !exceptions.some((exception) => concerns(exception, grant, rights)))
     .map((grant) => finding('unused', rights, `never used ${textOf(grant)}`));
 }
 
@@ -114,12 +116,12 @@ function wide({ rights, used }: Use): Finding[] {
 
 function stale(uses: readonly Use[], exceptions: readonly Exception[]): Finding[] {
   return exceptions.flatMap((exception) => {
-    const holders = uses.filter(({ rights }) => rights.grants.some((grant) => concerns(exception, grant)));
+    const holders = uses.filter(({ rights }) => rights.grants.some((grant) => concerns(exception, grant, rights)));
     if (holders.length === 0)
       return [{ kind: 'stale-exception', line: `the exception ${exception.action} is for a right that no function has` }];
     return holders.flatMap(({ rights, used }) =>
       [...used.keys()]
-        .filter((grant) => concerns(exception, grant))
+        .filter((grant) => concerns(exception, grant, rights))
         .map((grant) =>
           finding('stale-exception', rights, `used ${textOf(grant)}, which the exception ${exception.action} says nobody does`),
         ),
@@ -127,8 +129,10 @@ function stale(uses: readonly Use[], exceptions: readonly Exception[]): Finding[
   });
 }
 
-const concerns = ({ action, on = '' }: Exception, grant: Grant): boolean =>
-  grant.resource.includes(on) && (action.endsWith(':*') ? grant.action.startsWith(action.slice(0, -1)) : grant.action === action);
+const concerns = ({ action, on = '', of }: Exception, grant: Grant, { label }: FunctionRights): boolean =>
+  (of === undefined || of === label) &&
+  textOf(grant).includes(on) &&
+  (action.endsWith(':*') ? grant.action.startsWith(action.slice(0, -1)) : grant.action === action);
 
 const finding = (kind: Finding['kind'], { label }: FunctionRights, text: string): Finding => ({ kind, line: `${label}: ${text}` });
 
