@@ -56,6 +56,7 @@ export async function certificateEvents({ world, theirs }: CertificateClusters):
       [Env.stateBucket]: stepOf(true),
       [Env.probeFunction]: stepOf(false),
       [Env.etcdClientSecret]: stepOf(true),
+      all: stepOf(true),
     },
     CertificatesExchangeLookAround: {
       [Env.clusterName]: { do: 'stamps', secretIds: [secretId] },
