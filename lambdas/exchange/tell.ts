@@ -1,0 +1,70 @@
+import type { AuthorityName } from '../contract/certificate-names';
+import { messageOf } from '../contract/lifeboat-error';
+import type { Act, ExchangeOutcome, ExchangeState, Told } from '../contract/rotate-authority';
+import type { ExchangeEdges } from './edges';
+
+type TellEdges = Pick<ExchangeEdges, 'cluster' | 'write' | 'tell' | 'telemetry' | 'now'>;
+
+/** Asks the people who read the topic for their approval. */
+export async function askPeople(
+  edges: TellEdges,
+  { rotation }: ExchangeState,
+  authority: AuthorityName,
+  because: readonly string[],
+): Promise<void> {
+  await say(
+    edges,
+    `the ${authority} authority waits for approval`,
+    [
+      `Everything is proven, and both generations are served since long enough: the old ${authority} authority can be distrusted now. Who still knows it alone is refused from then on.`,
+      ...because,
+      `Approve by an execution of the same state machine with {"approve": "${rotation}", "by": "<your name>"}, or turn back with {"abort": "${rotation}", "by": "<your name>", "because": "<why>"}.`,
+    ].join('\n'),
+  );
+}
+
+/** Nothing is changed any more; what somebody has to do is told. */
+export const halt = (edges: TellEdges, state: ExchangeState, authority: AuthorityName, because: readonly string[]): Promise<Act> =>
+  finish(edges, state, 'HALTED', `the exchange of the ${authority} authority stands still: ${because.slice(0, 10).join('; ')}`, [
+    `mend what is named, then start {"resume": "${state.rotation}"}`,
+    `or turn back: {"abort": "${state.rotation}", "by": "<your name>", "because": "<why>"}`,
+  ]);
+
+/** Writes the report and tells people. */
+export async function finish(
+  edges: TellEdges,
+  state: ExchangeState,
+  outcome: ExchangeOutcome,
+  summary: string,
+  whatToDo: string[] = [],
+): Promise<Act> {
+  const { rotation, authority } = state;
+  const report = {
+    version: 1,
+    kind: 'authority-exchange',
+    cluster: edges.cluster,
+    rotation,
+    authority,
+    outcome,
+    summary,
+    endedAt: edges.now().toISOString(),
+    whatToDo,
+  };
+  await edges.write(rotation, JSON.stringify(report, undefined, 1));
+  edges.telemetry.log('exchange-ended', { authority, rotation, outcome, summary });
+  await say(edges, `exchange of the ${authority} authority: ${outcome}`, [summary, '', ...whatToDo.map((line) => `- ${line}`)].join('\n'));
+  return ended(state, outcome, summary, { whatToDo });
+}
+
+async function say({ cluster, tell, telemetry }: TellEdges, subject: string, message: string): Promise<void> {
+  try {
+    await tell?.(`kube-lifeboat ${cluster}: ${subject}`, message);
+  } catch (error) {
+    telemetry.warn('nobody-told', { because: messageOf(error) });
+  }
+}
+
+/** The end of the execution, told by its output alone. */
+export function ended({ rotation }: ExchangeState, outcome: ExchangeOutcome, summary: string, more: Partial<Told> = {}): Act {
+  return { act: 'end', told: { outcome, rotation, summary, whatToDo: [], ...more } };
+}
