@@ -3,9 +3,6 @@ import type { RotationMode, RotationState } from '../contract/authority-rotation
 /** Where a rotation may be, and where it ends: at `STEADY` of the generation before, or of the next one. */
 export type PathState = RotationState | 'STEADY';
 
-/** One authority after the other: the one that the fewest depend on goes first, and etcd's, whose trust takes restarts, last. */
-export const AUTHORITY_ORDER = ['front-proxy', 'cluster', 'etcd'] as const;
-
 const FORWARD: Readonly<Record<RotationMode, readonly RotationState[]>> = {
   planned: ['MINTED', 'TRUSTED', 'ISSUING', 'SOAKING', 'DISTRUST-CANARY', 'DISTRUSTED'],
   // Nobody waits for clients or for one that tries while somebody else has the key.

@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { describeMatrix } from '../../lambdas/authorities/describe-matrix';
 import { MatrixIncomplete } from '../../lambdas/authorities/errors';
 import type { ShownChain, TriedPairs, TrustStore } from '../../lambdas/authorities/path-matrix';
 import { pathMatrix, printFailing } from '../../lambdas/authorities/path-matrix';
@@ -115,29 +114,4 @@ test('for any servers and stores every pair has one cell, with the verdict of it
     }),
     { numRuns: 50 },
   );
-});
-
-test('a report shows who accepts whom, and why not', () => {
-  const servers = [server('etcd/server at 10.0.0.1:2379', 'leaf(N)', 'X'), server('etcd/peer at 10.0.0.12:2380', 'leaf(O)')];
-  const matrix = pathMatrix(
-    {
-      cluster: { servers: [server('apiserver at 10.0.0.1:6443', 'leaf(N)')], stores: [store('kubeconfigs', 'N')] },
-      etcd: { servers, stores: [store('master-1', 'O', 'N'), store('master-2', 'N')] },
-    },
-    NOW,
-  );
-
-  expect(describeMatrix(matrix).split('\n')).toEqual([
-    'cluster: 1 of 1 accepted, every connection can be made anew',
-    '  [1] kubeconfigs',
-    '                             [1]',
-    '  apiserver at 10.0.0.1:6443  ok',
-    'etcd: 3 of 4 accepted, a member or an API server loses etcd there at its next new connection, at the latest when one of the two restarts',
-    '  [1] master-1',
-    '  [2] master-2',
-    '                               [1] [2]',
-    '  etcd/server at 10.0.0.1:2379  ok  ok',
-    '  etcd/peer at 10.0.0.12:2380   ok  NO',
-    '  refused: etcd/peer at 10.0.0.12:2380 by master-2: CN=kube-apiserver was issued by CN=kubernetes, which is neither trusted nor sent',
-  ]);
 });
