@@ -58,6 +58,8 @@ export const ClusterWrite = z.object({
   clusterInfo: z.string().optional(),
   clientCa: z.string().optional(),
   requestHeaderCa: z.string().optional(),
+  /** By which files the controller-managers sign, for kubeadm, which writes their manifests anew at each upgrade. */
+  signer: z.object({ certFile: z.string(), keyFile: z.string() }).optional(),
 });
 export type ClusterWrite = z.infer<typeof ClusterWrite>;
 

@@ -1,10 +1,14 @@
 import { z } from 'zod';
 import type { ClusterLook, ClusterWrite } from '../contract/exchange-looks';
 import type { KubernetesApi } from '../kubernetes/api-client';
+import { KubeadmConfigUnclear } from '../kubernetes/errors';
+import { withSigner } from '../kubernetes/kubeadm-config';
+import type { SignerFiles } from '../kubernetes/kubeadm-config';
 import { parseBundle } from '../pki/bundle';
 import { inspect } from '../pki/inspect';
 
 const CLUSTER_INFO = '/api/v1/namespaces/kube-public/configmaps/cluster-info';
+const KUBEADM_CONFIG = '/api/v1/namespaces/kube-system/configmaps/kubeadm-config';
 const AUTHENTICATION = '/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication';
 /** So many objects an answer: what the API server itself asks etcd for at once. */
 const PAGE = 500;
@@ -51,12 +55,17 @@ export async function lookAtCluster(api: KubernetesApi): Promise<ClusterLook> {
   };
 }
 
-/** Tells the cluster what is trusted; what it tells already is left alone. @throws ApiRefused */
+/**
+ * Tells the cluster what is trusted, and kubeadm who signs; what is told already is left alone, and so is a configuration of kubeadm that is not clear.
+ *
+ * @throws ApiRefused
+ */
 export async function tellCluster(
   api: KubernetesApi,
-  { clusterInfo, clientCa, requestHeaderCa }: ClusterWrite,
+  { clusterInfo, clientCa, requestHeaderCa, signer }: ClusterWrite,
 ): Promise<{ written: string[] }> {
   const written: string[] = [];
+  if (signer !== undefined && (await tellKubeadm(api, signer))) written.push('kubeadm-config');
   if (clusterInfo !== undefined) {
     const found = await api.get(CLUSTER_INFO);
     const kubeconfig = found === undefined ? undefined : ConfigMap.parse(found).data['kubeconfig'];
@@ -77,6 +86,21 @@ export async function tellCluster(
     written.push(...changed.map(([key]) => `extension-apiserver-authentication ${key}`));
   }
   return { written };
+}
+
+async function tellKubeadm(api: KubernetesApi, signer: SignerFiles): Promise<boolean> {
+  const found = await api.get(KUBEADM_CONFIG);
+  const present = found === undefined ? undefined : ConfigMap.parse(found).data['ClusterConfiguration'];
+  if (present === undefined) return false;
+  try {
+    const { text, changed } = withSigner(present, signer);
+    if (changed) await api.mergePatch(KUBEADM_CONFIG, { data: { ClusterConfiguration: text } });
+    return changed;
+  } catch (error) {
+    // Its owner wrote it by hand, and sees to it by hand.
+    if (error instanceof KubeadmConfigUnclear) return false;
+    throw error;
+  }
 }
 
 const List = <T>(item: z.ZodType<T>) =>

@@ -1,5 +1,5 @@
 import { trustedIn } from '../authorities/trust';
-import { servingPorts } from '../certificates/minted-set';
+import { servingPorts, signsByItsOwn } from '../certificates/minted-set';
 import type { ToldNode } from '../certificates/told-node';
 import type { AuthorityName } from '../contract/certificate-names';
 import { nodeSecretName } from '../contract/certificates';
@@ -48,12 +48,20 @@ async function lookAtApi(
 ) {
   const api = told.flatMap((node) => servingPorts(node).flatMap(({ leaf, host, port }) => (leaf === 'apiserver' ? [{ host, port }] : [])));
   const place = await placeOf(edges, asked, api);
-  const write = document && writeOf(document);
+  const write = document && writeOf(document, signerOf(told));
   if (write !== undefined) {
     const written = await edges.tellCluster(place, write);
     if (written.length > 0) edges.telemetry.log('cluster-told', { written });
   }
   return edges.lookAtCluster(place);
+}
+
+/** By which files all of them sign: their own, under one path. */
+function signerOf(told: readonly ToldNode[]): ClusterWrite['signer'] {
+  const files = told.flatMap(({ facts }) => facts.controllerManager.signingCertFile ?? []);
+  const [certFile] = files;
+  if (certFile === undefined || !told.every(({ facts }) => signsByItsOwn(facts)) || new Set(files).size > 1) return undefined;
+  return { certFile, keyFile: certFile.replace(/\.crt$/, '.key') };
 }
 
 /** The first node that has a set has somebody who may ask. */
@@ -68,13 +76,13 @@ async function placeOf(edges: LookEdges, asked: readonly RunbookNode[], api: Ask
  * What the cluster is to tell its clients. cluster-info follows what is trusted; extension-apiserver-authentication follows the API servers by itself
  * and forgets nothing (pkg/controlplane/controller/clusterauthenticationtrust), so the generation that goes is taken out at the end.
  */
-function writeOf(document: AuthoritySecret): ClusterWrite | undefined {
+function writeOf(document: AuthoritySecret, signer: ClusterWrite['signer']): ClusterWrite | undefined {
   const { authority, rotation } = document;
   const { bundle } = trustedIn(document);
   const back = rotation?.abortRequested !== undefined;
   // Nothing is told of what was only minted; at the end of the way back it is taken out again.
   if (rotation?.state === 'MINTED' && !back) return undefined;
   const last = rotation?.state === (back ? 'MINTED' : 'DISTRUSTED');
-  if (authority === 'cluster') return { clusterInfo: bundle, ...(last && { clientCa: bundle }) };
+  if (authority === 'cluster') return { clusterInfo: bundle, ...(signer && { signer }), ...(last && { clientCa: bundle }) };
   return authority === 'front-proxy' && last ? { requestHeaderCa: bundle } : undefined;
 }

@@ -146,6 +146,26 @@ describe('what the cluster is told', () => {
     expect(await look()).toMatchObject({ clusterInfo: [idOf(N), idOf(O)], clientCa: [idOf(N), idOf(O)], requestHeaderCa: [idOf(F)] });
   });
 
+  test('tells kubeadm by which files is signed, once, and leaves alone what is not clear', async () => {
+    const path = '/api/v1/namespaces/kube-system/configmaps/kubeadm-config';
+    const signer = { certFile: '/etc/kubernetes/pki/signer/ca.crt', keyFile: '/etc/kubernetes/pki/signer/ca.key' };
+    const before = 'apiVersion: kubeadm.k8s.io/v1beta3\nkind: ClusterConfiguration\n';
+    objects[path] = { metadata: { name: 'kubeadm-config' }, data: { ClusterConfiguration: before } };
+
+    expect(await tell({ signer })).toEqual({ written: ['kubeadm-config'] });
+
+    const [[, patch] = []] = patches();
+    expect(patch).toEqual({
+      data: { ClusterConfiguration: expect.stringContaining(`cluster-signing-cert-file: ${signer.certFile}`) as string },
+    });
+    expect(await tell({ signer })).toEqual({ written: [] });
+    objects[path] = { metadata: { name: 'kubeadm-config' }, data: { ClusterConfiguration: 'apiVersion: kubeadm.k8s.io/v1\n' } };
+    expect(await tell({ signer })).toEqual({ written: [] });
+    expect(patches()).toHaveLength(1);
+    objects[path] = undefined;
+    expect(await tell({ signer })).toEqual({ written: [] });
+  });
+
   test('is written once', async () => {
     for (let time = 0; time < 2; time++) await tell({ clusterInfo: both, clientCa: both });
 
