@@ -22,6 +22,8 @@ interface Begin {
   readonly soakSeconds?: number;
   /** How long one place alone distrusts, seconds. */
   readonly canarySeconds?: number;
+  /** How many voters etcd and how many Ready nodes the cluster had. */
+  readonly before?: NonNullable<AuthorityRotation['before']>;
   /** The execution that drives it. */
   readonly driver?: string;
 }

@@ -46,6 +46,8 @@ export const AuthorityRotation = z.object({
   soakSeconds: z.number().int().nonnegative().optional(),
   /** How long one place alone distrusts, seconds. */
   canarySeconds: z.number().int().nonnegative().optional(),
+  /** How many voters etcd and how many Ready nodes the cluster had when it began. */
+  before: z.object({ voters: z.number().int(), readyNodes: z.number().int() }).optional(),
   /** The execution that drives it: its ARN. */
   driver: text.optional(),
   /** When somebody first distrusted the old generation: from then on a process may be left that knows the new one alone. */

@@ -19,7 +19,7 @@ export const ExchangeRequest = z.strictObject({
     .number()
     .int()
     .min(0)
-    .max(90 * 86_400)
+    .max(14 * 86_400)
     .optional(),
   /** How long one control-plane node distrusts before the others do. @default - half an hour */
   canarySeconds: z

@@ -14,8 +14,10 @@ type DistributeEdges = Pick<
   'cluster' | 'settings' | 'stamps' | 'rotate' | 'etcdClient' | 'putEtcdClient' | 'now' | 'telemetry'
 >;
 
-/** A rotation that stopped half way goes on when it is asked for again. */
-const ASK_AGAIN_SECONDS = 60;
+/** A rotation that stopped half way goes on when it is asked for again: not before the function that works on it has ended, which has 15 minutes. */
+const ASK_AGAIN_SECONDS = 960;
+/** One that was refused has not begun. */
+const REFUSED_SECONDS = 60;
 
 /** The node whose set is being rotated, and when that was last asked for, seconds since 1970. */
 type Rotating = NonNullable<ExchangeState['rotating']>;
@@ -42,11 +44,14 @@ export async function distribute(
   if (behind === undefined) return undefined;
   const now = Math.floor(edges.now().getTime() / 1_000);
   if (rotating?.host === behind.host && now - rotating.at < ASK_AGAIN_SECONDS) return rotating;
-  await edges.rotate(secretOf(edges, behind)).catch((error: unknown) => {
+  try {
+    await edges.rotate(secretOf(edges, behind));
+    return { host: behind.host, at: now };
+  } catch (error) {
     // One that is under way is not begun anew.
     edges.telemetry.log('rotation-under-way', { host: behind.host, because: messageOf(error) });
-  });
-  return { host: behind.host, at: now };
+    return { host: behind.host, at: now - ASK_AGAIN_SECONDS + REFUSED_SECONDS };
+  }
 }
 
 /** Before its first rotation the secret of a node is empty, and nobody can ask the API by it. What is waited for; undefined when all have one. */

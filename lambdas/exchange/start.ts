@@ -68,7 +68,7 @@ export async function start(edges: ExchangeEdges, state: ExchangeState): Promise
     const cross = mode === 'planned' ? crossSign(next, { cert: old.certificate, key: old.key }, { now }).cert : undefined;
     const minted = { certificate: next.cert, key: next.key, ...(cross !== undefined && { cross }) };
     const noted = mintNext(document, minted, {
-      ...{ id: rotation, mode, now, canary: plan.canary, driver },
+      ...{ id: rotation, mode, now, canary: plan.canary, driver, before },
       ...(soakSeconds !== undefined && { soakSeconds }),
       ...(request.canarySeconds !== undefined && { canarySeconds: request.canarySeconds }),
     });

@@ -4,6 +4,7 @@ import { mayLeave, mayReturn } from '../authorities/gates';
 import type { GateVerdict } from '../authorities/gates';
 import { abortTo, advanceTo, close } from '../authorities/generations';
 import type { Observation } from '../authorities/observation';
+import { returnGatesIn } from '../authorities/return-gates';
 import { stateAfter, stateBefore } from '../authorities/rotation-path';
 import { heardNodes } from '../certificates/hear-nodes';
 import type { AuthorityRotation } from '../contract/authority-rotation';
@@ -28,15 +29,22 @@ export async function step(edges: ExchangeEdges, asked: ExchangeState): Promise<
   const state = { ...asked, asked: [...asked.asked, ...joined.map(({ instanceId, host }) => ({ instanceId, host }))] };
   const { rotation } = document ?? {};
   if (document === undefined || rotation?.id !== state.rotation) {
-    if (document?.generations.some(({ mintedFor }) => mintedFor === state.rotation))
-      return ended(state, 'EXCHANGED', 'it was ended before');
+    // A run before this one may have died before it told so, and before it took the key away.
+    if (document?.generations.some(({ mintedFor }) => mintedFor === state.rotation)) {
+      await edges.forgetFormer(state.authority);
+      return finish(edges, state, 'EXCHANGED', `the ${state.authority} authority was exchanged`);
+    }
     // What was minted for it is gone: it was turned back, and is not begun anew.
     const wasMinted = state.request === undefined || state.before !== undefined;
-    return wasMinted ? ended(state, 'TURNED_BACK', 'nothing of it is left') : start(edges, state);
+    if (!wasMinted) return start(edges, state);
+    await edges.forgetFormer(state.authority);
+    return finish(edges, state, 'TURNED_BACK', 'nothing of it is left');
   }
+  if (rotation.driver !== undefined && rotation.driver !== state.driver) return ended(state, 'NOTED', `${rotation.driver} has taken it up`);
   const patient = state.facts === undefined ? patience(edges.now(), state, state.authority, rotation) : undefined;
   if (patient !== undefined) return goOn('step', patient, state);
-  const rotating = await distribute(edges, document, state);
+  // What is to be undone is not done first: a node may be away because of it.
+  const rotating = goesBackAtOnce(rotation) ? undefined : await distribute(edges, document, state);
   if (rotating !== undefined) {
     const because = [`${rotating.host} does not have what ${rotation.state} gives it yet`];
     return waitFor(
@@ -56,10 +64,8 @@ async function judge(edges: ExchangeEdges, state: ExchangeState, document: Autho
   const { told } = await heardNodes(state.facts ?? []);
   const silent = state.asked.filter(({ host }) => !told.some((node) => node.host === host));
   const seen = await look(edges, told, document.authority, state.asked, document);
-  const before = state.before ?? {
-    voters: seen.etcd?.voters ?? 0,
-    readyNodes: seen.cluster?.nodes.filter(({ ready }) => ready).length ?? 0,
-  };
+  // Of a rotation from before it was noted what is there now has to do.
+  const before = rotation.before ?? state.before ?? { voters: seen.etcd?.voters ?? 1, readyNodes: seen.cluster?.nodes.length ?? 1 };
   const kept = { ...state, before };
   const observation = observe(document, rotation, before, { told, silent }, seen, edges.now());
   const { state: at, mode } = rotation;
@@ -100,9 +106,14 @@ async function judge(edges: ExchangeEdges, state: ExchangeState, document: Autho
     : goOn('step', 0, moved(kept));
 }
 
+/** From where both are only given back nothing has to be proven, and nothing of the state has to be there. */
+const goesBackAtOnce = ({ state, abortRequested }: Pick<AuthorityRotation, 'state' | 'abortRequested'>): boolean =>
+  abortRequested !== undefined && returnGatesIn(state).length === 0;
+
 /** What ports show must be what is recorded, too: somebody else may have changed it, or a node came back from an old disk. */
 function verdictOn(observation: Observation, document: AuthoritySecret, { state, abortRequested }: AuthorityRotation): GateVerdict {
   const verdict = abortRequested === undefined ? mayLeave(state, observation) : mayReturn(state, observation);
+  if (goesBackAtOnce({ state, abortRequested })) return verdict;
   const compared = compareWithRecorded(observation, document);
   if (compared.verdict === 'agree') return verdict;
   return { open: false, because: [...(verdict.open ? [] : verdict.because), ...compared.because] };

@@ -23,7 +23,7 @@ describe('giving nodes what they are to have', () => {
     expect(world.rotated.map(({ host }) => host)).toEqual(['master-2']);
   });
 
-  test('asks again for one that is not ready after a minute, and not before', async () => {
+  test('asks again after a minute for one whose rotation was refused, and not before', async () => {
     const world = await started({});
     await world.until('TRUSTED');
     world.stuck.add('master-1');
