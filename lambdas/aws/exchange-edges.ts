@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { BRISK } from './brisk';
 import { callFunction } from './call-function';
 import { executionStatus } from './execution-status';
-import { SecretsManagerNodes } from './node-secrets';
+import { nodeRotations } from './node-enrolment';
 import { SecretsManagerPki } from './pki-secrets';
 import { exchangeNotes } from './s3-adoption-notes';
 import { S3SnapshotCatalog } from './s3-snapshot-catalog';
@@ -51,7 +51,6 @@ export function exchangeEdges({
   const manager = new SecretsManagerClient(BRISK);
   const lambda = new LambdaClient({ maxAttempts: 3 });
   const nodes = new SsmNodes(new SSMClient(BRISK), cluster);
-  const sets = new SecretsManagerNodes(manager);
   const pki = new SecretsManagerPki(manager, cluster);
   const ask = <T>(payload: LookEvent, answer: z.ZodType<T>): Promise<T> => callFunction(lambda, eyes, payload, answer);
   return {
@@ -62,7 +61,7 @@ export function exchangeEdges({
     change: pki.changeAuthority,
     forgetFormer: pki.forgetFormer,
     stamps: (secretIds) => ask({ do: 'stamps', secretIds: [...secretIds] }, z.array(NodeStamps)),
-    rotate: sets.rotate,
+    rotate: nodeRotations(manager).start,
     lookAtPorts: (ports) => ask({ do: 'ports', ports: [...ports] }, z.array(PortLook)),
     lookAtEtcd: () => ask({ do: 'etcd' }, EtcdLook),
     lookAtCluster: (asked) => ask({ do: 'cluster', ...asked }, ClusterLook),

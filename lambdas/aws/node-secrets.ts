@@ -3,7 +3,6 @@ import {
   GetSecretValueCommand,
   PutSecretValueCommand,
   ResourceNotFoundException,
-  RotateSecretCommand,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -52,12 +51,6 @@ export class SecretsManagerNodes implements NodeSecrets {
       throw error;
     }
   };
-
-  /** Has Secrets Manager rotate a secret by its function, or go on with a version that waits. @throws StoreFailed */
-  rotate = (SecretId: string): Promise<void> =>
-    this.told('rotate', SecretId, async () => {
-      await this.client.send(new RotateSecretCommand({ SecretId }));
-    });
 
   fill: NodeSecrets['fill'] = (SecretId, ClientRequestToken, value) =>
     this.told('write', SecretId, async () => {

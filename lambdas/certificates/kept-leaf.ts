@@ -1,7 +1,7 @@
 import { AuthorityName, LEAVES } from '../contract/certificate-names';
 import type { LeafName } from '../contract/certificate-names';
 import type { NodeSetSecret } from '../contract/certificates';
-import { parseBundle } from '../pki/bundle';
+import { parseBundle, printBundle } from '../pki/bundle';
 import { inspect } from '../pki/inspect';
 import { readKubeconfig } from '../pki/kubeconfig';
 import type { Pair } from '../pki/signer';
@@ -57,8 +57,7 @@ export function keptLeaf({ leaf, names, node, authorities, present, everyDays, n
   const pair = pairOf(leaf, present.files);
   if (pair === undefined) return undefined;
   const [first = '', ...chain] = parseBundle(pair.cert);
-  const wanted = authority.chain.flatMap((pem) => parseBundle(pem));
-  return inspect(first).sha256 === noted.sha256 && chain.join() === wanted.join() ? pair : undefined;
+  return inspect(first).sha256 === noted.sha256 && printBundle(chain) === printBundle(authority.chain) ? pair : undefined;
 }
 
 const isExchange = ({ stamps = {} }: NodeSetSecret, authorities: SigningAuthorities): boolean =>

@@ -4,6 +4,7 @@ import { AUTHORITY_FILES, AuthorityName } from '../contract/certificate-names';
 import { authoritySecretName, serviceAccountsSecretName } from '../contract/certificates';
 import { newAuthority } from '../pki/issue';
 import { inspect } from '../pki/inspect';
+import { inYears } from '../pki/validity';
 import { AdoptionRefused } from './errors';
 import type { TakeOverEdges } from './take-over';
 import { publicKeyId } from './told-node';
@@ -34,12 +35,6 @@ export async function mintAuthorities(
   }
   if (changed.length > 0) return { changed };
   throw new AdoptionRefused('every authority of this cluster is in its secret already: nothing was minted; {} adopts what the nodes have');
-}
-
-function inYears(now: Date, years: number): Date {
-  const then = new Date(now);
-  then.setUTCFullYear(then.getUTCFullYear() + years);
-  return then;
 }
 
 /** As kubeadm makes sa.key and sa.pub: PKCS#1 and SPKI. */

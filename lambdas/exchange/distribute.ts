@@ -5,7 +5,7 @@ import type { AuthoritySecret } from '../contract/certificates';
 import { messageOf } from '../contract/lifeboat-error';
 import type { RunbookNode } from '../contract/restore';
 import type { ExchangeState } from '../contract/rotate-authority';
-import { parseBundle } from '../pki/bundle';
+import { parseBundle, printBundle } from '../pki/bundle';
 import { isSignedBy } from '../pki/signed-by';
 import type { ExchangeEdges } from './edges';
 
@@ -85,10 +85,8 @@ async function ownClient(
   const [leaf = '', ...chain] = parseBundle(present.cert);
   const fits =
     isSignedBy(leaf, signer.certificate) &&
-    parseBundle([...signer.chain, leaf].join('\n'))
-      .slice(0, -1)
-      .join() === chain.join() &&
-    parseBundle(signer.trusted.join('\n')).join() === parseBundle(present.ca).join();
+    printBundle(chain) === printBundle(signer.chain) &&
+    printBundle([present.ca]) === printBundle(signer.trusted);
   if (fits) return;
   await putEtcdClient(newEtcdClient({ ...signer, key: signer.key }, settings.leafValidityDays, now()));
   telemetry.log('etcd-client-renewed', { signer: signer.id, trusted: signer.trusted.length });

@@ -8,6 +8,7 @@ import { AuthorityName } from '../contract/certificate-names';
 import { goOn } from '../contract/rotate-authority';
 import type { Act, ExchangeState } from '../contract/rotate-authority';
 import { crossSign, newAuthority } from '../pki/issue';
+import { inYears } from '../pki/validity';
 import { firstSets } from './distribute';
 import type { ExchangeEdges } from './edges';
 import { look } from './look';
@@ -93,9 +94,3 @@ const planText = (plan: Extract<RotationPlan, { decision: 'rotate' }>): string =
     `${plan.states.length} states, at most ${plan.seconds} s; ${plan.canary} distrusts first; ${plan.downtime ?? 'no downtime'}`,
     ...plan.states.map(({ state, restarts }) => `${state}: ${restarts.length === 0 ? 'no restart' : `${restarts.length} restart(s)`}`),
   ].join('; ');
-
-function inYears(now: Date, years: number): Date {
-  const then = new Date(now);
-  then.setUTCFullYear(then.getUTCFullYear() + years);
-  return then;
-}

@@ -30,15 +30,11 @@ export async function step(edges: ExchangeEdges, asked: ExchangeState): Promise<
   const { rotation } = document ?? {};
   if (document === undefined || rotation?.id !== state.rotation) {
     // A run before this one may have died before it told so, and before it took the key away.
-    if (document?.generations.some(({ mintedFor }) => mintedFor === state.rotation)) {
-      await edges.forgetFormer(state.authority);
-      return finish(edges, state, 'EXCHANGED', `the ${state.authority} authority was exchanged`);
-    }
+    if (document?.generations.some(({ mintedFor }) => mintedFor === state.rotation))
+      return over(edges, state, 'EXCHANGED', `the ${state.authority} authority was exchanged`);
     // What was minted for it is gone: it was turned back, and is not begun anew.
     const wasMinted = state.request === undefined || state.before !== undefined;
-    if (!wasMinted) return start(edges, state);
-    await edges.forgetFormer(state.authority);
-    return finish(edges, state, 'TURNED_BACK', 'nothing of it is left');
+    return wasMinted ? over(edges, state, 'TURNED_BACK', 'nothing of it is left') : start(edges, state);
   }
   if (rotation.driver !== undefined && rotation.driver !== state.driver) return ended(state, 'NOTED', `${rotation.driver} has taken it up`);
   const patient = state.facts === undefined ? patience(edges.now(), state, state.authority, rotation) : undefined;
@@ -73,9 +69,8 @@ async function judge(edges: ExchangeEdges, state: ExchangeState, document: Autho
   const verdict = verdictOn(observation, document, rotation);
   if (!verdict.open) {
     const waited = { what: gatesOf(rotation), because: verdict.because };
-    return kindOf(verdict.because) === 'work'
-      ? waitFor(edges, kept, document.authority, waited, 'look', LOOK_SECONDS)
-      : waitFor(edges, kept, document.authority, waited, 'step', LOOK_SECONDS);
+    const act = kindOf(verdict.because) === 'work' ? 'look' : 'step';
+    return waitFor(edges, kept, document.authority, waited, act, LOOK_SECONDS);
   }
   edges.telemetry.log('gates-open', { authority: document.authority, rotation: rotation.id, state: at, evidence: verdict.evidence });
   const now = { rotation: rotation.id, now: edges.now() };
@@ -83,9 +78,8 @@ async function judge(edges: ExchangeEdges, state: ExchangeState, document: Autho
     const to = stateBefore(mode, at);
     if (to === undefined) return halt(edges, kept, document.authority, [`there is no way back from ${at} in mode ${mode}`]);
     await edges.change(document.authority, (each) => abortTo(each, to, now));
-    if (to === 'STEADY') await edges.forgetFormer(document.authority);
     return to === 'STEADY'
-      ? finish(edges, kept, 'TURNED_BACK', `the ${document.authority} authority is as before`)
+      ? over(edges, kept, 'TURNED_BACK', `the ${document.authority} authority is as before`)
       : goOn('step', 0, moved(kept));
   }
   const to = stateAfter(mode, at);
@@ -95,15 +89,20 @@ async function judge(edges: ExchangeEdges, state: ExchangeState, document: Autho
     return to === undefined ? close(each, now) : advanceTo(each, to, now);
   });
   if (after.rotation?.abortRequested !== undefined) return goOn('step', 0, moved(kept));
-  if (to === undefined) await edges.forgetFormer(document.authority);
   return to === undefined
-    ? finish(
+    ? over(
         edges,
         kept,
         'EXCHANGED',
         `the ${document.authority} authority is ${observation.rotation.next.name}, and ${observation.rotation.old.name} is distrusted`,
       )
     : goOn('step', 0, moved(kept));
+}
+
+/** Ends one of which nothing is left to do: the value before, with the key that goes, is taken away. */
+async function over(edges: ExchangeEdges, state: ExchangeState, outcome: 'EXCHANGED' | 'TURNED_BACK', summary: string): Promise<Act> {
+  await edges.forgetFormer(state.authority);
+  return finish(edges, state, outcome, summary);
 }
 
 /** From where both are only given back nothing has to be proven, and nothing of the state has to be there. */

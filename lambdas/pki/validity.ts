@@ -30,3 +30,10 @@ export function validityOf(wish: Date, now: Date, signer?: Pick<Validity, 'notBe
   if (signer === undefined || wished <= signer.notAfter) return { notBefore, notAfter: wished };
   return { notBefore, notAfter: signer.notAfter, capped: { wished } };
 }
+
+/** The same day so many years later. */
+export function inYears(now: Date, years: number): Date {
+  const then = new Date(now);
+  then.setUTCFullYear(then.getUTCFullYear() + years);
+  return then;
+}

@@ -44,11 +44,15 @@ export async function stepsOf(command: NodeCommandName, values: Values, env: Val
 }
 
 /** `every-fault`: at each step, which takes minutes. By default at some of them, other ones each time. */
-const EVERY = ['every-fault', 'every-node'].includes(process.env['LIFEBOAT_FAULTS'] ?? '');
+export const EVERY = ['every-fault', 'every-node'].includes(process.env['LIFEBOAT_FAULTS'] ?? '');
+
+/** The numbers of all steps, from 1. */
+export const upTo = (steps: number): number[] => Array.from({ length: steps }, (_, index) => index + 1);
 
 /** About `count` of the steps, from a beginning that is another one each time; all of them where every fault is asked for. */
 export function someOf(steps: readonly number[], count: number): number[] {
   if (EVERY) return [...steps];
+  if (count === 0) return [];
   const every = Math.ceil(steps.length / count);
   const from = Math.floor(Math.random() * every);
   return steps.filter((_, index) => index % every === from);

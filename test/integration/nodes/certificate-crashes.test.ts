@@ -3,15 +3,12 @@ import path from 'node:path';
 import type { NodeCommandName } from '../../../lambdas/contract/node-commands';
 import type { LocalNodes, SetOptions } from '../../../local/nodes';
 import { startLocalNodes } from '../../../local/nodes';
-import { killedAt, stepsOf } from '../../support/crash';
+import { EVERY, killedAt, someOf, stepsOf, upTo } from '../../support/crash';
 import type { Values } from '../../support/node-script';
 import { CertifiedNode } from './certified-node';
 
 // Both documents that change certificates are killed before each of their changes, on a node with a real etcd; then they go on, or go back.
 jest.setTimeout(900_000);
-
-/** `every-fault`: at each step, which takes ten minutes. By default at some of them, other ones each time. */
-const EVERY = ['every-fault', 'every-node'].includes(process.env['LIFEBOAT_FAULTS'] ?? '');
 
 let nodes: LocalNodes;
 let on: CertifiedNode;
@@ -30,16 +27,6 @@ const VARIES_BY = 4;
 async function kill(step: number, steps: number, command: NodeCommandName, version: Values): Promise<void> {
   const killed = await killedAt(step, command, on.valuesOf(version), on.node.env, nodes.folder);
   if (step <= steps - VARIES_BY) expect(killed).toBe(true);
-}
-
-/** Some of the steps, from a beginning that is another one each time. */
-function some(steps: number, count: number): number[] {
-  const all = Array.from({ length: steps }, (_, index) => index + 1);
-  if (EVERY) return all;
-  if (count === 0) return [];
-  const every = Math.ceil(steps / count);
-  const from = Math.floor(Math.random() * every);
-  return all.filter((step) => step % every === from);
 }
 
 function offer(options: SetOptions) {
@@ -78,7 +65,7 @@ describe.each<[what: string, options: SetOptions, samples: number]>([
   });
 
   test('installing, killed at any step, goes on when it is run again', async () => {
-    for (const step of some(steps, samples)) {
+    for (const step of someOf(upTo(steps), samples)) {
       const offered = offer(options);
       await kill(step, steps, 'install-certificates', offered.version);
 
@@ -92,7 +79,7 @@ describe.each<[what: string, options: SetOptions, samples: number]>([
   });
 
   test('installing, killed at any step, goes back when that is asked for', async () => {
-    for (const step of some(steps, samples)) {
+    for (const step of someOf(upTo(steps), samples)) {
       const offered = offer(options);
       await kill(step, steps, 'install-certificates', offered.version);
 
@@ -106,7 +93,7 @@ describe.each<[what: string, options: SetOptions, samples: number]>([
   // With a manager the kubelet waits longer each time; what differs from installing is tried without.
   if (options === WITH_RESTART && !EVERY) return;
   test('going back, killed at any step, goes back when it is run again, and never on', async () => {
-    for (const step of some(stepsBack, samples)) {
+    for (const step of someOf(upTo(stepsBack), samples)) {
       const offered = offer(options);
       await on.do('install-certificates', offered.version);
       await kill(step, stepsBack, 'previous-certificates', offered.version);

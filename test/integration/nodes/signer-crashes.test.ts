@@ -1,6 +1,6 @@
 import type { LocalNodes } from '../../../local/nodes';
 import { startLocalNodes } from '../../../local/nodes';
-import { killedAt, someOf, stepsOf } from '../../support/crash';
+import { killedAt, someOf, stepsOf, upTo } from '../../support/crash';
 import { SignerNode } from './signer-world';
 
 // The document is killed before each of its changes; then it goes on, or goes back.
@@ -15,7 +15,6 @@ beforeAll(async () => {
 beforeEach(() => on.reset());
 afterAll(() => nodes.stop());
 
-const upTo = (steps: number): number[] => Array.from({ length: steps }, (_, index) => index + 1);
 const kill = (step: number, waitSeconds = '15') => killedAt(step, 'split-signer', on.valuesOf({ waitSeconds }), on.node.env, nodes.folder);
 const steps = (waitSeconds = '15') => stepsOf('split-signer', on.valuesOf({ waitSeconds }), on.node.env, nodes.folder);
 const manifest = (): string | undefined => on.visibleManifests()['kube-controller-manager.yaml'];
