@@ -63,8 +63,13 @@ export const ClusterWrite = z.object({
 });
 export type ClusterWrite = z.infer<typeof ClusterWrite>;
 
-/** The stamps of the current set of a node; null before its first rotation. */
-export const NodeStamps = z.object({ secretId: z.string(), stamps: z.partialRecord(AuthorityName, Sha256).nullable() });
+export const NodeStamps = z.object({
+  secretId: z.string(),
+  /** Of the current set of the node; null before its first rotation. */
+  stamps: z.partialRecord(AuthorityName, Sha256).nullable(),
+  /** Whether a later set waits: nobody knows whether the node has that one, or some of it. */
+  waits: z.boolean(),
+});
 export type NodeStamps = z.infer<typeof NodeStamps>;
 
 /** API servers, and the secret of the node by whose client for kubelets, who may administer the cluster, they are asked. */

@@ -38,8 +38,9 @@ export async function distribute(
   const sorted = [...asked].sort((one, other) => rank(one, rotation?.canary) - rank(other, rotation?.canary));
   const stamps = await edges.stamps(sorted.map((node) => secretOf(edges, node)));
   const behind = sorted.find((node) => {
-    const has = stamps.find(({ secretId }) => secretId === secretOf(edges, node))?.stamps?.[authority];
-    return has !== signingFor(document, node.host)?.stamp;
+    const has = stamps.find(({ secretId }) => secretId === secretOf(edges, node));
+    // A set that was installed and never became the current one is on the node, whatever the current one is.
+    return has?.waits === true || has?.stamps?.[authority] !== signingFor(document, node.host)?.stamp;
   });
   if (behind === undefined) return undefined;
   const now = Math.floor(edges.now().getTime() / 1_000);

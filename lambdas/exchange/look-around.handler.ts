@@ -41,8 +41,8 @@ export async function handler(event: unknown): Promise<object> {
     case 'stamps':
       return Promise.all(
         asked.secretIds.map(async (secretId) => {
-          const set = await sets.current(secretId);
-          return { secretId, stamps: set === undefined ? null : (set.stamps ?? {}) };
+          const { set, waits } = await sets.present(secretId);
+          return { secretId, stamps: set === undefined ? null : (set.stamps ?? {}), waits };
         }),
       );
     case 'tell-cluster':

@@ -76,7 +76,8 @@ export class World {
       const document = by(this.document(name));
       return (this.documents[name] = AuthoritySecret.parse(JSON.parse(JSON.stringify(document))));
     },
-    stamps: async (secretIds) => secretIds.map((secretId) => ({ secretId, stamps: this.nodeOf(secretId).stamps })),
+    stamps: async (secretIds) =>
+      secretIds.map((secretId) => ({ secretId, stamps: this.nodeOf(secretId).stamps, waits: this.nodeOf(secretId).waits })),
     rotate: async (secretId) => {
       const node = this.nodeOf(secretId);
       this.rotated.push({ host: node.host, at: this.time });

@@ -42,6 +42,19 @@ describe('giving nodes what they are to have', () => {
     await world.until('ISSUING');
   });
 
+  test('has a set taken back that waits on a node, also where the current one is as it should be', async () => {
+    const world = await started({});
+    await world.until('TRUSTED');
+    await world.until(() => world.act?.act === 'look');
+    world.nodes[1]!.waits = true;
+    world.rotated.length = 0;
+
+    await world.until('ISSUING');
+
+    expect(world.rotated.map(({ host }) => host)).toEqual(['master-2']);
+    expect(world.nodes[1]!.waits).toBe(false);
+  });
+
   test('ends after an hour in which a node got nothing, with whom it waited for and both ways on', async () => {
     const world = await started({});
     await world.until('TRUSTED');

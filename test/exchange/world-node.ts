@@ -41,6 +41,8 @@ export class WorldNode {
   split = true;
   /** Of its set; null before its first rotation. */
   stamps: Partial<Record<AuthorityName, string>> | null = {};
+  /** Whether a later set was installed, or half installed, and never became the current one. */
+  waits = false;
   /** Whether Systems Manager reaches it, and whether its ports answer. */
   silent = false;
   mute = false;
@@ -63,6 +65,7 @@ export class WorldNode {
   /** Has its set as the documents are now: only of what is another than it has. */
   take(documents: Documents, now: number): void {
     const stamps = (this.stamps ??= {});
+    this.waits = false;
     for (const name of AuthorityName.options) {
       const document = documents[name];
       const signing = document && signingFor(document, this.host);
