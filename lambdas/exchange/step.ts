@@ -42,7 +42,8 @@ export async function step(edges: ExchangeEdges, asked: ExchangeState): Promise<
   // What is to be undone is not done first: a node may be away because of it.
   const rotating = goesBackAtOnce(rotation) ? undefined : await distribute(edges, document, state);
   if (rotating !== undefined) {
-    const because = [`${rotating.host} does not have what ${rotation.state} gives it yet`];
+    const refused = rotating.because === undefined ? '' : `: ${rotating.because}`;
+    const because = [`${rotating.host} does not have what ${rotation.state} gives it yet${refused}`];
     return waitFor(
       edges,
       { ...state, rotating },

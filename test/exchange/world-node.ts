@@ -41,6 +41,8 @@ export class WorldNode {
   split = true;
   /** Of its set; null before its first rotation. */
   stamps: Partial<Record<AuthorityName, string>> | null = {};
+  /** Whether it has a secret. */
+  enrolled = true;
   /** Whether a later set was installed, or half installed, and never became the current one. */
   waits = false;
   /** Whether Systems Manager reaches it, and whether its ports answer. */
