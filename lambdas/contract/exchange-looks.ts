@@ -1,6 +1,6 @@
 // What is seen of the cluster while one of its authorities is exchanged, by the function that stands beside it.
 import { z } from 'zod';
-import { AuthorityName } from './certificate-names';
+import { AuthorityName, LeafName } from './certificate-names';
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const port = z.number().int().positive();
@@ -69,6 +69,8 @@ export const NodeStamps = z.object({
   stamps: z.partialRecord(AuthorityName, Sha256).nullable(),
   /** Whether a later set waits: nobody knows whether the node has that one, or some of it. */
   waits: z.boolean(),
+  /** Of the current set: SHA-256 of the DER of each. */
+  leaves: z.partialRecord(LeafName, Sha256),
 });
 export type NodeStamps = z.infer<typeof NodeStamps>;
 

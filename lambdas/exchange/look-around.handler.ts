@@ -42,7 +42,8 @@ export async function handler(event: unknown): Promise<object> {
       return Promise.all(
         asked.secretIds.map(async (secretId) => {
           const { set, waits } = await sets.present(secretId);
-          return { secretId, stamps: set === undefined ? null : (set.stamps ?? {}), waits };
+          const leaves = Object.fromEntries(set?.certificates.map(({ leaf, sha256 }) => [leaf, sha256]) ?? []);
+          return { secretId, stamps: set === undefined ? null : (set.stamps ?? {}), waits, leaves };
         }),
       );
     case 'tell-cluster':

@@ -79,7 +79,10 @@ export class World {
       return (this.documents[name] = AuthoritySecret.parse(JSON.parse(JSON.stringify(document))));
     },
     stamps: async (secretIds) =>
-      secretIds.map((secretId) => ({ secretId, stamps: this.nodeOf(secretId).stamps, waits: this.nodeOf(secretId).waits })),
+      secretIds.map((secretId) => {
+        const node = this.nodeOf(secretId);
+        return { secretId, stamps: node.stamps, waits: node.waits, leaves: node.leavesOfItsSet() };
+      }),
     rotate: async (secretId) => {
       const node = this.nodeOf(secretId);
       if (!node.enrolled) return 'not-enrolled';

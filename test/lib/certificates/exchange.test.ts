@@ -117,7 +117,7 @@ describe('who decides', () => {
 
   test('calls who looks, who makes secrets for nodes and who rotates, asks whether an execution of this machine runs, and sends nothing to nodes', () => {
     expect(resourcesOf(DECIDES, 'lambda:InvokeFunction')).toEqual(
-      ['CertificatesExchangeLookAround', 'CertificatesAdopt', 'CertificatesRotationRotateCertificates'].map((name) =>
+      ['CertificatesAdopt', 'CertificatesExchangeLookAround', 'CertificatesRotationRotateCertificates'].map((name) =>
         arnOf(idOf('AWS::Lambda::Function', name)),
       ),
     );
