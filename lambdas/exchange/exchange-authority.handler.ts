@@ -6,9 +6,10 @@ import { CertificateSettings } from '../certificates/adopt';
 import { Env } from '../contract/env';
 import { NodeTags } from '../contract/restore';
 import { BeginExchange, begin } from './begin';
+import { DailyExchange, daily } from './daily';
 import { StepExchange, step } from './step';
 
-const ExchangeEvent = z.discriminatedUnion('do', [BeginExchange, StepExchange]);
+const ExchangeEvent = z.discriminatedUnion('do', [BeginExchange, StepExchange, DailyExchange]);
 
 const cluster = requireEnv(Env.clusterName);
 const telemetry = openTelemetry(cluster, 'exchange-authority');
@@ -27,7 +28,14 @@ const edges = exchangeEdges({
 export async function handler(event: unknown): Promise<object> {
   const asked = parseEvent(ExchangeEvent, event);
   try {
-    return asked.do === 'begin' ? await begin(edges, asked) : await step(edges, asked.state);
+    switch (asked.do) {
+      case 'begin':
+        return await begin(edges, asked);
+      case 'step':
+        return await step(edges, asked.state);
+      case 'daily':
+        return await daily(edges);
+    }
   } finally {
     telemetry.flush();
   }

@@ -1,4 +1,5 @@
-import { approve, mintNext, prune } from '../authorities/generations';
+import { approve, mintNext } from '../authorities/generations';
+import { prune } from '../authorities/prune';
 import { LIMITS } from '../authorities/rotation-facts';
 import { planRotation } from '../authorities/rotation-plan';
 import type { RotationPlan } from '../authorities/rotation-plan';
@@ -58,7 +59,7 @@ export async function start(edges: ExchangeEdges, state: ExchangeState): Promise
   const before = { voters: seen.etcd?.voters ?? 0, readyNodes: seen.cluster.nodes.filter(({ ready }) => ready).length };
   const made = await edges.change(authority, (found) => {
     const now = edges.now();
-    const document = prune(found, snapshots.oldest);
+    const document = prune(found, snapshots.kept);
     const old = signingIn(document);
     if (document.rotation !== undefined || old?.key === undefined) return document;
     const next = newAuthority(authority, {

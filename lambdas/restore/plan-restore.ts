@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { KeptSnapshot } from '../authorities/prune';
 import { bumpFor } from '../backup/bump';
 import { readEntry, parseManifest, readManifests, sortListing } from '../backup/catalog';
 import type { Listing, StoredManifest } from '../backup/catalog';
@@ -98,11 +99,12 @@ async function readStored({ cluster, catalog }: Pick<LedgerEdges, 'cluster' | 'c
 export const candidatesOf = async (edges: Pick<LedgerEdges, 'cluster' | 'catalog'>): Promise<Candidate[]> =>
   candidatesAmong(edges.cluster, await readStored(edges));
 
-/** When the oldest snapshot that exists was taken; undefined where one tells nothing, or there is none. */
-export function oldestOf(candidates: readonly Candidate[]): Date | undefined {
-  const taken = candidates.map((each) => (each.kind === 'snapshot' ? new Date(each.manifest.takenAt).getTime() : Number.NaN));
-  const oldest = Math.min(...taken);
-  return taken.length === 0 || Number.isNaN(oldest) ? undefined : new Date(oldest);
+/** From which time of the PKI every snapshot is that exists; undefined where one tells nothing. */
+export function keptOf(candidates: readonly Candidate[]): KeptSnapshot[] | undefined {
+  const kept = candidates.flatMap((each) =>
+    each.kind === 'snapshot' ? [{ takenAt: new Date(each.manifest.takenAt), eras: each.manifest.pkiGenerations }] : [],
+  );
+  return kept.length === candidates.length ? kept : undefined;
 }
 
 const candidatesAmong = (cluster: string, { texts, objects }: StoredSnapshots): Candidate[] =>

@@ -40,9 +40,9 @@ export class Certificates extends Construct {
     const rotation = new Rotation(this, 'Rotation', { ...props, pki });
     const adopt = new Adopt(this, 'Adopt', { ...props, pki, rotation });
     new CertificateAlarms(this, 'Alarms', { alarms: props.alarms });
-    const scan = new Scan(this, 'Scan', { ...props, rotation });
     const repair = new Repair(this, 'Repair', { ...props, pki, rotation });
     const exchange = new Exchange(this, 'Exchange', { ...props, pki, rotation });
+    const scan = new Scan(this, 'Scan', { ...props, rotation, exchange });
     this.exchange = exchange.stateMachine;
     this.repair = repair.stateMachine;
     this.adopt = adopt.stateMachine;

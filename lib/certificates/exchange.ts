@@ -97,6 +97,7 @@ export class Exchange extends Construct {
     etcdClient.grantRenew(this.exchangeAuthority);
     state.grantManifests(this.exchangeAuthority);
     state.grantExchanges(this.exchangeAuthority);
+    state.grantNoteGenerations(this.exchangeAuthority);
     grantTell(topic, this.exchangeAuthority);
 
     const { start } = new ExchangeStates(this, { exchangeAuthority: this.exchangeAuthority, nodeCommand: sending.nodeCommand });
