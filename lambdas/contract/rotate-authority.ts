@@ -41,8 +41,11 @@ const Abort = z.strictObject({ abort: text, by: text, because: z.string().min(1)
 /** Takes up one whose execution has ended. */
 const Resume = z.strictObject({ resume: text, ...OfOne });
 
-/** The input of an execution. All but the first name a rotation that is under way. */
-export const RotateRequest = z.union([ExchangeRequest, Approve, Abort, Resume]);
+/** Brings what the cluster tells of its PKI to what it lives by; names the restore after which that is needed. */
+const Heal = z.strictObject({ heal: text, ...OfOne });
+
+/** The input of an execution. Approve, Abort and Resume name a rotation that is under way. */
+export const RotateRequest = z.union([ExchangeRequest, Approve, Abort, Resume, Heal]);
 export type RotateRequest = z.infer<typeof RotateRequest>;
 
 /** What an input means to be, so that its mistakes are told by their fields: of a union zod tells only that nothing fits. */
@@ -50,6 +53,7 @@ export function requestShapeOf(input: unknown): z.ZodType<RotateRequest> {
   const has = (field: string): boolean => typeof input === 'object' && input !== null && field in input;
   if (has('approve')) return Approve;
   if (has('abort')) return Abort;
+  if (has('heal')) return Heal;
   return has('resume') ? Resume : ExchangeRequest;
 }
 
@@ -58,6 +62,7 @@ export const ExchangeOutcome = z.enum([
   'TURNED_BACK',
   'PLANNED',
   'NOTED',
+  'HEALED',
   /** The time to wait is over, and nobody approved so far. */
   'AWAITS_APPROVAL',
   'REFUSED',
@@ -74,6 +79,8 @@ export const ExchangeState = z.object({
   driver: z.string(),
   /** Of a new one; missing for one that is taken up. */
   request: ExchangeRequest.optional(),
+  /** Of one that exchanges nothing: the restore whose data is healed. */
+  heal: text.optional(),
   asked: z.array(RunbookNode),
   waitForNodesSeconds: z.number().int(),
   /** How the cluster was when this execution began. */

@@ -6,6 +6,7 @@ import type { Listing, StoredManifest } from '../backup/catalog';
 import type { LedgerEdges } from '../backup/keep-ledger';
 import { readMergedLedger } from '../backup/keep-ledger';
 import { messageOf } from '../contract/lifeboat-error';
+import type { Eras } from '../contract/pki-generations';
 import { HandedPlan, NodeEnd, RestoreId, RestoreMode, RestoreRequest, RunbookNode } from '../contract/restore';
 import type { RestorePlan } from '../contract/restore';
 import type { Candidate } from './choose-snapshot';
@@ -30,6 +31,8 @@ export interface PlanEdges {
   readonly ledger: LedgerEdges;
   /** Asks the live members; throws when none can be asked, which is nothing unusual on that day. */
   readonly live: () => Promise<LiveCluster>;
+  /** By which generations of its PKI the cluster lives now; never throws. */
+  readonly eras: () => Promise<Eras>;
   readonly writePlan: (plan: RestorePlan) => Promise<void>;
   readonly now: () => Date;
 }
@@ -56,7 +59,8 @@ export async function makePlan(
   const { manifest } = choice;
   const live = mode === 'in-place' ? await edges.live().catch((error: unknown) => silence(telemetry, error)) : {};
   const bump = bumpFor(await readMergedLedger(edges.ledger, stored.texts), manifest, edges.now());
-  const planned = planRestore({ cluster, bucket, request, restoreId, mode, nodes, facts, manifest, bump, live, now: edges.now() });
+  const [eras, now] = [await edges.eras(), edges.now()];
+  const planned = planRestore({ cluster, bucket, request, restoreId, mode, nodes, facts, manifest, bump, live, eras, now });
   if ('refused' in planned) throw refusal(planned.refused);
   const plan = approved === undefined ? planned.plan : confirmed(approved, planned.plan);
   await edges.writePlan(plan);

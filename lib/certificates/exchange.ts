@@ -1,4 +1,4 @@
-import { Duration, Size, Stack } from 'aws-cdk-lib';
+import { ArnFormat, Duration, Size, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
@@ -57,6 +57,15 @@ export interface ExchangeProps {
   readonly logRetention: RetentionDays;
 }
 
+const rotateCaName = (clusterName: string): string => `lifeboat-${clusterName}-rotate-ca`;
+
+/** The ARN of the runbook of a cluster, for who is made before it. */
+export const rotateCaArn = (scope: Construct, clusterName: string): string =>
+  Stack.of(scope).formatArn({
+    ...{ service: 'states', resource: 'stateMachine', resourceName: rotateCaName(clusterName) },
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+
 /** The runbook that exchanges an authority of the cluster by its next generation, and can turn back in every state. */
 export class Exchange extends Construct {
   readonly stateMachine: StateMachine;
@@ -101,7 +110,7 @@ export class Exchange extends Construct {
     grantTell(topic, this.exchangeAuthority);
 
     const { start } = new ExchangeStates(this, { exchangeAuthority: this.exchangeAuthority, nodeCommand: sending.nodeCommand });
-    const name = `lifeboat-${functions.clusterName}-rotate-ca`;
+    const name = rotateCaName(functions.clusterName);
     this.stateMachine = runbookMachine(this, {
       name,
       comment: `kube-lifeboat ${functions.clusterName}: exchanges an authority of the cluster, and can turn back in every state`,

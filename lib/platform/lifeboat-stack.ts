@@ -9,6 +9,7 @@ import { Retention } from '../backup/retention';
 import { WatchMembers } from '../backup/watch-members';
 import { alarmAfterSeconds } from '../config/schedule-pauses';
 import { Certificates } from '../certificates/certificates';
+import { rotateCaArn } from '../certificates/exchange';
 import { certificateSettings } from '../certificates/certificate-settings';
 import type { ClusterConfig, NetworkConfig } from '../config/schema';
 import { ApiRecord } from '../dns/api-record';
@@ -101,6 +102,7 @@ export class LifeboatStack extends Stack {
       takeSnapshot,
       materializeSnapshot,
       topic,
+      rotateCa: cluster.certificates && rotateCaArn(this, clusterName),
       apiUrl: cluster.api && `https://${cluster.api.name}:${cluster.api.port}`,
       logRetention,
     });

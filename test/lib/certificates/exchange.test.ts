@@ -101,6 +101,7 @@ const idOf = (type: string, prefix: string): string => only(template, type, pref
 const authorities = ['cluster', 'etcd', 'frontproxy'].map((name) => ({
   Ref: idOf('AWS::SecretsManager::Secret', `CertificatesPki${name}`),
 }));
+const accounts = { Ref: idOf('AWS::SecretsManager::Secret', 'CertificatesPkiserviceaccounts') };
 const ownClient = { Ref: idOf('AWS::SecretsManager::Secret', 'EtcdClientSecret') };
 const nodeSets = expect.stringMatching(/:secret:lifeboat\/prod\/pki\/nodes\/\*$/) as string;
 
@@ -112,7 +113,7 @@ describe('who decides', () => {
 
   test('has the sets of nodes rotated, and reads no key of them', () => {
     expect(resourcesOf(DECIDES, 'secretsmanager:RotateSecret')).toEqual([nodeSets]);
-    expect(resourcesOf(DECIDES, 'secretsmanager:GetSecretValue')).toEqual([...authorities, ownClient]);
+    expect(resourcesOf(DECIDES, 'secretsmanager:GetSecretValue')).toEqual([...authorities, accounts, ownClient]);
   });
 
   test('calls who looks and who rotates, asks whether an execution of this machine runs, and sends nothing to nodes', () => {
