@@ -30,6 +30,8 @@ export const ExchangeRequest = z.strictObject({
     .optional(),
   /** The host of the control-plane node that distrusts first. @default - the first by name */
   canary: text.optional(),
+  /** Who asks: by its age an authority is exchanged without anybody who looks how that ends. */
+  by: z.enum(['person', 'age']).default('person'),
   waitForNodesSeconds: Waiting.waitForNodesSeconds,
 });
 export type ExchangeRequest = z.infer<typeof ExchangeRequest>;

@@ -5,6 +5,8 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { Env } from '../../lambdas/contract/env';
+import type { ExchangePolicy } from '../../lambdas/contract/exchange-policy';
+import { rotateCaName } from '../../lambdas/contract/exchange-policy';
 import type { NodeTags } from '../../lambdas/contract/restore';
 import { grantTell } from '../monitoring/tell-topic';
 import type { NodeSending } from '../nodes/node-sending';
@@ -46,6 +48,9 @@ export interface ExchangeProps {
 
   readonly settings: CertificateSettings;
 
+  /** When an authority is exchanged because of its age, and who begins that. */
+  readonly exchangePolicy: ExchangePolicy;
+
   /**
    * Who is asked for approval and told of the end.
    *
@@ -56,8 +61,6 @@ export interface ExchangeProps {
   /** How long the log of the state machine is kept. */
   readonly logRetention: RetentionDays;
 }
-
-const rotateCaName = (clusterName: string): string => `lifeboat-${clusterName}-rotate-ca`;
 
 /** The ARN of the runbook of a cluster, for who is made before it. */
 export const rotateCaArn = (scope: Construct, clusterName: string): string =>
@@ -108,6 +111,13 @@ export class Exchange extends Construct {
     state.grantExchanges(this.exchangeAuthority);
     state.grantNoteGenerations(this.exchangeAuthority);
     grantTell(topic, this.exchangeAuthority);
+    this.exchangeAuthority.setEnvironment(Env.exchangePolicy, JSON.stringify(props.exchangePolicy));
+    if (props.exchangePolicy.exchange === 'scheduled') {
+      state.grantReadLock(this.exchangeAuthority, 'control-plane');
+      this.exchangeAuthority.addToRolePolicy(
+        new PolicyStatement({ actions: ['states:StartExecution'], resources: [rotateCaArn(this, functions.clusterName)] }),
+      );
+    }
 
     const { start } = new ExchangeStates(this, { exchangeAuthority: this.exchangeAuthority, nodeCommand: sending.nodeCommand });
     const name = rotateCaName(functions.clusterName);

@@ -42,7 +42,7 @@ export class ScanStates {
     });
     const authorities = new FunctionTask(scope, 'Authorities', {
       handler: exchangeAuthority,
-      payload: { do: 'daily' },
+      payload: { do: 'daily', 'input.$': '$$.Execution.Input' },
       resultPath: '$.authorities',
     });
     const failed = new Fail(scope, 'NotScanned', { errorPath: '$.failure.Error', causePath: '$.failure.Cause' });

@@ -126,6 +126,14 @@ describe('who decides', () => {
     expect(of(DECIDES).flatMap(({ Action }) => Action)).not.toContain('ssm:SendCommand');
   });
 
+  test('begins an exchange itself only where the config has that done, of its own state machine', () => {
+    expect(resourcesOf(DECIDES, 'states:StartExecution')).toEqual([]);
+    const scheduled = templateOf(inVpc({ certificates: { authorities: { exchange: 'scheduled' } } }));
+    const starts = statementsOf(scheduled, DECIDES).filter(({ Action }) => Action === 'states:StartExecution');
+    expect(starts).toHaveLength(1);
+    expect(JSON.stringify(starts[0]?.Resource)).toMatch(/:stateMachine:lifeboat-prod-rotate-ca"/);
+  });
+
   test('writes its report and nothing else into the bucket, and tells people', () => {
     expect(JSON.stringify(resourcesOf(DECIDES, 's3:PutObject'))).toMatch(/clusters\/prod\/pki\/[a-z]+\/\*/);
     expect(of(DECIDES).flatMap(({ Action }) => Action)).not.toContain('s3:DeleteObject');
