@@ -72,9 +72,13 @@ describe('looking at the certificates once a day', () => {
   test('every snapshot names the generations that the secrets hold, which a look notes again when the note is damaged', async () => {
     const { s3, bucket, cluster } = world.lifeboat;
     const documents = await Promise.all(AuthorityName.options.map(async (name) => AuthoritySecret.parse(await world.authority(name))));
-    const accounts = ServiceAccountsSecret.parse(JSON.parse((await world.secret(serviceAccountsSecretName(cluster))) ?? ''));
-    const held = [...documents.map(({ authority, issuing }) => [authority, issuing]), ['service-accounts', accounts.issuing]];
-    const eras = Object.fromEntries(held.map(([name, issuing]) => [name, { issuing, trusted: [issuing] }]));
+    const text = (await world.secret(serviceAccountsSecretName(cluster))) ?? '';
+    const accounts = ServiceAccountsSecret.parse(JSON.parse(text));
+    const held = [
+      ...documents.map(({ authority, issuing }) => ({ of: authority, issuing })),
+      { of: 'service-accounts', issuing: accounts.issuing },
+    ];
+    const eras = Object.fromEntries(held.map(({ of, issuing }) => [of, { issuing, trusted: [issuing] }]));
     const named = async () => {
       const taken = await world.lifeboat.takeSnapshot();
       const { id } = taken.outcome === 'returned' ? (taken.result as { id: string }) : { id: '' };
