@@ -158,19 +158,6 @@ export function close(document: AuthoritySecret, step: Step): AuthoritySecret {
   return { ...rest, generations };
 }
 
-/**
- * Forgets closed generations of which no snapshot is left.
- *
- * @param oldestSnapshot when the oldest snapshot that still exists was taken. Undefined: nothing is known of snapshots, or there are none, which
- *   may as well be a listing that failed; then all generations stay.
- */
-export function prune(document: AuthoritySecret, oldestSnapshot: Date | undefined): AuthoritySecret {
-  if (oldestSnapshot === undefined) return document;
-  const gone = ({ id, state, closedAt }: Generation): boolean =>
-    state === 'closed' && closedAt !== undefined && new Date(closedAt) < oldestSnapshot && id !== document.issuing;
-  return document.generations.some(gone) ? { ...document, generations: document.generations.filter((each) => !gone(each)) } : document;
-}
-
 /** The generation that signs. @throws GenerationRefused for a document that names none of its own */
 export function signerOf(document: AuthoritySecret): Generation {
   const { authority, issuing } = document;

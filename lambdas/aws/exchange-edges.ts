@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { BRISK } from './brisk';
 import { callFunction } from './call-function';
 import { executionStatus } from './execution-status';
+import { generationNotes } from './generation-notes';
 import { nodeRotations } from './node-enrolment';
 import { SecretsManagerPki } from './pki-secrets';
 import { exchangeNotes } from './s3-adoption-notes';
@@ -20,7 +21,7 @@ import { RestoreRequest } from '../contract/restore';
 import type { EtcdClientSecret } from '../contract/secrets';
 import { SsmNodes } from '../nodes/ssm-nodes';
 import { chooseSnapshot } from '../restore/choose-snapshot';
-import { candidatesOf, oldestOf } from '../restore/plan-restore';
+import { candidatesOf, keptOf } from '../restore/plan-restore';
 import type { ExchangeEdges } from '../exchange/edges';
 
 export interface ExchangePlace {
@@ -56,13 +57,19 @@ export function exchangeEdges({
   const lambda = new LambdaClient({ maxAttempts: 3 });
   const nodes = new SsmNodes(new SSMClient(BRISK), cluster);
   const pki = new SecretsManagerPki(manager, cluster);
+  const note = generationNotes(s3, bucket, cluster, pki, telemetry);
   const ask = <T>(payload: LookEvent, answer: z.ZodType<T>): Promise<T> => callFunction(lambda, eyes, payload, answer);
   return {
     cluster,
     settings,
     registered: () => nodes.registered(controlPlane),
     authority: pki.authority,
-    change: pki.changeAuthority,
+    change: async (name, by) => {
+      const document = await pki.changeAuthority(name, by);
+      await note();
+      return document;
+    },
+    note,
     forgetFormer: pki.forgetFormer,
     stamps: (secretIds) => ask({ do: 'stamps', secretIds: [...secretIds] }, z.array(NodeStamps)),
     rotate: nodeRotations(manager).ask,
@@ -80,7 +87,7 @@ export function exchangeEdges({
       const candidates = await candidatesOf({ cluster, catalog: new S3SnapshotCatalog(s3, bucket, cluster) });
       const choice = chooseSnapshot(candidates, RestoreRequest.parse({}));
       const newest = 'refused' in choice ? undefined : { id: choice.manifest.id, takenAt: new Date(choice.manifest.takenAt) };
-      return { newest, oldest: oldestOf(candidates) };
+      return { newest, kept: keptOf(candidates) };
     },
     etcdClient: () => readEtcdClientSecret(manager, clientSecret),
     putEtcdClient: (secret: EtcdClientSecret) => putEtcdClientSecret(manager, clientSecret, secret),

@@ -1,5 +1,6 @@
 import type { TakeSnapshotEvent } from '../contract/events';
 import type { Manifest, MemberAnswer } from '../contract/manifest';
+import type { Eras } from '../contract/pki-generations';
 import { snapshotKey } from '../contract/s3-keys';
 import type { SnapshotReport } from '../etcd/snapshot';
 import type { Attestation } from './attest';
@@ -19,6 +20,7 @@ export interface ManifestParts {
   readonly streamed: StreamedSnapshot;
   readonly answers: readonly MemberAnswer[];
   readonly attestation: Attestation;
+  readonly pkiGenerations: Eras;
   readonly durations: Readonly<Record<string, number>>;
 }
 
@@ -54,7 +56,7 @@ export function buildManifest(parts: ManifestParts): Manifest {
     },
     hashKv: { revision: report.revision, hash: parts.hashKv?.hash, verdict: attestation.verdict, members: [...parts.answers] },
     inventory: { ...report.inventory },
-    pkiGenerations: {},
+    pkiGenerations: parts.pkiGenerations,
     verified: majority,
     checks: [
       ...report.checks,

@@ -1,5 +1,6 @@
 import type { Manifest } from '../contract/manifest';
 import type { MetricUnit } from '../contract/metrics';
+import type { Eras } from '../contract/pki-generations';
 import type { EtcdReader } from '../etcd/cluster-view';
 import type { HashKvResult, SnapshotReport } from '../etcd/snapshot';
 
@@ -68,6 +69,8 @@ export interface TakeSnapshotEdges {
   readonly disk: Disk;
   /** Raises the ledger to a snapshot that was published. Never throws: the snapshot is good without it. */
   readonly noteInLedger: (manifest: Manifest) => Promise<void>;
+  /** By which generations of its PKI the cluster lives. Never throws: the snapshot is good without it. */
+  readonly pkiGenerations: () => Promise<Eras>;
   readonly telemetry: Telemetry;
   readonly now: () => Date;
   readonly randomBytes: (count: number) => Buffer;

@@ -34,6 +34,7 @@ export async function takeFromMember(run: Run, view: ClusterView, chosen: Chosen
   const takenAt = edges.now();
   const id = newSnapshotId(takenAt, edges.randomBytes(4));
   const lock = lockFrom(takenAt, settings.lock);
+  const pkiGenerations = await edges.pkiGenerations();
   const spool = await edges.disk.open(id);
   let checked: CheckedFile | undefined;
   try {
@@ -51,7 +52,7 @@ export async function takeFromMember(run: Run, view: ClusterView, chosen: Chosen
       ? { verdict: 'unknown', because: report.hashKvUnavailable }
       : attest(answers, view.votingMembers);
     const manifest = buildManifest({
-      ...{ id, cluster: settings.cluster, takenAt, lock, event, durations: watch.durations },
+      ...{ id, cluster: settings.cluster, takenAt, lock, event, pkiGenerations, durations: watch.durations },
       ...{ chosen, report, hashKv: report.hashKv, streamed, answers, attestation },
     });
     // Whoever gave up on this run has said so and released its lock.

@@ -5,11 +5,13 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { parseEvent, requireEnv, requireJson, requirePositiveInteger } from '../aws/environment';
 import { openS3 } from '../aws/s3-client';
+import { erasPlace } from '../aws/s3-pki-generations';
 import { openLedger } from '../aws/s3-ledger';
 import { S3Lock } from '../aws/s3-lock';
 import { S3SnapshotStore } from '../aws/s3-snapshot-store';
 import { readEtcdClientSecret } from '../aws/secrets';
 import { openTelemetry } from '../aws/telemetry';
+import { readEras } from '../authorities/note-eras';
 import { Env } from '../contract/env';
 import { TakeSnapshotEvent } from '../contract/events';
 import { maxSnapshotBytes } from '../contract/limits';
@@ -35,8 +37,8 @@ const telemetry = openTelemetry(cluster, 'take-snapshot');
 const now = () => new Date();
 const lock = new S3Lock(s3, { bucket, cluster, name: 'backup', ttlMs: MAX_RUN_MS }, now);
 const store = new S3SnapshotStore(s3, bucket, cluster);
-const ledger = openLedger(bucket, cluster, telemetry, wait);
-const noteInLedger = noteSnapshot.bind(undefined, ledger);
+const noteInLedger = noteSnapshot.bind(undefined, openLedger(bucket, cluster, telemetry, wait));
+const pkiGenerations = readEras.bind(undefined, erasPlace(s3, bucket, cluster, telemetry));
 const disk = spoolDisk(join(tmpdir(), 'lifeboat', cluster));
 
 export async function handler(
@@ -48,7 +50,7 @@ export async function handler(
   try {
     const { settings, request, secret } = await tellFailure(telemetry, () => prepare(event));
     etcd = openEtcd(requireEnv(Env.etcdEndpoints).split(','), secret);
-    const edges = { etcd, store, lock, disk, noteInLedger, telemetry, now, randomBytes, wait };
+    const edges = { etcd, store, lock, disk, noteInLedger, pkiGenerations, telemetry, now, randomBytes, wait };
     return await takeSnapshot(edges, settings, request, { requestId: context.awsRequestId, signal });
   } finally {
     etcd?.close();

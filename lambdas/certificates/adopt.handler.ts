@@ -6,6 +6,7 @@ import { BRISK } from '../aws/brisk';
 import { parseEvent, requireEnv, requireJson } from '../aws/environment';
 import { SecretsManagerPki } from '../aws/pki-secrets';
 import { EnrolmentSettings, nodeEnrolment } from '../aws/node-enrolment';
+import { generationNotes } from '../aws/generation-notes';
 import { adoptionNotes } from '../aws/s3-adoption-notes';
 import { openTopic } from '../aws/sns';
 import { openTelemetry } from '../aws/telemetry';
@@ -29,12 +30,15 @@ const nodes = new SsmNodes(new SSMClient(BRISK), cluster);
 const manager = new SecretsManagerClient(BRISK);
 const secrets = new SecretsManagerPki(manager, cluster);
 const enrolment = nodeEnrolment(manager, cluster, requireJson(Env.nodeSecretSettings, EnrolmentSettings));
-const write = adoptionNotes(new S3Client(BRISK), requireEnv(Env.stateBucket), cluster);
+const s3 = new S3Client(BRISK);
+const bucket = requireEnv(Env.stateBucket);
+const write = adoptionNotes(s3, bucket, cluster);
 const topic = process.env[Env.alarmTopic];
 const tell = topic === undefined ? undefined : openTopic(topic);
 const telemetry = openTelemetry(cluster, 'adopt');
 const { controlPlane } = requireJson(Env.nodeTags, NodeTags);
 const settings = requireJson(Env.certificateSettings, CertificateSettings);
+const note = generationNotes(s3, bucket, cluster, secrets, telemetry);
 const edges = { cluster, secrets, write, tell, telemetry, registered: () => nodes.registered(controlPlane), now: () => new Date() };
 
 export async function handler(event: unknown): Promise<object> {
@@ -45,9 +49,9 @@ export async function handler(event: unknown): Promise<object> {
     case 'plan':
       return planForAdoption(edges, settings, step.found);
     case 'mint':
-      return mintAuthorities(edges, settings.caValidityYears);
+      return mintAuthorities(edges, settings.caValidityYears).finally(note);
     case 'take-over':
-      return takeOver(edges, step.plan);
+      return takeOver(edges, step.plan).finally(note);
     case 'enrol':
       return enrolNodes(enrolment, cluster, step.plan);
     case 'report':

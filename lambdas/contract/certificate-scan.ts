@@ -9,6 +9,8 @@ export const ScanRequest = z.strictObject({
   waitForNodesSeconds: Waiting.waitForNodesSeconds,
   /** Whether the node whose certificates are due first is rotated. */
   renew: z.boolean().default(true),
+  /** Whether the exchange of an authority is begun that is near its end, where the config has that done. */
+  exchange: z.boolean().default(true),
 });
 export type ScanRequest = z.infer<typeof ScanRequest>;
 

@@ -26,6 +26,10 @@ export const Env = {
   nodeSecretSettings: 'LIFEBOAT_NODE_SECRETS',
   /** What certificates hang on, as JSON. */
   certificateSettings: 'LIFEBOAT_CERTIFICATE_SETTINGS',
+  /** The ARN of the runbook that exchanges authorities, and heals what restored data says of them. */
+  rotateCa: 'LIFEBOAT_ROTATE_CA',
+  /** ExchangePolicy as JSON. */
+  exchangePolicy: 'LIFEBOAT_EXCHANGE_POLICY',
   /** ApiRecordSettings as JSON. */
   apiRecord: 'LIFEBOAT_API_RECORD',
   /** Name of the role that the function itself has. */

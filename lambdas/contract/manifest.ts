@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Eras } from './pki-generations';
 import { isSnapshotId } from './s3-keys';
 
 const count = z.number().int().nonnegative();
@@ -82,7 +83,8 @@ export const Manifest = z.object({
   }),
   /** Live objects per API resource, from the `/registry/` keys at the file's revision. */
   inventory: z.record(z.string(), count),
-  pkiGenerations: z.record(z.string(), z.string()),
+  /** By which generations of its PKI the cluster lived when the snapshot was begun; empty where nobody knew. */
+  pkiGenerations: Eras,
   verified: z.boolean(),
   checks: z.array(z.object({ name: z.string(), passed: z.boolean(), detail: z.string().optional() })),
   durations: z.record(z.string(), z.number().nonnegative()),

@@ -1,5 +1,6 @@
 // What goes through the restore runbook: its input, what each state hands on, and the report that it leaves in S3.
 import { z } from 'zod';
+import { Era, PkiName } from './pki-generations';
 import { RestoreId } from './restore-events';
 import { isSnapshotId } from './s3-keys';
 
@@ -76,6 +77,20 @@ export const NodeEnd = RunbookNode.extend({
 });
 export type NodeEnd = z.infer<typeof NodeEnd>;
 
+/**
+ * What it means for one part of the PKI that the data is from the time of a snapshot. `same`: nothing. `heal`: what the data says of it is brought to
+ * what serves now, after the restore. `tell`: somebody has to look.
+ */
+export const PlannedEra = z.object({
+  of: PkiName,
+  /** Null where nobody knew, or knows. */
+  then: Era.nullable(),
+  now: Era.nullable(),
+  decision: z.enum(['same', 'heal', 'tell']),
+  because: z.string(),
+});
+export type PlannedEra = z.infer<typeof PlannedEra>;
+
 const parameters = z.record(z.string(), z.string());
 
 /** The plan of one restore: everything that the states after it need, and what a person decides by. */
@@ -110,6 +125,8 @@ export const RestorePlan = z.object({
     /** Live objects less those of the snapshot, where they differ. */
     objects: z.record(z.string(), z.number().int()),
   }),
+  /** Of each part of the PKI of which anything is known; the nodes' own files stay as they are. */
+  pki: z.array(PlannedEra).default([]),
   warnings: z.array(z.string()),
   /** Where it was planned again after people had approved: when the plan was made that they saw, and what they could not know. */
   approved: z.object({ madeAt: z.iso.datetime(), since: z.array(z.string()) }).optional(),
@@ -179,6 +196,10 @@ export const RestoreReport = z.object({
   /** From the first stop to the check that etcd serves again; missing when nothing was stopped. */
   downtimeSeconds: z.number().nonnegative().optional(),
   nodes: z.array(z.object({ instanceId: z.string(), host: z.string(), state: z.string(), data: z.string(), because: z.string() })),
+  /** Where anything was known of the PKI then or now. */
+  pki: z.array(PlannedEra.pick({ of: true, decision: true, because: true })).optional(),
+  /** The execution that brings what the data says of it to what serves now, or why there is none. */
+  healing: z.string().optional(),
   whatToDo: z.array(z.string()),
 });
 export type RestoreReport = z.infer<typeof RestoreReport>;

@@ -30,6 +30,8 @@ export const ExchangeRequest = z.strictObject({
     .optional(),
   /** The host of the control-plane node that distrusts first. @default - the first by name */
   canary: text.optional(),
+  /** Who asks: by its age an authority is exchanged without anybody who looks how that ends. */
+  by: z.enum(['person', 'age']).default('person'),
   waitForNodesSeconds: Waiting.waitForNodesSeconds,
 });
 export type ExchangeRequest = z.infer<typeof ExchangeRequest>;
@@ -41,8 +43,11 @@ const Abort = z.strictObject({ abort: text, by: text, because: z.string().min(1)
 /** Takes up one whose execution has ended. */
 const Resume = z.strictObject({ resume: text, ...OfOne });
 
-/** The input of an execution. All but the first name a rotation that is under way. */
-export const RotateRequest = z.union([ExchangeRequest, Approve, Abort, Resume]);
+/** Brings what the cluster tells of its PKI to what it lives by; names the restore after which that is needed. */
+const Heal = z.strictObject({ heal: text, ...OfOne });
+
+/** The input of an execution. Approve, Abort and Resume name a rotation that is under way. */
+export const RotateRequest = z.union([ExchangeRequest, Approve, Abort, Resume, Heal]);
 export type RotateRequest = z.infer<typeof RotateRequest>;
 
 /** What an input means to be, so that its mistakes are told by their fields: of a union zod tells only that nothing fits. */
@@ -50,6 +55,7 @@ export function requestShapeOf(input: unknown): z.ZodType<RotateRequest> {
   const has = (field: string): boolean => typeof input === 'object' && input !== null && field in input;
   if (has('approve')) return Approve;
   if (has('abort')) return Abort;
+  if (has('heal')) return Heal;
   return has('resume') ? Resume : ExchangeRequest;
 }
 
@@ -58,6 +64,7 @@ export const ExchangeOutcome = z.enum([
   'TURNED_BACK',
   'PLANNED',
   'NOTED',
+  'HEALED',
   /** The time to wait is over, and nobody approved so far. */
   'AWAITS_APPROVAL',
   'REFUSED',
@@ -74,6 +81,8 @@ export const ExchangeState = z.object({
   driver: z.string(),
   /** Of a new one; missing for one that is taken up. */
   request: ExchangeRequest.optional(),
+  /** Of one that exchanges nothing: the restore whose data is healed. */
+  heal: text.optional(),
   asked: z.array(RunbookNode),
   waitForNodesSeconds: z.number().int(),
   /** How the cluster was when this execution began. */

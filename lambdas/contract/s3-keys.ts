@@ -20,6 +20,8 @@ export const repairKey = (cluster: string, id: string): string => `${clusterPref
 export const exchangeKey = (cluster: string, id: string): string => `${clusterPrefix(cluster)}pki/exchanges/${id}.json`;
 /** What the last look at all certificates found. */
 export const inventoryKey = (cluster: string): string => `${clusterPrefix(cluster)}pki/inventory.json`;
+/** Which generations of its PKI the cluster lives by. */
+export const pkiGenerationsKey = (cluster: string): string => `${clusterPrefix(cluster)}pki/generations.json`;
 /** What is remembered of the API's record from run to run. */
 export const apiRecordKey = (cluster: string): string => `${clusterPrefix(cluster)}dns/state.json`;
 /** By this tag the bucket's lifecycle knows what goes after some days: a rule's prefix has no wildcard for the id of the restore. */

@@ -15,7 +15,7 @@ type BeginEdges = Pick<ExchangeEdges, 'authority' | 'change' | 'registered' | 'r
 type Begin = z.infer<typeof BeginExchange>;
 
 /**
- * Takes up what is asked for: a new exchange or its plan, or one that is under way, by its id. Who approves or aborts one whose execution runs is
+ * Takes up what is asked for: a new exchange or its plan, the healing of what a restore brought back, or an exchange that is under way, by its id. Who approves or aborts one whose execution runs is
  * only noted, and heard there; where none runs any more this execution drives it on.
  *
  * @throws ExchangeRefused, GenerationRefused, StoreFailed
@@ -28,6 +28,10 @@ export async function begin(edges: BeginEdges, { input, execution, driver }: Beg
   if ('authority' in request) {
     const { authority, waitForNodesSeconds } = request;
     return goOn('look', 0, { rotation: execution, authority, driver, request, asked, waitForNodesSeconds });
+  }
+  if ('heal' in request) {
+    const { heal, waitForNodesSeconds } = request;
+    return goOn('look', 0, { rotation: execution, authority: 'cluster', driver, heal, asked, waitForNodesSeconds });
   }
   const id = 'approve' in request ? request.approve : 'abort' in request ? request.abort : request.resume;
   const document = await underWay(edges, id);

@@ -4,6 +4,7 @@ import type { AuthoritySecret } from '../contract/certificates';
 import type { AskedCluster, AskedPort, ClusterLook, ClusterWrite, EtcdLook, NodeStamps, PortLook } from '../contract/exchange-looks';
 import type { RunbookNode } from '../contract/restore';
 import type { EtcdClientSecret } from '../contract/secrets';
+import type { KeptSnapshot } from '../authorities/prune';
 import type { RotationFacts } from '../authorities/rotation-facts';
 import type { RegisteredNode } from '../nodes/ssm-nodes';
 import type { CertificateSettings } from '../certificates/adopt';
@@ -19,6 +20,8 @@ export interface ExchangeEdges {
   readonly authority: (name: AuthorityName) => Promise<AuthoritySecret | undefined>;
   /** Compare and swap: the change is made anew for what is there by then when somebody else was faster. The document afterwards. */
   readonly change: (name: AuthorityName, by: (document: AuthoritySecret) => AuthoritySecret) => Promise<AuthoritySecret>;
+  /** Notes for those who read no secret by which generations the cluster lives; never throws. Each change does it too. */
+  readonly note: () => Promise<void>;
   /** Takes the value before the present one away, in which a key lies that is to be gone. */
   readonly forgetFormer: (name: AuthorityName) => Promise<void>;
   /** What nodes have by now; this function does not read their keys itself. */
@@ -31,8 +34,8 @@ export interface ExchangeEdges {
   readonly lookAtEtcd: () => Promise<EtcdLook>;
   readonly lookAtCluster: (asked: AskedCluster) => Promise<ClusterLook>;
   readonly tellCluster: (asked: AskedCluster, write: ClusterWrite) => Promise<readonly string[]>;
-  /** Of those that were verified the newest, and of all that still exist when the oldest was taken. */
-  readonly snapshots: () => Promise<{ readonly newest: RotationFacts['snapshot']; readonly oldest: Date | undefined }>;
+  /** Of those that were verified the newest, and all that still exist; undefined when one of them tells nothing. */
+  readonly snapshots: () => Promise<{ readonly newest: RotationFacts['snapshot']; readonly kept: readonly KeptSnapshot[] | undefined }>;
   /** By what the functions are clients of etcd. @throws SecretUnusable */
   readonly etcdClient: () => Promise<EtcdClientSecret>;
   readonly putEtcdClient: (secret: EtcdClientSecret) => Promise<void>;

@@ -46,8 +46,7 @@ async function lookAtApi(
   asked: readonly RunbookNode[],
   document: AuthoritySecret | undefined,
 ) {
-  const api = told.flatMap((node) => servingPorts(node).flatMap(({ leaf, host, port }) => (leaf === 'apiserver' ? [{ host, port }] : [])));
-  const place = await placeOf(edges, asked, api);
+  const place = await placeOf(edges, asked, apiOf(told));
   const write = document && writeOf(document, signerOf(told));
   if (write !== undefined) {
     const written = await edges.tellCluster(place, write);
@@ -56,8 +55,12 @@ async function lookAtApi(
   return edges.lookAtCluster(place);
 }
 
+/** The API servers of these nodes. */
+export const apiOf = (told: readonly ToldNode[]): AskedCluster['api'] =>
+  told.flatMap((node) => servingPorts(node).flatMap(({ leaf, host, port }) => (leaf === 'apiserver' ? [{ host, port }] : [])));
+
 /** By which files all of them sign: their own, under one path. */
-function signerOf(told: readonly ToldNode[]): ClusterWrite['signer'] {
+export function signerOf(told: readonly ToldNode[]): ClusterWrite['signer'] {
   const files = told.flatMap(({ facts }) => facts.controllerManager.signingCertFile ?? []);
   const [certFile] = files;
   if (certFile === undefined || !told.every(({ facts }) => signsByItsOwn(facts)) || new Set(files).size > 1) return undefined;
@@ -65,7 +68,11 @@ function signerOf(told: readonly ToldNode[]): ClusterWrite['signer'] {
 }
 
 /** The first node that has a set has somebody who may ask. */
-async function placeOf(edges: LookEdges, asked: readonly RunbookNode[], api: AskedCluster['api']): Promise<AskedCluster> {
+export async function placeOf(
+  edges: Pick<LookEdges, 'cluster' | 'stamps'>,
+  asked: readonly RunbookNode[],
+  api: AskedCluster['api'],
+): Promise<AskedCluster> {
   const stamps = await edges.stamps(asked.map(({ instanceId }) => nodeSecretName(edges.cluster, instanceId)));
   const first = stamps.find((each) => each.stamps !== null);
   if (first !== undefined) return { api, secretId: first.secretId };

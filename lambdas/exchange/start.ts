@@ -1,4 +1,5 @@
-import { approve, mintNext, prune } from '../authorities/generations';
+import { approve, mintNext } from '../authorities/generations';
+import { prune } from '../authorities/prune';
 import { LIMITS } from '../authorities/rotation-facts';
 import { planRotation } from '../authorities/rotation-plan';
 import type { RotationPlan } from '../authorities/rotation-plan';
@@ -15,7 +16,7 @@ import { look } from './look';
 import { untoldNodes } from './observe';
 import { rotationFactsOf } from './rotation-facts-of';
 import type { Documents } from './rotation-facts-of';
-import { ended } from './tell';
+import { ended, finish } from './tell';
 import { LOOK_SECONDS, waitFor } from './waiting';
 
 /** A snapshot of the last day: one is taken more often than that, or an alarm is on. */
@@ -52,15 +53,20 @@ export async function start(edges: ExchangeEdges, state: ExchangeState): Promise
   const plan = planRotation(rotationFactsOf(heard, documents, authority, known), asked, limits);
   if (plan.decision === 'refuse') {
     const all = plan.all.map(({ because, instead }) => `${because}: ${instead}`);
-    return ended(state, 'REFUSED', all.join('; '), { whatToDo: plan.all.map(({ instead }) => instead) });
+    return refused(
+      edges,
+      state,
+      all.join('; '),
+      plan.all.map(({ instead }) => instead),
+    );
   }
-  if (seen.cluster === undefined) return ended(state, 'REFUSED', `the Kubernetes API did not answer: ${seen.clusterBecause ?? ''}`);
+  if (seen.cluster === undefined) return refused(edges, state, `the Kubernetes API did not answer: ${seen.clusterBecause ?? ''}`);
   const untold = authority === 'cluster' ? untoldNodes(seen.cluster, heard.told) : [];
   if (request.plan) return ended(state, 'PLANNED', [planText(plan), ...untoldText(untold)].join('; '), { plan });
   const before = { voters: seen.etcd?.voters ?? 0, readyNodes: seen.cluster.nodes.filter(({ ready }) => ready).length };
   const made = await edges.change(authority, (found) => {
     const now = edges.now();
-    const document = prune(found, snapshots.oldest);
+    const document = prune(found, snapshots.kept);
     const old = signingIn(document);
     if (document.rotation !== undefined || old?.key === undefined) return document;
     const next = newAuthority(authority, {
@@ -81,6 +87,11 @@ export async function start(edges: ExchangeEdges, state: ExchangeState): Promise
   if (made.rotation?.id !== rotation) return goOn('look', 0, state);
   edges.telemetry.log('authority-minted', { authority, rotation, mode, generations: made.generations.length, canary: plan.canary });
   return goOn('step', 0, { ...state, before });
+}
+
+/** Who starts one sees that it was refused; of one that began by age people are told. */
+async function refused(edges: ExchangeEdges, state: ExchangeState, summary: string, whatToDo: string[] = []): Promise<Act> {
+  return state.request?.by === 'age' ? finish(edges, state, 'REFUSED', summary, whatToDo) : ended(state, 'REFUSED', summary, { whatToDo });
 }
 
 async function documentsOf(edges: ExchangeEdges): Promise<Documents> {

@@ -14,6 +14,7 @@ import type { Act } from '../contract/rotate-authority';
 import { distribute } from './distribute';
 import type { ExchangeEdges } from './edges';
 import { heal } from './heal';
+import { healCluster } from './heal-cluster';
 import { look } from './look';
 import { observe } from './observe';
 import { start } from './start';
@@ -24,6 +25,7 @@ export const StepExchange = z.object({ do: z.literal('step'), state: ExchangeSta
 
 /** One step of an exchange: whatever is next, by what is noted and what is seen. It can be repeated. @throws the errors of the edges */
 export async function step(edges: ExchangeEdges, asked: ExchangeState): Promise<Act> {
+  if (asked.heal !== undefined) return healCluster(edges, asked);
   const [document, registered] = await Promise.all([edges.authority(asked.authority), edges.registered()]);
   // One that has joined meanwhile gets what the others have; one that is away is still asked for.
   const joined = registered.filter(({ instanceId }) => !asked.asked.some((each) => each.instanceId === instanceId));

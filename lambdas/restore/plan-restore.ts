@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import type { KeptSnapshot } from '../authorities/prune';
 import { bumpFor } from '../backup/bump';
 import { readEntry, parseManifest, readManifests, sortListing } from '../backup/catalog';
 import type { Listing, StoredManifest } from '../backup/catalog';
 import type { LedgerEdges } from '../backup/keep-ledger';
 import { readMergedLedger } from '../backup/keep-ledger';
 import { messageOf } from '../contract/lifeboat-error';
+import type { Eras } from '../contract/pki-generations';
 import { HandedPlan, NodeEnd, RestoreId, RestoreMode, RestoreRequest, RunbookNode } from '../contract/restore';
 import type { RestorePlan } from '../contract/restore';
 import type { Candidate } from './choose-snapshot';
@@ -29,6 +31,8 @@ export interface PlanEdges {
   readonly ledger: LedgerEdges;
   /** Asks the live members; throws when none can be asked, which is nothing unusual on that day. */
   readonly live: () => Promise<LiveCluster>;
+  /** By which generations of its PKI the cluster lives now; never throws. */
+  readonly eras: () => Promise<Eras>;
   readonly writePlan: (plan: RestorePlan) => Promise<void>;
   readonly now: () => Date;
 }
@@ -55,7 +59,8 @@ export async function makePlan(
   const { manifest } = choice;
   const live = mode === 'in-place' ? await edges.live().catch((error: unknown) => silence(telemetry, error)) : {};
   const bump = bumpFor(await readMergedLedger(edges.ledger, stored.texts), manifest, edges.now());
-  const planned = planRestore({ cluster, bucket, request, restoreId, mode, nodes, facts, manifest, bump, live, now: edges.now() });
+  const [eras, now] = [await edges.eras(), edges.now()];
+  const planned = planRestore({ cluster, bucket, request, restoreId, mode, nodes, facts, manifest, bump, live, eras, now });
   if ('refused' in planned) throw refusal(planned.refused);
   const plan = approved === undefined ? planned.plan : confirmed(approved, planned.plan);
   await edges.writePlan(plan);
@@ -98,11 +103,12 @@ async function readStored({ cluster, catalog }: Pick<LedgerEdges, 'cluster' | 'c
 export const candidatesOf = async (edges: Pick<LedgerEdges, 'cluster' | 'catalog'>): Promise<Candidate[]> =>
   candidatesAmong(edges.cluster, await readStored(edges));
 
-/** When the oldest snapshot that exists was taken; undefined where one tells nothing, or there is none. */
-export function oldestOf(candidates: readonly Candidate[]): Date | undefined {
-  const taken = candidates.map((each) => (each.kind === 'snapshot' ? new Date(each.manifest.takenAt).getTime() : Number.NaN));
-  const oldest = Math.min(...taken);
-  return taken.length === 0 || Number.isNaN(oldest) ? undefined : new Date(oldest);
+/** From which time of the PKI every snapshot is that exists; undefined where one tells nothing. */
+export function keptOf(candidates: readonly Candidate[]): KeptSnapshot[] | undefined {
+  const kept = candidates.flatMap((each) =>
+    each.kind === 'snapshot' ? [{ takenAt: new Date(each.manifest.takenAt), eras: each.manifest.pkiGenerations }] : [],
+  );
+  return kept.length === candidates.length ? kept : undefined;
 }
 
 const candidatesAmong = (cluster: string, { texts, objects }: StoredSnapshots): Candidate[] =>

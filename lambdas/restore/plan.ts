@@ -1,7 +1,9 @@
 import type { Bump } from '../backup/bump';
 import type { Manifest } from '../contract/manifest';
+import type { Eras } from '../contract/pki-generations';
 import type { NodeEnd, RestoreMode, RestorePlan, RestoreRequest, RunbookNode } from '../contract/restore';
 import { restoreKey } from '../contract/s3-keys';
+import { judgeEras } from './judge-eras';
 import type { KnownNode } from './node-readiness';
 import { doubtsOn, obstaclesOn, survey } from './node-readiness';
 
@@ -26,6 +28,8 @@ export interface PlanInput {
   readonly manifest: Manifest;
   readonly bump: Bump;
   readonly live: LiveCluster;
+  /** By which generations of its PKI the cluster lives now, as far as that is noted. */
+  readonly eras: Eras;
   readonly now: Date;
 }
 
@@ -33,7 +37,7 @@ export type Planning = { readonly plan: RestorePlan } | { readonly refused: read
 
 /** What a restore would do, or everything that speaks against it at once. */
 export function planRestore(input: PlanInput): Planning {
-  const { cluster, bucket, request, restoreId, mode, nodes, manifest, bump, live, now } = input;
+  const { cluster, bucket, request, restoreId, mode, nodes, manifest, bump, live, eras, now } = input;
   const { known, silent } = survey(input.facts);
   const chosen = (node: RunbookNode): boolean => nodes.some(({ instanceId }) => instanceId === node.instanceId);
   const snapshot = { etcd: manifest.versions.etcd, plainBytes: manifest.plainBytes };
@@ -72,6 +76,7 @@ export function planRestore(input: PlanInput): Planning {
   const by = bumpable ? bump.bump : 0;
   const file = restoreKey(cluster, restoreId, 'snapshot.db');
   const only = { restoreId };
+  const pki = judgeEras(manifest.pkiGenerations, eras, mode);
   return {
     plan: {
       version: 1,
@@ -96,6 +101,7 @@ export function planRestore(input: PlanInput): Planning {
       endpoints: members.map(({ endpoint }) => endpoint),
       bump: { needed: bumpable, estimate: by, servedUpTo: bump.servedUpTo, because: bump.because },
       loss: lossOf(manifest, live, now),
+      pki,
       warnings: [
         ...(manifest.verified ? [] : ['the snapshot is NOT verified']),
         ...(bumpable ? [] : ['revisions will run backwards: restart every client of the API afterwards']),
@@ -108,6 +114,7 @@ export function planRestore(input: PlanInput): Planning {
               )
           : []),
         ...ours.flatMap((node) => doubtsOn(node, snapshot)),
+        ...pki.filter(({ decision }) => decision !== 'same').map(({ of, because }) => `PKI, ${of}: ${because}`),
       ],
       parameters: {
         stage: {

@@ -7,6 +7,7 @@ import { openLedger } from '../aws/s3-ledger';
 import { S3ManifestDocuments } from '../aws/s3-manifest-documents';
 import { restoreNotes } from '../aws/s3-restore-notes';
 import { openTopic } from '../aws/sns';
+import { startExecution } from '../aws/start-execution';
 import { openTelemetry } from '../aws/telemetry';
 import { Env } from '../contract/env';
 import type { Drill } from '../contract/manifest';
@@ -31,6 +32,10 @@ const stamp = async (snapshot: string, drill: Drill): Promise<void> => {
   await stampDrill({ manifests: new S3ManifestDocuments(s3, bucket, cluster), telemetry, now: () => new Date() }, snapshot, drill);
 };
 
+const rotateCa = process.env[Env.rotateCa];
+const heal = async (restoreId: string): Promise<string> =>
+  (await startExecution(rotateCa ?? '', `heal-${restoreId}`.slice(0, 80), { heal: restoreId })).execution;
+
 export async function handler(event: unknown): Promise<Reported | undefined> {
   const ended = parseEvent(EndedEvent, event);
   if (ended.ending === 'refused') {
@@ -42,6 +47,7 @@ export async function handler(event: unknown): Promise<Reported | undefined> {
     history: executionHistory,
     writeReport: (name: string, report: Reported['report']) => files.write(name, 'report.json', JSON.stringify(report, undefined, 1)),
     tell,
+    heal: rotateCa === undefined ? undefined : heal,
     stamp,
     now: () => new Date(),
   };

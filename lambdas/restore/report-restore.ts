@@ -25,6 +25,8 @@ export interface ReportEdges {
   readonly writeReport: (execution: string, report: RestoreReport) => Promise<void>;
   /** Tells people; throws when nobody could be told. */
   readonly tell: (subject: string, message: string) => Promise<void>;
+  /** Starts the execution that heals what restored data says of the PKI, and says which; undefined where the lifeboat has no certificates. */
+  readonly heal?: ((restoreId: string) => Promise<string>) | undefined;
   /** Writes into the manifest of a snapshot how its drill went, and tells the alarm. */
   readonly stamp: (snapshot: string, drill: Drill) => Promise<void>;
   readonly now: () => Date;
@@ -49,7 +51,14 @@ export async function reportRestore(edges: ReportEdges, { ending, execution, sta
     telemetry.warn('history-unread', { execution, because: messageOf(error) });
     return [];
   });
-  const report = reportOf(cluster, ending, state, phasesOf(history, edges.now()), edges.now());
+  const healing = await startHealing(edges, ending, state);
+  const report = reportOf(
+    cluster,
+    ending,
+    { ...state, ...(healing !== undefined && { healing }) },
+    phasesOf(history, edges.now()),
+    edges.now(),
+  );
   await completeLedger(edges.ledger, report, state);
   await stampIfDrill(edges, report);
   await edges.writeReport(nameOf(execution), report);
@@ -57,6 +66,22 @@ export async function reportRestore(edges: ReportEdges, { ending, execution, sta
   telemetry.log('restore-ended', { restoreId: report.restoreId, outcome: report.outcome, downtimeSeconds: report.downtimeSeconds });
   await tellPeople({ tell: edges.tell, telemetry }, `kube-lifeboat ${cluster}: ${subjectOf(report)}`, messageFor(report, summary));
   return { outcome: report.outcome, report, summary };
+}
+
+/** What restored data says of the PKI is healed beside the restore, which is over by then. */
+async function startHealing(
+  { heal, ledger }: ReportEdges,
+  ending: ReportEvent['ending'],
+  { restoreId, plan }: RunbookState,
+): Promise<string | undefined> {
+  if (ending !== 'restored' || plan?.pki.some(({ decision }) => decision === 'heal') !== true) return undefined;
+  try {
+    if (heal === undefined) throw new Error('the lifeboat has no certificates of this cluster to go by');
+    return `execution ${await heal(restoreId)} brings what the data says of the PKI to what serves now: see how it ends`;
+  } catch (error) {
+    ledger.telemetry.warn('healing-not-started', { because: messageOf(error) });
+    return `what the data says of the PKI is not healed (${messageOf(error)}): start an execution of lifeboat-${ledger.cluster}-rotate-ca with ${JSON.stringify({ heal: restoreId })}`;
+  }
 }
 
 /** For whoever reads no more than the subject: whether a drill failed or never was. */

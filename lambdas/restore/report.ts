@@ -27,6 +27,8 @@ export const RunbookState = z.object({
   verified: z.object({ api: z.string().optional(), revision: z.number().int() }).optional(),
   /** What came of asking for the record of the API to follow. */
   name: FollowedName.optional(),
+  /** What came of asking for what the data says of the PKI to be healed. */
+  healing: z.string().optional(),
   failure: Failure.optional(),
   /** How the last document that changes something ended on each node. */
   ends: z.array(NodeEnd).optional(),
@@ -70,6 +72,8 @@ export function reportOf(cluster: string, ending: Ending, state: RunbookState, p
     ...(promised && { bump: { by: promised.by, to: promised.to } }),
     ...(restored && outcome === 'RESTORED' && { newLineage: restored.lineage }),
     ...(state.name && { apiName: followedWords(state.name) }),
+    ...(plan && plan.pki.length > 0 && { pki: plan.pki.map(({ of, decision, because }) => ({ of, decision, because })) }),
+    ...(state.healing !== undefined && { healing: state.healing }),
     safetySnapshot: safetyWords(state),
     phases: phases.map(({ state: name, startedAt, endedAt }) => ({
       state: name,
@@ -150,7 +154,7 @@ function followUp(name: RunbookState['name']): string[] {
 
 function whatToDo(
   outcome: RestoreOutcome,
-  { restoreId, mode, promised, verified, name, safety, oldFailure }: RunbookState,
+  { restoreId, mode, plan, promised, verified, name, healing, safety, oldFailure }: RunbookState,
   nodes: readonly NodeLine[],
   phases: readonly Phase[],
 ): string[] {
@@ -164,6 +168,8 @@ function whatToDo(
         ? []
         : [`the API by its own name ${verified.api}: see the balancer and the record`]),
       ...followUp(name),
+      ...(plan?.pki ?? []).filter(({ decision }) => decision === 'tell').map(({ of, because }) => `PKI, ${of}: ${because}`),
+      ...(healing === undefined ? [] : [healing]),
       'when nobody wants the old data any more: it lies beside the data directory of each node, and clean-up removes all but the last two',
     ];
   }

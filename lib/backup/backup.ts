@@ -73,6 +73,7 @@ export class Backup extends Construct {
     props.state.grantSnapshots(this.takeSnapshot);
     props.state.grantLock(this.takeSnapshot, 'backup');
     props.state.grantLedger(this.takeSnapshot);
+    props.state.grantReadGenerations(this.takeSnapshot);
     props.etcdClient.grantRead(this.takeSnapshot);
 
     new StartSchedule(this, 'Schedule', {

@@ -81,6 +81,7 @@ export class Adopt extends Construct {
     pki.grantTakeOver(this.adopt);
     rotation.grantEnrol(this.adopt);
     state.grantAdoptions(this.adopt);
+    state.grantNoteGenerations(this.adopt);
     grantTell(topic, this.adopt);
 
     const { start } = new AdoptStates(this, 'States', { adopt: this.adopt, controlPlaneLock, nodeCommand: sending.nodeCommand });

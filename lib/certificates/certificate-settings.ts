@@ -1,4 +1,5 @@
 import type { ClusterConfig } from '../config/schema';
+import type { ExchangePolicy } from '../../lambdas/contract/exchange-policy';
 import type { CertificateSettings } from './adopt';
 
 type Certificates = NonNullable<ClusterConfig['certificates']>;
@@ -10,4 +11,10 @@ export function certificateSettings(
 ): CertificateSettings {
   const addresses = api?.target.kind === 'addresses' ? api.target.addresses : [];
   return { leafValidityDays, renewBeforeDays, caValidityYears, api: { ...(api && { name: api.name }), addresses, extraSans } };
+}
+
+/** When an authority is exchanged because of its age, by the authorities' own names. */
+export function exchangePolicy({ authorities: { exchange, approval, rotateBeforeDays } }: Certificates): ExchangePolicy {
+  const { cluster, etcd, frontProxy } = rotateBeforeDays;
+  return { exchange, approval, rotateBeforeDays: { cluster, etcd, 'front-proxy': frontProxy } };
 }

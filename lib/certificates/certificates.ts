@@ -2,6 +2,7 @@ import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import type { ExchangePolicy } from '../../lambdas/contract/exchange-policy';
 import type { AlarmDefaults } from '../monitoring/lifeboat-alarm';
 import type { LifeboatFunction } from '../platform/lifeboat-function';
 import { Adopt } from './adopt';
@@ -15,6 +16,8 @@ import type { RotationProps } from './rotation';
 import { Scan } from './scan';
 
 export interface CertificatesProps extends Omit<RotationProps, 'pki'>, Omit<AdoptProps, 'pki' | 'rotation'> {
+  /** When an authority is exchanged because of its age, and who begins that. */
+  readonly exchangePolicy: ExchangePolicy;
   readonly alarms: AlarmDefaults;
   readonly topic?: ITopic;
   readonly logRetention: RetentionDays;
@@ -40,9 +43,9 @@ export class Certificates extends Construct {
     const rotation = new Rotation(this, 'Rotation', { ...props, pki });
     const adopt = new Adopt(this, 'Adopt', { ...props, pki, rotation });
     new CertificateAlarms(this, 'Alarms', { alarms: props.alarms });
-    const scan = new Scan(this, 'Scan', { ...props, rotation });
     const repair = new Repair(this, 'Repair', { ...props, pki, rotation });
     const exchange = new Exchange(this, 'Exchange', { ...props, pki, rotation, enrols: adopt.adopt });
+    const scan = new Scan(this, 'Scan', { ...props, rotation, exchange });
     this.exchange = exchange.stateMachine;
     this.repair = repair.stateMachine;
     this.adopt = adopt.stateMachine;

@@ -49,7 +49,7 @@ export class ExchangeStates {
     const ends = (name: string): Condition => Condition.stringEquals('$.told.outcome', name);
     const ended = new Choice(scope, 'Outcome')
       .when(
-        Condition.or(...['EXCHANGED', 'TURNED_BACK', 'PLANNED', 'NOTED', 'AWAITS_APPROVAL'].map(ends)),
+        Condition.or(...['EXCHANGED', 'TURNED_BACK', 'PLANNED', 'NOTED', 'HEALED', 'AWAITS_APPROVAL'].map(ends)),
         new Succeed(scope, 'Ended', { outputPath: '$.told' }),
       )
       .otherwise(new Fail(scope, 'NotEnded', { errorPath: '$.told.outcome', causePath: '$.told.summary' }));

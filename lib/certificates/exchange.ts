@@ -1,10 +1,12 @@
-import { Duration, Size, Stack } from 'aws-cdk-lib';
+import { ArnFormat, Duration, Size, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { Env } from '../../lambdas/contract/env';
+import type { ExchangePolicy } from '../../lambdas/contract/exchange-policy';
+import { rotateCaName } from '../../lambdas/contract/exchange-policy';
 import type { NodeTags } from '../../lambdas/contract/restore';
 import { grantTell } from '../monitoring/tell-topic';
 import type { NodeSending } from '../nodes/node-sending';
@@ -49,6 +51,9 @@ export interface ExchangeProps {
 
   readonly settings: CertificateSettings;
 
+  /** When an authority is exchanged because of its age, and who begins that. */
+  readonly exchangePolicy: ExchangePolicy;
+
   /**
    * Who is asked for approval and told of the end.
    *
@@ -59,6 +64,13 @@ export interface ExchangeProps {
   /** How long the log of the state machine is kept. */
   readonly logRetention: RetentionDays;
 }
+
+/** The ARN of the runbook of a cluster, for who is made before it. */
+export const rotateCaArn = (scope: Construct, clusterName: string): string =>
+  Stack.of(scope).formatArn({
+    ...{ service: 'states', resource: 'stateMachine', resourceName: rotateCaName(clusterName) },
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
 
 /** The runbook that exchanges an authority of the cluster by its next generation, and can turn back in every state. */
 export class Exchange extends Construct {
@@ -101,10 +113,18 @@ export class Exchange extends Construct {
     etcdClient.grantRenew(this.exchangeAuthority);
     state.grantManifests(this.exchangeAuthority);
     state.grantExchanges(this.exchangeAuthority);
+    state.grantNoteGenerations(this.exchangeAuthority);
     grantTell(topic, this.exchangeAuthority);
+    this.exchangeAuthority.setEnvironment(Env.exchangePolicy, JSON.stringify(props.exchangePolicy));
+    if (props.exchangePolicy.exchange === 'scheduled') {
+      state.grantReadLock(this.exchangeAuthority, 'control-plane');
+      this.exchangeAuthority.addToRolePolicy(
+        new PolicyStatement({ actions: ['states:StartExecution'], resources: [rotateCaArn(this, functions.clusterName)] }),
+      );
+    }
 
     const { start } = new ExchangeStates(this, { exchangeAuthority: this.exchangeAuthority, nodeCommand: sending.nodeCommand });
-    const name = `lifeboat-${functions.clusterName}-rotate-ca`;
+    const name = rotateCaName(functions.clusterName);
     this.stateMachine = runbookMachine(this, {
       name,
       comment: `kube-lifeboat ${functions.clusterName}: exchanges an authority of the cluster, and can turn back in every state`,

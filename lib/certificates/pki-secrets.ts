@@ -48,6 +48,8 @@ export class PkiSecrets extends Construct {
   /** Lets a function write the next generation of an authority, and where its exchange is: only by comparing first. */
   grantExchange(handler: LifeboatFunction): void {
     for (const secret of this.authorities) secret.allowSwap(handler);
+    // By whom tokens are signed is noted with the rest.
+    this.serviceAccounts.allowRead(handler);
   }
 
   /** Lets a function take over what a node hands over, and put it into the secrets of the authorities. */

@@ -9,6 +9,7 @@ import { NodePhase } from '../restore/node-phase';
 export interface ScanFunctions {
   readonly scanCertificates: IFunction;
   readonly probeNode: IFunction;
+  readonly exchangeAuthority: IFunction;
   readonly nodeCommand: IFunction;
 }
 
@@ -16,7 +17,7 @@ export interface ScanFunctions {
 export class ScanStates {
   readonly start: State;
 
-  constructor(scope: Construct, { scanCertificates, probeNode, nodeCommand }: ScanFunctions) {
+  constructor(scope: Construct, { scanCertificates, probeNode, nodeCommand, exchangeAuthority }: ScanFunctions) {
     const find = new FunctionTask(scope, 'FindNodes', {
       handler: scanCertificates,
       payload: { do: 'find', 'input.$': '$$.Execution.Input' },
@@ -39,16 +40,22 @@ export class ScanStates {
       payload: { do: 'judge', 'request.$': '$.request', 'facts.$': '$.facts', 'served.$': '$.served' },
       resultPath: '$',
     });
+    const authorities = new FunctionTask(scope, 'Authorities', {
+      handler: exchangeAuthority,
+      payload: { do: 'daily', 'input.$': '$$.Execution.Input' },
+      resultPath: '$.authorities',
+    });
     const failed = new Fail(scope, 'NotScanned', { errorPath: '$.failure.Error', causePath: '$.failure.Cause' });
     // What the files say is worth much without the ports.
     const unseen = new Pass(scope, 'PortsUnseen', { parameters: [], resultPath: '$.served' });
-    for (const task of [find, judge]) task.addCatch(failed, { resultPath: '$.failure' });
+    for (const task of [find, judge, authorities]) task.addCatch(failed, { resultPath: '$.failure' });
     served.addCatch(unseen, { resultPath: '$.unseen' });
     find.next(facts.startState);
     facts.endStates[0]?.next(served);
     served.next(judge);
     unseen.next(judge);
-    judge.next(new Succeed(scope, 'Scanned'));
+    judge.next(authorities);
+    authorities.next(new Succeed(scope, 'Scanned'));
     this.start = find;
   }
 }

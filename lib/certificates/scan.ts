@@ -12,6 +12,7 @@ import { StartSchedule } from '../platform/start-schedule';
 import type { StateBucket } from '../platform/state-bucket';
 import { runbookMachine } from '../restore/runbook-machine';
 import type { CertificateSettings } from './adopt';
+import type { Exchange } from './exchange';
 import type { Rotation } from './rotation';
 import { ScanStates } from './scan-states';
 
@@ -30,6 +31,9 @@ export interface ScanProps {
 
   /** Looks at ports, and rotates what is due. */
   readonly rotation: Rotation;
+
+  /** Looks after the authorities themselves. */
+  readonly exchange: Exchange;
 
   readonly settings: CertificateSettings;
 
@@ -65,6 +69,7 @@ export class Scan extends Construct {
     const { start } = new ScanStates(this, {
       scanCertificates: this.scanCertificates,
       probeNode: rotation.probeNode,
+      exchangeAuthority: props.exchange.exchangeAuthority,
       nodeCommand: sending.nodeCommand,
     });
     this.stateMachine = runbookMachine(this, {

@@ -1,7 +1,8 @@
 // lifeboat.json, readable as its specification. Rules about several clusters are in whole-file.ts.
 import { z } from 'zod';
-import { endpointMistake, fqdnMistake, ipv4Mistake, subjectAlternativeNameMistake } from './addresses';
+import { endpointMistake, fqdnMistake, ipv4Mistake } from './addresses';
 import { always, checkedText, list, oneOf, section, show, text, whole, words, yesOrNo } from './fields';
+import { Certificates } from './certificates';
 import { scheduleMistake } from './schedule';
 import { alarmAfterMistake, drillAlarmMistake } from './schedule-pauses';
 import { checkWholeFile } from './whole-file';
@@ -154,19 +155,6 @@ const Backup = section('snapshots: when, how long, how large', {
 }).superRefine(({ schedule, alarmAfterHours }, context) => {
   const mistake = alarmAfterMistake(schedule, alarmAfterHours);
   if (mistake !== undefined) context.addIssue({ code: 'custom', path: ['alarmAfterHours'], message: mistake });
-}, always);
-
-const Certificates = section('how long certificates live', {
-  leafValidityDays: whole('days that a leaf certificate is valid', 2, 825).default(90),
-  renewBeforeDays: whole('days before its end that a leaf certificate is renewed', 1, 824).default(30),
-  caValidityYears: whole('years that a CA certificate is valid', 1, 30).default(5),
-  extraSans: list('names', checkedText('an IP address or a DNS name that API certificates carry too', subjectAlternativeNameMistake), {
-    min: 0,
-  }).default([]),
-}).superRefine(({ renewBeforeDays, leafValidityDays }, context) => {
-  if (!Number.isFinite(renewBeforeDays) || !Number.isFinite(leafValidityDays) || renewBeforeDays < leafValidityDays) return;
-  const message = `${renewBeforeDays} is not less than leafValidityDays, ${leafValidityDays}; renew within the life of a certificate`;
-  context.addIssue({ code: 'custom', path: ['renewBeforeDays'], message });
 }, always);
 
 const Alarms = section('who is told: exactly one of email and topicArn', {

@@ -9,7 +9,8 @@ import { Retention } from '../backup/retention';
 import { WatchMembers } from '../backup/watch-members';
 import { alarmAfterSeconds } from '../config/schedule-pauses';
 import { Certificates } from '../certificates/certificates';
-import { certificateSettings } from '../certificates/certificate-settings';
+import { rotateCaArn } from '../certificates/exchange';
+import { certificateSettings, exchangePolicy } from '../certificates/certificate-settings';
 import type { ClusterConfig, NetworkConfig } from '../config/schema';
 import { ApiRecord } from '../dns/api-record';
 import { Drill } from '../restore/drill';
@@ -101,6 +102,7 @@ export class LifeboatStack extends Stack {
       takeSnapshot,
       materializeSnapshot,
       topic,
+      rotateCa: cluster.certificates && rotateCaArn(this, clusterName),
       apiUrl: cluster.api && `https://${cluster.api.name}:${cluster.api.port}`,
       logRetention,
     });
@@ -125,6 +127,7 @@ export class LifeboatStack extends Stack {
           tags: nodeTags,
         },
         settings: certificateSettings(cluster.certificates, cluster.api),
+        exchangePolicy: exchangePolicy(cluster.certificates),
       });
     const { pruneSnapshots } = new Retention(this, 'Retention', { functions, alarms, state, policy: cluster.backup.retention });
     const { drillInFunction } = new Drill(this, 'Drill', {

@@ -15,6 +15,7 @@ import {
   ledgerKey,
   lockKey,
   manifestKey,
+  pkiGenerationsKey,
   pruneStateKey,
   repairKey,
   restoreKey,
@@ -253,6 +254,16 @@ export class StateBucket extends Construct {
   /** Lets a function write what the last look at the certificates found. */
   grantInventory(handler: LifeboatFunction): void {
     this.grant(handler, ['s3:PutObject'], this.bucket.arnForObjects(inventoryKey(this.clusterName)));
+  }
+
+  /** Lets a function note by which generations of its PKI the cluster lives. */
+  grantNoteGenerations(handler: LifeboatFunction): void {
+    this.grant(handler, ['s3:GetObject', 's3:PutObject'], this.bucket.arnForObjects(pkiGenerationsKey(this.clusterName)));
+  }
+
+  /** Lets a function read by which generations the cluster lives, and no secret that holds their keys. */
+  grantReadGenerations(handler: LifeboatFunction): void {
+    this.grant(handler, ['s3:GetObject'], this.bucket.arnForObjects(pkiGenerationsKey(this.clusterName)));
   }
 
   /** Lets a function take and release one named lock; a lock is released by writing it, never by deleting it. */

@@ -62,6 +62,13 @@ export interface RestoreProps {
    */
   readonly syncApiRecord?: LifeboatFunction;
 
+  /**
+   * The ARN of the runbook that heals what restored data says of the PKI.
+   *
+   * @default - the config has no certificates, and the report says what to look at
+   */
+  readonly rotateCa?: string;
+
   /** How long the log of the state machine is kept. */
   readonly logRetention: RetentionDays;
 }
@@ -101,6 +108,7 @@ export class Restore extends Construct {
     planRestore.setEnvironment(Env.etcdEndpoints, props.endpoints.join(','));
     state.grantManifests(planRestore);
     state.grantReadLedger(planRestore);
+    state.grantReadGenerations(planRestore);
     state.grantRestoreFiles(planRestore, { write: ['plan.json'] });
     etcdClient.grantRead(planRestore);
 
@@ -148,6 +156,10 @@ export class Restore extends Construct {
     state.grantLedger(reportRestore);
     state.grantRestoreFiles(reportRestore, { write: ['report.json'] });
     for (const handler of [askApproval, reportRestore]) grantTell(topic, handler);
+    if (props.rotateCa !== undefined) {
+      reportRestore.setEnvironment(Env.rotateCa, props.rotateCa);
+      reportRestore.addToRolePolicy(new PolicyStatement({ actions: ['states:StartExecution'], resources: [props.rotateCa] }));
+    }
 
     const { nodeCommand } = sending;
     this.controlPlaneLock = controlPlaneLock;

@@ -1,15 +1,6 @@
 import fc from 'fast-check';
-import {
-  abortTo,
-  advanceTo,
-  approve,
-  close,
-  issuingIn,
-  mintNext,
-  prune,
-  requestAbort,
-  trustedIn,
-} from '../../lambdas/authorities/generations';
+import { abortTo, advanceTo, approve, close, issuingIn, mintNext, requestAbort, trustedIn } from '../../lambdas/authorities/generations';
+import { prune } from '../../lambdas/authorities/prune';
 import { GenerationRefused } from '../../lambdas/authorities/errors';
 import { pathOf, stateAfter, stateBefore } from '../../lambdas/authorities/rotation-path';
 import type { RotationMode, RotationState } from '../../lambdas/contract/authority-rotation';
@@ -209,17 +200,6 @@ describe('steps that do not fit are refused', () => {
   });
 });
 
-describe('pruning', () => {
-  test.each([
-    ['nothing is known of snapshots', undefined, 2],
-    ['a snapshot is left from before it was closed', inDays(-1), 2],
-    ['a snapshot is left from when it was closed', NOW, 2],
-    ['all snapshots are younger', inDays(1), 1],
-  ])('when %s', (_, oldest, left) => expect(prune(closed(), oldest).generations).toHaveLength(left));
-
-  test('leaves alone what is not closed', () => expect(prune(at('DISTRUSTED'), inDays(1))).toEqual(at('DISTRUSTED')));
-});
-
 describe('for any sequence of steps', () => {
   const states: readonly RotationState[] = pathOf('planned');
   type Act = (document: AuthoritySecret) => AuthoritySecret;
@@ -239,7 +219,7 @@ describe('for any sequence of steps', () => {
       .constantFrom<Act>(
         (document) => close(document, step),
         (document) => approve(document, 'ann', step),
-        (document) => prune(document, inDays(2)),
+        (document) => prune(document, [{ takenAt: inDays(2), eras: {} }]),
         (document) => mintNext(document, minted(), { id: step.rotation, mode: 'planned', now: NOW }),
       )
       .map((each) => () => each),

@@ -42,6 +42,15 @@ describe('takeSnapshot', () => {
     ]);
   });
 
+  test('the manifest names the generations of the PKI by which the cluster lives', async () => {
+    const eras = { cluster: { issuing: 'a'.repeat(64), trusted: ['a'.repeat(64), 'b'.repeat(64)] } };
+    const w = world({ eras });
+
+    await run(w);
+
+    expect(w.manifests[0]?.pkiGenerations).toEqual(eras);
+  });
+
   test('the members hash while the file is judged', async () => {
     const w = world();
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { Manifest } from '../../lambdas/contract/manifest';
+import type { Eras } from '../../lambdas/contract/pki-generations';
 import type { ObjectLock, TakeSnapshotEdges } from '../../lambdas/backup/edges';
 import { takeSnapshot } from '../../lambdas/backup/take-snapshot';
 import type { ClusterView, LiveHashKv } from '../../lambdas/etcd/cluster-view';
@@ -55,6 +56,7 @@ export interface Faults {
   readonly report?: SnapshotReport;
   readonly positionOf?: () => Promise<{ revision: number; compactRevision: number }>;
   readonly hashKv?: (endpoint: string, attempt: number) => LiveHashKv;
+  readonly eras?: Eras;
   readonly locked?: boolean;
   readonly storedCrc?: string;
   readonly spoolWrite?: () => Promise<void>;
@@ -125,6 +127,7 @@ export function world(faults: Faults = {}): World {
       },
       hashKvOf: async (_path, revision, compactRevision) => ({ revision, compactRevision, hash: 'c0ffee00' }),
     },
+    pkiGenerations: async () => faults.eras ?? {},
     noteInLedger: async ({ id }) => void events.push(`noted ${id}`),
     telemetry: {
       log: () => undefined,

@@ -50,7 +50,7 @@ async function scan({ facts, lastRotated, renew = true }: Situation) {
     telemetry: { log: () => undefined, warn: () => undefined, count: (name, value) => void (metrics[name] = value) },
     now: () => NOW,
   };
-  const answer = await judgeScan(edges, SETTINGS, { do: 'judge', request: { waitForNodesSeconds: 1, renew }, facts });
+  const answer = await judgeScan(edges, SETTINGS, { do: 'judge', request: { waitForNodesSeconds: 1, renew, exchange: false }, facts });
   return { answer, rotated, metrics, inventory: CertificateInventory.parse(JSON.parse(written)) };
 }
 

@@ -1,3 +1,4 @@
+import type { KeptSnapshot } from '../../lambdas/authorities/prune';
 import type { AuthorityRotation, RotationState } from '../../lambdas/contract/authority-rotation';
 import { AuthorityName } from '../../lambdas/contract/certificate-names';
 import { AuthoritySecret, nodeSecretName } from '../../lambdas/contract/certificates';
@@ -46,6 +47,9 @@ export class World {
   client: EtcdClientSecret | undefined;
   readonly toldCluster: ClusterWrite = {};
   readonly running = new Set<string>();
+  kept: KeptSnapshot[] | undefined;
+  /** How often it was noted by which generations the cluster lives. */
+  noted = 0;
   /** Hosts whose sets cannot be rotated. */
   readonly stuck = new Set<string>();
   /** Why Secrets Manager rotates nothing. */
@@ -77,6 +81,9 @@ export class World {
       this.meanwhile = undefined;
       const document = by(this.document(name));
       return (this.documents[name] = AuthoritySecret.parse(JSON.parse(JSON.stringify(document))));
+    },
+    note: async () => {
+      this.noted++;
     },
     stamps: async (secretIds) =>
       secretIds.map((secretId) => {
@@ -117,7 +124,7 @@ export class World {
     },
     snapshots: async () => ({
       newest: this.snapshotAge === undefined ? undefined : { id: 's-1', takenAt: new Date((this.time - this.snapshotAge) * 1_000) },
-      oldest: undefined,
+      kept: this.kept,
     }),
     forgetFormer: async (name) => void this.forgotten.push(name),
     etcdClient: async () => {

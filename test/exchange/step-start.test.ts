@@ -61,6 +61,18 @@ describe('a new exchange', () => {
     expect(told(await decided(world))?.whatToDo).toEqual(['make them reachable, then plan again', 'take one']);
   });
 
+  test('that began by age and is refused tells people, since nobody looks how it ends', async () => {
+    const [asked, aged] = [new World(2), new World(2)];
+    for (const world of [asked, aged]) world.snapshotAge = undefined;
+
+    await decided(asked);
+    const end = told(await decided(aged, { by: 'age' }));
+
+    expect(end).toMatchObject({ outcome: 'REFUSED', whatToDo: ['take one'] });
+    expect(asked.messages).toEqual([]);
+    expect(aged.messages).toMatchObject([{ subject: 'kube-lifeboat prod: exchange of the cluster authority: REFUSED' }]);
+  });
+
   test('is refused while another one is under way, by its name', async () => {
     const world = new World(2);
     await world.start({ authority: 'etcd' }, 'r-0');

@@ -40,6 +40,7 @@ const input = (change: Partial<PlanInput> & { readonly ask?: object } = {}): Pla
   manifest: SNAPSHOT,
   bump: { bump: 5_000, servedUpTo: 1_000, slack: 4_900, bumpedTo: 5_900, because: 'the ledger' },
   live: {},
+  eras: {},
   now: NOW,
   ...change,
 });
@@ -74,6 +75,20 @@ test('every peer URL of a member is part of the initial cluster, as etcd asks fo
   }).parameters.restoreData['initialCluster']!.split(',master-2');
 
   expect(first).toBe('master-1=https://10.0.1.1:2380,master-1=https://10.1.1.1:2380');
+});
+
+test('what the data says of another time of the PKI is planned, and told before anybody approves', () => {
+  const era = (digit: string) => ({ issuing: digit.repeat(64), trusted: [digit.repeat(64)] });
+  const manifest = { ...SNAPSHOT, pkiGenerations: { cluster: era('1'), etcd: era('3') } };
+
+  const plan = planned({ manifest, eras: { cluster: era('2'), etcd: era('3') } });
+
+  expect(RestorePlan.parse(plan)).toEqual(plan);
+  expect(plan.pki.map(({ of, decision }) => [of, decision])).toEqual([
+    ['cluster', 'heal'],
+    ['etcd', 'same'],
+  ]);
+  expect(plan.warnings).toEqual([expect.stringMatching(/^PKI, cluster: the data is of the time of 1111111111111111…/)]);
 });
 
 test('what is lost is told in revisions, seconds and objects, gone and coming back', () => {

@@ -36,6 +36,7 @@ export function plan({
     endpoints: members.map(({ endpoint }) => endpoint),
     bump: { needed: true, estimate: 5_000, servedUpTo: 1_000, because: 'the ledger' },
     loss: { seconds: 3_600, objects: {} },
+    pki: [],
     warnings: [],
     parameters: {
       stage: {},

@@ -77,6 +77,42 @@ describe('the report', () => {
     expect(told[1]).not.toContain('Approved by');
   });
 
+  describe('of data from another time of the PKI', () => {
+    const healed = { of: 'cluster', then: null, now: null, decision: 'heal', because: 'it is mended' } as const;
+    const older = { ...state, plan: handedPlan({ pki: [healed] }) };
+    const restored = { ending: 'restored', execution: 'e', state: older } as const;
+
+    test('names the execution that heals what it says', async () => {
+      const { edges, written } = edgesOf({ heal: async (restoreId: string) => `arn:heal-${restoreId}` });
+
+      await reportRestore(edges, restored);
+
+      expect(written).toMatchObject([{ report: { healing: expect.stringMatching(/^execution arn:heal-run-1 brings/) as string } }]);
+    });
+
+    test.each<[string, object, RegExp]>([
+      ['cannot be started', { heal: async () => Promise.reject(new Error('no route')) }, /not healed \(no route\)/],
+      ['is none, without certificates', {}, /no certificates of this cluster/],
+    ])('says what to start by hand when that %s, and is restored all the same', async (_sentence, overrides, words) => {
+      const { edges, written } = edgesOf(overrides);
+
+      expect(await reportRestore(edges, restored)).toMatchObject({ outcome: 'RESTORED' });
+      expect(written).toMatchObject([{ report: { healing: expect.stringMatching(words) as string } }]);
+      expect(JSON.stringify(written)).toContain('lifeboat-prod-rotate-ca with {\\"heal\\":\\"run-1\\"}');
+    });
+
+    test('starts nothing where nothing differs, or nothing was restored', async () => {
+      const started: string[] = [];
+      const { edges } = edgesOf({ heal: async (restoreId: string) => void started.push(restoreId) });
+      const same = { ...older, plan: handedPlan({ pki: [{ ...healed, decision: 'same' }] }) };
+
+      await reportRestore(edges, { ...restored, state: same });
+      await reportRestore(edges, { ...restored, ending: 'unharmed' });
+
+      expect(started).toEqual([]);
+    });
+  });
+
   test('of anything else leaves the ledger as it is', async () => {
     const { edges, now } = edgesOf();
 

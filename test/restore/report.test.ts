@@ -65,6 +65,23 @@ test('a restore without a bump, and an API that is not reached by its name, leav
   expect(todo).toContain('the API by its own name answers 503');
 });
 
+test('what the data says of another time of the PKI is told, with what somebody has to see to and who heals the rest', () => {
+  const era = { of: 'cluster', then: null, now: null } as const;
+  const pki = [
+    { ...era, decision: 'heal', because: 'the lifeboat writes it' } as const,
+    { ...era, of: 'etcd', decision: 'same', because: 'as today' } as const,
+    { ...era, of: 'service-accounts', decision: 'tell', because: 'tokens are refused' } as const,
+  ];
+  const made = report('restored', { plan: handedPlan({ pki }), healing: 'execution heal-run-1 heals' });
+
+  expect(made.pki?.map(({ of, decision }) => `${of} ${decision}`)).toEqual(['cluster heal', 'etcd same', 'service-accounts tell']);
+  expect(made.healing).toBe('execution heal-run-1 heals');
+  expect(made.whatToDo.filter((line) => /PKI|heal/.test(line))).toEqual([
+    'PKI, service-accounts: tokens are refused',
+    'execution heal-run-1 heals',
+  ]);
+});
+
 test('a failure before anything was stopped ends unharmed, and says what failed where', () => {
   const made = report('unharmed', { failure }, [phase('FindNodes', 0, 1), phase('Stage', 1, 2)]);
 

@@ -63,11 +63,18 @@ describe('the plan', () => {
     nodes: [node],
     facts: [{ ...node, outcome: 'done' as const, result: factsOf() }],
   };
+  const ERAS = { cluster: { issuing: '1'.repeat(64), trusted: ['1'.repeat(64)] } };
   const edgesOf = (live: () => Promise<object>) => {
     const { edges, at } = stored(ledger());
     const written: string[] = [];
     return {
-      edges: { ledger: edges, live, writePlan: async (made: object) => void written.push(JSON.stringify(made)), now: () => NOW },
+      edges: {
+        ledger: edges,
+        live,
+        eras: async () => ERAS,
+        writePlan: async (made: object) => void written.push(JSON.stringify(made)),
+        now: () => NOW,
+      },
       written,
       at,
     };
@@ -79,6 +86,7 @@ describe('the plan', () => {
     const handed = await makePlan(edges, 'state', event);
 
     expect(handed.snapshot.id).toBe(SNAPSHOT.id);
+    expect(handed.pki).toMatchObject([{ of: 'cluster', then: null, now: ERAS.cluster, decision: 'heal' }]);
     expect(handed).not.toHaveProperty('loss');
     expect(JSON.parse(written[0]!)).toMatchObject({ loss: { revisions: 50, objects: { pods: 1 } }, snapshot: { inventory: {} } });
   });
@@ -110,7 +118,8 @@ describe('the plan', () => {
       const { edges } = stored(ledger(), [SNAPSHOT, NEWER]);
       const written: RestorePlan[] = [];
       const live = async () => ({ revision: 990, inventory: {} });
-      return { edges: { ledger: edges, live, writePlan: async (made: RestorePlan) => void written.push(made), now: () => NOW }, written };
+      const writePlan = async (made: RestorePlan) => void written.push(made);
+      return { edges: { ledger: edges, live, eras: async () => ERAS, writePlan, now: () => NOW }, written };
     };
     const approve = async () => makePlan(edgesOf(async () => ({ revision: 950 })).edges, 'state', event);
 

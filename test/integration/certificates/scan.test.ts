@@ -1,22 +1,27 @@
-import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { CertificateInventory } from '../../../lambdas/contract/certificate-scan';
-import { inventoryKey } from '../../../lambdas/contract/s3-keys';
+import { AuthorityName } from '../../../lambdas/contract/certificate-names';
+import { AuthoritySecret, ServiceAccountsSecret, serviceAccountsSecretName } from '../../../lambdas/contract/certificates';
+import { inventoryKey, pkiGenerationsKey } from '../../../lambdas/contract/s3-keys';
 import { waitUntil } from '../../../local/child-process';
 import { CertificateWorld } from './world';
 
-jest.setTimeout(240_000);
+jest.setTimeout(600_000);
+
+/** Local authorities end in ten years: by this that of etcd is near its end, and no other. */
+const BY_AGE = { caValidityYears: 30, authorities: { exchange: 'scheduled', rotateBeforeDays: { etcd: 5475 } } };
 
 describe('looking at the certificates once a day', () => {
   let world: CertificateWorld;
   beforeAll(async () => {
-    world = await CertificateWorld.start();
+    world = await CertificateWorld.start({ certificates: BY_AGE });
     expect((await world.adopt()).report?.outcome).toBe('ADOPTED');
     await world.nothingIsPending();
   });
   afterAll(() => world.stop());
 
   async function scan(input: object = {}): Promise<CertificateInventory> {
-    const execution = await world.lifeboat.scan?.start({ waitForNodesSeconds: 1, ...input });
+    const execution = await world.lifeboat.scan?.start({ waitForNodesSeconds: 1, exchange: false, ...input });
     expect(await execution?.wait({ timeoutMs: 120_000 })).toMatchObject({ status: 'SUCCEEDED' });
     const { Body } = await world.lifeboat.s3.send(new GetObjectCommand({ Bucket: world.lifeboat.bucket, Key: inventoryKey('demo') }));
     return CertificateInventory.parse(JSON.parse((await Body?.transformToString()) ?? ''));
@@ -62,6 +67,59 @@ describe('looking at the certificates once a day', () => {
     await waitUntil('it is rotated', 120_000, async () => world.read(node, 'pki/apiserver-kubelet-client.crt') !== before, 500);
     await world.nothingIsPending();
     expect((await scan({ renew: false })).findings).toEqual([]);
+  });
+
+  test('every snapshot names the generations that the secrets hold, which a look notes again when the note is damaged', async () => {
+    const { s3, bucket, cluster } = world.lifeboat;
+    const documents = await Promise.all(AuthorityName.options.map(async (name) => AuthoritySecret.parse(await world.authority(name))));
+    const text = (await world.secret(serviceAccountsSecretName(cluster))) ?? '';
+    const accounts = ServiceAccountsSecret.parse(JSON.parse(text));
+    const held = [
+      ...documents.map(({ authority, issuing }) => ({ of: authority, issuing })),
+      { of: 'service-accounts', issuing: accounts.issuing },
+    ];
+    const eras = Object.fromEntries(held.map(({ of, issuing }) => [of, { issuing, trusted: [issuing] }]));
+    const named = async () => {
+      const taken = await world.lifeboat.takeSnapshot();
+      const { id } = taken.outcome === 'returned' ? (taken.result as { id: string }) : { id: '' };
+      return (await world.lifeboat.snapshots()).find((each) => each.id === id)?.pkiGenerations;
+    };
+
+    expect(await named()).toEqual(eras);
+    await s3.send(new PutObjectCommand({ Bucket: bucket, Key: pkiGenerationsKey(cluster), Body: '{' }));
+    expect(await named()).toEqual({});
+    await scan({ renew: false });
+    expect(await named()).toEqual(eras);
+  });
+
+  test('what a restore brought back is healed by who has a set, and nothing is exchanged', async () => {
+    const before = await world.authority('cluster');
+
+    const execution = await world.lifeboat.rotateCa?.start({ heal: 'a-restore', waitForNodesSeconds: 10 });
+
+    expect(await execution?.wait({ timeoutMs: 200_000 })).toMatchObject({ status: 'SUCCEEDED', output: { outcome: 'HEALED' } });
+    expect(await world.authority('cluster')).toEqual(before);
+  });
+
+  test('begins the exchange of the authority that is near its end, once, and asks as ever before anything is distrusted', async () => {
+    const rotationOf = async (name: AuthorityName) => AuthoritySecret.parse(await world.authority(name)).rotation;
+
+    await scan({ renew: false, exchange: true });
+    await waitUntil('it is begun', 120_000, async () => (await rotationOf('etcd')) !== undefined, 500);
+    await scan({ renew: false, exchange: true });
+
+    const rotation = await rotationOf('etcd');
+    expect(rotation?.id).toMatch(/^age-etcd-[0-9a-f]{12}-\d{8}$/);
+    expect(rotation?.approvedBy).toBeUndefined();
+    expect([await rotationOf('cluster'), await rotationOf('front-proxy')]).toEqual([undefined, undefined]);
+    const aborted = await world.lifeboat.rotateCa?.start({
+      abort: rotation?.id,
+      by: 'a test',
+      because: 'it was seen',
+      waitForNodesSeconds: 10,
+    });
+    await waitUntil('it is turned back', 400_000, async () => (await rotationOf('etcd')) === undefined, 500);
+    await aborted?.wait({ timeoutMs: 200_000 });
   });
 
   const nodeHost = (findings: CertificateInventory['findings']): string => findings[0]?.where ?? '';

@@ -11,6 +11,8 @@ import type { Neighbours, Party } from './two-clusters';
 import { functionOf, partyOf } from './two-clusters';
 
 const FUNCTIONS = /^Certificates/;
+/** Local authorities end in ten years: by this that of etcd is near its end, and no other. */
+const BY_AGE = { caValidityYears: 30, authorities: { exchange: 'scheduled', rotateBeforeDays: { etcd: 5475 } } };
 /** A node of the other cluster. It is nowhere: only its secret is. */
 export const THEIR_NODE = 'i-0123456789abcdef0';
 
@@ -22,7 +24,7 @@ export interface CertificateClusters extends Neighbours {
 }
 
 export async function startCertificateClusters(): Promise<CertificateClusters> {
-  const world = await CertificateWorld.start({ neighbour: 'demo-eu' });
+  const world = await CertificateWorld.start({ neighbour: 'demo-eu', certificates: BY_AGE });
   const { cloud, nodes } = world;
   const lambda = new LambdaClient(cloud.clientConfig());
   const stop = async () => {

@@ -64,6 +64,20 @@ export const certificateScenarios: readonly Scenario<CertificateClusters>[] = [
     },
   },
   {
+    function: 'CertificatesExchangeExchangeAuthority',
+    sentence: 'begins to exchange the authority of etcd because of its age, and turns back',
+    run: async ({ world }) => {
+      const rotation = async () => AuthoritySecret.parse(await world.authority('etcd')).rotation;
+      const looked = await world.lifeboat.scan?.start({ ...INPUT, renew: false });
+      expect(await looked?.wait({ timeoutMs: 60_000 })).toMatchObject({ status: 'SUCCEEDED' });
+      await waitUntil('it is begun', 240_000, async () => (await rotation())?.id.startsWith('age-etcd-') === true, 200);
+
+      await world.lifeboat.rotateCa?.start({ ...INPUT, abort: (await rotation())?.id, by: 'a test', because: 'it was seen' });
+
+      await waitUntil('it is turned back', 400_000, async () => (await rotation()) === undefined, 200);
+    },
+  },
+  {
     function: 'CertificatesRotationRotateCertificates',
     sentence: 'puts the previous certificates of a node back when the new ones cannot be proven',
     run: async ({ world }) => {
@@ -139,7 +153,7 @@ async function rotatedByScan(world: CertificateWorld, node: LocalNode): Promise<
   if (other === undefined) throw new RangeError('there is one node only');
   world.write(node, 'pki/apiserver-kubelet-client.key', world.read(other, 'pki/apiserver-kubelet-client.key'));
 
-  const execution = await world.lifeboat.scan?.start(INPUT);
+  const execution = await world.lifeboat.scan?.start({ ...INPUT, exchange: false });
 
   expect(await execution?.wait({ timeoutMs: 60_000 })).toMatchObject({ status: 'SUCCEEDED' });
   await waitUntil(`${node.name} is rotated`, 60_000, async () => {

@@ -1,6 +1,8 @@
+import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
+import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { renameSync } from 'node:fs';
 import path from 'node:path';
-import { lockKey } from '../../../lambdas/contract/s3-keys';
+import { lockKey, pkiGenerationsKey } from '../../../lambdas/contract/s3-keys';
 import { S3Lock } from '../../../lambdas/aws/s3-lock';
 import { waitUntil } from '../../../local/child-process';
 import { clientOf } from '../../../local/etcd/client';
@@ -13,7 +15,7 @@ jest.setTimeout(400_000);
 let world: RestoreWorld;
 let snapshot: string;
 beforeAll(async () => {
-  world = await RestoreWorld.start({ megabytes: 10, count: 3 });
+  world = await RestoreWorld.start({ megabytes: 10, count: 3, certified: true });
   await world.put('/registry/masterleases/10.0.0.99');
   await world.put('/registry/configmaps/default/before');
   snapshot = await world.backup();
@@ -39,8 +41,28 @@ async function writeAfter(): Promise<string> {
 /** The token that is in a question. */
 const tokenIn = (question: string): string => /--task-token '([^']+)'/.exec(question)![1]!;
 
+/** Notes by which CA the cluster lives, as its exchange would; by none that anybody knows of. */
+async function noteCluster(digit?: string): Promise<void> {
+  const { s3, bucket, cluster } = world.lifeboat;
+  const at = { Bucket: bucket, Key: pkiGenerationsKey(cluster) };
+  const id = digit?.repeat(64);
+  const eras = { cluster: { issuing: id, trusted: [id] } };
+  const Body = JSON.stringify({ version: 1, cluster, notedAt: new Date().toISOString(), eras });
+  await (id === undefined ? s3.send(new DeleteObjectCommand(at)) : s3.send(new PutObjectCommand({ ...at, Body })));
+}
+/** The execution that heals what the data says of the PKI. These nodes have no sets of certificates for it to go by. */
+async function stopHealing(healing: string | undefined): Promise<void> {
+  const executionArn = /^execution (\S+:execution:lifeboat-\S+-rotate-ca:heal-\S+) brings/.exec(healing ?? '')?.[1];
+  if (executionArn === undefined) throw new Error(`nothing heals: ${healing ?? ''}`);
+  const client = new SFNClient(world.cloud.clientConfig());
+  await client.send(new StopExecutionCommand({ executionArn }));
+  client.destroy();
+}
+
 test('after approval one execution brings the whole control plane back, and its report tells what it did', async () => {
+  await noteCluster('1');
   const latest = await world.backup();
+  await noteCluster('2');
   const after = await writeAfter();
   const highest = await world.revision();
   const execution = await world.lifeboat.restore.start({});
@@ -48,6 +70,9 @@ test('after approval one execution brings the whole control plane back, and its 
   expect(question).toContain(`Snapshot ${latest}`);
   expect(question).toMatch(
     /What is lost: \d+ revisions\.\n {2}1 configmaps are gone\nNo object comes back: if something was deleted, name an earlier snapshot\./,
+  );
+  expect(question).toMatch(
+    /\n- PKI, cluster: the data is of the time of 1{16}…, which nobody trusts any more, and the data does not name 2{16}…: /,
   );
   expect(await world.valuesOf(after)).toEqual(['x', 'x', 'x']);
   expect(await world.backup()).not.toBe(latest);
@@ -64,6 +89,9 @@ test('after approval one execution brings the whole control plane back, and its 
     safetySnapshot: expect.stringMatching(/^\d{8}T/) as string,
     approvedBy: 'a test',
   });
+  expect(report.pki).toMatchObject([{ of: 'cluster', decision: 'heal' }]);
+  await stopHealing(report.healing);
+  await noteCluster();
   expect(report.downtimeSeconds).toBeLessThan(120);
   expect(report.phases.map(({ state }) => state)).toEqual(
     expect.arrayContaining(['Approve', 'PlanAgain', 'Stage', 'PrepareData', 'StopEtcd', 'Verify']),

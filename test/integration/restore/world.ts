@@ -21,6 +21,8 @@ export interface RestoreWorldOptions extends Omit<LocalNodesOptions, 'cloud'> {
   readonly megabytes: number;
   /** Whether there is a machine too on which restores are only tried, with an etcd of its own. @default false */
   readonly spare?: boolean;
+  /** Whether the lifeboat has certificates to care for, too. @default false */
+  readonly certified?: boolean;
 }
 
 /** Control-plane nodes with real etcd, and the deployed app that backs them up and restores them. */
@@ -34,11 +36,11 @@ export class RestoreWorld extends Members {
     super(nodes);
   }
 
-  static async start({ megabytes, spare = false, ...options }: RestoreWorldOptions): Promise<RestoreWorld> {
+  static async start({ megabytes, spare = false, certified = false, ...options }: RestoreWorldOptions): Promise<RestoreWorld> {
     const cloud = await startLocalCloud({ schedules: false, waitScale: WAIT_SCALE });
     const nodes = await startLocalNodes({ ...options, cloud });
     await seedKubernetesData(nodes, { megabytes });
-    const lifeboat = await deployLifeboat(cloud, { endpoints: nodes.endpoints });
+    const lifeboat = await deployLifeboat(cloud, { endpoints: nodes.endpoints, ...(certified && { certificates: {} }) });
     await lifeboat.putSecret(nodes.credentials);
     const spareNodes = spare
       ? await startLocalNodes({ cloud, count: 1, release: nodes.release, tags: { 'lifeboat/drill': 'demo' }, beside: nodes })

@@ -80,6 +80,8 @@ describe('take-snapshot', () => {
         Action: ['s3:GetObject', 's3:PutObject'],
         Resource: [within(bucketId, 'clusters/prod/ledger.json'), within(bucketId, 'clusters/prod/locks/backup.json')],
       },
+      // Which generations the PKI has; no secret that holds their keys.
+      { Effect: 'Allow', Action: 's3:GetObject', Resource: within(bucketId, 'clusters/prod/pki/generations.json') },
       ...readsSecret(secretId, keyId),
     ]);
   });

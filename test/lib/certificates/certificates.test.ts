@@ -36,7 +36,6 @@ test('rotate-certificates sends its documents to the control plane, and to no ma
 });
 
 test.each([
-  ['adopt', 'CertificatesAdoptAdoptRole'],
   ['scan-certificates', 'CertificatesScanScanCertificatesRole'],
   ['repair-certificates', 'CertificatesRepairRepairCertificatesRole'],
 ])('%s writes its report, and neither lists nor decrypts anything in the bucket', (_name, role) => {
@@ -44,6 +43,20 @@ test.each([
 
   expect(ofS3.map(({ Action }) => Action)).toEqual(['kms:GenerateDataKey']);
   expect(actionsOf(role).filter((action) => action.startsWith('s3:'))).toEqual(['s3:PutObject']);
+});
+
+test('adopt writes its report, and reads and writes which generations there are, and nothing else in the bucket', () => {
+  const role = 'CertificatesAdoptAdoptRole';
+  const objects = of(role).filter(({ Action }) => JSON.stringify(Action).includes('s3:PutObject'));
+
+  expect(objects.map(({ Action }) => Action)).toEqual(['s3:PutObject', ['s3:GetObject', 's3:PutObject']]);
+  expect(objects.map(({ Resource }) => /pki\/[a-z*./]+/.exec(JSON.stringify(Resource))?.[0])).toEqual([
+    'pki/adoptions/*.json',
+    'pki/generations.json',
+  ]);
+  expect(new Set(actionsOf(role).filter((action) => action.startsWith('s3:')))).toEqual(
+    new Set(['s3:PutObject', 's3:GetObject', 's3:ListBucket']),
+  );
 });
 
 test('the outputs name every function that works for certificates', () => {

@@ -101,6 +101,7 @@ const idOf = (type: string, prefix: string): string => only(template, type, pref
 const authorities = ['cluster', 'etcd', 'frontproxy'].map((name) => ({
   Ref: idOf('AWS::SecretsManager::Secret', `CertificatesPki${name}`),
 }));
+const accounts = { Ref: idOf('AWS::SecretsManager::Secret', 'CertificatesPkiserviceaccounts') };
 const ownClient = { Ref: idOf('AWS::SecretsManager::Secret', 'EtcdClientSecret') };
 const nodeSets = expect.stringMatching(/:secret:lifeboat\/prod\/pki\/nodes\/\*$/) as string;
 
@@ -112,7 +113,7 @@ describe('who decides', () => {
 
   test('has the sets of nodes rotated, and reads no key of them', () => {
     expect(resourcesOf(DECIDES, 'secretsmanager:RotateSecret')).toEqual([nodeSets]);
-    expect(resourcesOf(DECIDES, 'secretsmanager:GetSecretValue')).toEqual([...authorities, ownClient]);
+    expect(resourcesOf(DECIDES, 'secretsmanager:GetSecretValue')).toEqual([...authorities, accounts, ownClient]);
   });
 
   test('calls who looks, who makes secrets for nodes and who rotates, asks whether an execution of this machine runs, and sends nothing to nodes', () => {
@@ -123,6 +124,14 @@ describe('who decides', () => {
     );
     expect(JSON.stringify(resourcesOf(DECIDES, 'states:DescribeExecution'))).toMatch(/:execution:lifeboat-prod-rotate-ca:\*/);
     expect(of(DECIDES).flatMap(({ Action }) => Action)).not.toContain('ssm:SendCommand');
+  });
+
+  test('begins an exchange itself only where the config has that done, of its own state machine', () => {
+    expect(resourcesOf(DECIDES, 'states:StartExecution')).toEqual([]);
+    const scheduled = templateOf(inVpc({ certificates: { authorities: { exchange: 'scheduled' } } }));
+    const starts = statementsOf(scheduled, DECIDES).filter(({ Action }) => Action === 'states:StartExecution');
+    expect(starts).toHaveLength(1);
+    expect(JSON.stringify(starts[0]?.Resource)).toMatch(/:stateMachine:lifeboat-prod-rotate-ca"/);
   });
 
   test('writes its report and nothing else into the bucket, and tells people', () => {

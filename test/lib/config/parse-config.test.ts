@@ -46,7 +46,13 @@ test('fills in a section that is given in part', () => {
 
   expect(parsed?.network?.endpoints).toEqual({ s3: 'existing', secretsManager: 'existing' });
   expect(parsed?.api).toMatchObject({ visibility: 'private', port: 6443 });
-  expect(parsed?.certificates).toEqual({ leafValidityDays: 90, renewBeforeDays: 30, caValidityYears: 5, extraSans: [] });
+  expect(parsed?.certificates).toEqual({
+    leafValidityDays: 90,
+    renewBeforeDays: 30,
+    caValidityYears: 5,
+    authorities: { exchange: 'by-hand', approval: 'ask', rotateBeforeDays: { cluster: 180, etcd: 180, frontProxy: 180 } },
+    extraSans: [],
+  });
 });
 
 test('gives every cluster the account and region of the file unless it says its own', () => {
@@ -167,6 +173,21 @@ test.each<[string, unknown, string]>([
     'a renewal on the last day',
     cluster({ certificates: { leafValidityDays: 30 } }),
     'certificates.renewBeforeDays: 30 is not less than leafValidityDays, 30',
+  ],
+  [
+    'an exchange in half the life of an authority',
+    cluster({ certificates: { caValidityYears: 1, authorities: { rotateBeforeDays: { etcd: 183 } } } }),
+    'certificates.authorities.rotateBeforeDays.etcd: 183 is more than half of caValidityYears, 1; use at most 182',
+  ],
+  [
+    'an exchange in the last days',
+    cluster({ certificates: { authorities: { rotateBeforeDays: { cluster: 29 } } } }),
+    'certificates.authorities.rotateBeforeDays.cluster: 29 is not a whole number from 30 to 5475',
+  ],
+  [
+    'an exchange by nobody',
+    cluster({ certificates: { authorities: { exchange: 'never' } } }),
+    'certificates.authorities.exchange: "never" is not one of "by-hand", "scheduled"',
   ],
   ['a wildcard as a name', cluster({ certificates: { extraSans: ['*'] } }), 'certificates.extraSans[0]: "*" is neither an IP address nor'],
   ['an alias for a key', cluster({ kms: { keyArn: 'alias/lifeboat' } }), 'kms.keyArn: "alias/lifeboat" is not the ARN of a KMS key'],

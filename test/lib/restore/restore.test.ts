@@ -269,7 +269,10 @@ describe('rights', () => {
 
   test('planning reads manifests and the ledger, asks the members, and writes only the plan', () => {
     expect(of('RestorePlanRestoreRole')).toEqual([
-      { ...manifests, Resource: [ledger('s3:GetObject').Resource, manifests.Resource] },
+      {
+        ...manifests,
+        Resource: [ledger('s3:GetObject').Resource, within(bucketId, 'clusters/prod/pki/generations.json'), manifests.Resource],
+      },
       ...reaches,
       small('s3:PutObject', 'plan.json'),
       ...readsSecret(secretId, keyId),
