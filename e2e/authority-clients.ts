@@ -25,6 +25,8 @@ export const clientsOf = (authority: AuthorityName): readonly ClientName[] =>
 
 /** Clients of one authority, exchange after exchange. What is old and new to them is told to them. */
 export interface AuthorityClients extends Pick<SteadyClients<ClientName>, 'seenBy' | 'stop'> {
+  /** The old root, PEM. */
+  readonly old: string;
   /** What signs at this moment is the old root from now on; until they are told of the new one they trust this alone. */
   begin(): Promise<void>;
   /** There is a new root: who trusts both has it. */
@@ -64,6 +66,9 @@ export async function startAuthorityClients(
   const steady = startSteadyClients<ClientName>({ clients, log: `${world.folder}/failed-requests.jsonl` });
   return {
     ...steady,
+    get old() {
+      return roots.old;
+    },
     begin: async () => {
       roots = await present(world, authority);
     },

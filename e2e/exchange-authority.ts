@@ -38,7 +38,8 @@ export async function exchanged(narrator: Narrator, world: World, asked: Asked, 
   if (outcome !== 'EXCHANGED') throw new Error(`the exchange of the ${authority} authority ended as ${outcome}: ${summary}`);
   const next = signerOf(await authorityOf(world, authority));
   if (authority === 'front-proxy') await checkAuthentication(narrator, world, 'requestheader-client-ca-file', next);
-  if (authority === 'etcd') await checkMembers(narrator, world, next, mode === 'planned');
+  // The cross certificate goes with the end, or with the next set of each node.
+  if (authority === 'etcd') await checkMembers(narrator, world, next, mode === 'planned' ? undefined : false);
   if (authority === 'cluster') {
     await checkCluster(narrator, world, next);
     await checkAuthentication(narrator, world, 'client-ca-file', next);

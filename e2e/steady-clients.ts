@@ -4,7 +4,7 @@ import type { ApiCredentials } from './api-client';
 import type { Sent, TrafficSummary } from './traffic';
 import { failureOf, summaryOf } from './traffic';
 
-const EVERY_MS = 150;
+const EVERY_MS = 300;
 
 export type Seen = TrafficSummary & { readonly refusals: number };
 
