@@ -4,6 +4,8 @@ import { Command, Option } from 'commander';
 import { Narrator } from '../local/narrator';
 import type { Chapter, Measured } from './chapter';
 import { exchangeChapter } from './chapters/exchange';
+import { shortExchangeChapter } from './chapters/exchange-short';
+import { thriceChapters } from './chapters/exchange-thrice';
 import { repairChapter } from './chapters/repair';
 import { restoreChapter } from './chapters/restore';
 import { rollBackChapter } from './chapters/roll-back';
@@ -14,8 +16,9 @@ import type { World, WorldOptions } from './world';
 import { WORLD_STEPS, withWorld } from './world';
 
 const ALWAYS: readonly Chapter[] = [restoreChapter, rollBackChapter, rotateChapter, repairChapter];
-/** Three authorities take a quarter of an hour: told when it is asked for. */
-const CHAPTERS: readonly Chapter[] = [...ALWAYS, exchangeChapter];
+/** A quarter of an hour and more each: told when it is asked for. */
+const NAMED: readonly Chapter[] = [shortExchangeChapter, exchangeChapter, ...thriceChapters];
+const CHAPTERS: readonly Chapter[] = [...ALWAYS, ...NAMED];
 
 interface E2eOptions extends WorldOptions {
   readonly chapters: readonly string[];
