@@ -8,7 +8,8 @@ import type { Execution, ExecutionEnd } from '../local/cloud';
 import type { Narrator } from '../local/narrator';
 import type { World } from './world';
 
-const ENDS_WITHIN_MS = 1_500_000;
+/** Five minutes where nothing else works on the machine, and four times that where much does, of which nodes that are lost take as much again. */
+const ENDS_WITHIN_MS = 3_600_000;
 const LOOK_EVERY_MS = 700;
 
 /** What is noted of an authority, with its generations. */
