@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import { Narrator } from '../local/narrator';
 import type { Chapter, Measured } from './chapter';
 import { exchangeChapter } from './chapters/exchange';
+import { abortChapters } from './chapters/exchange-aborts';
 import { shortExchangeChapter } from './chapters/exchange-short';
 import { thriceChapters } from './chapters/exchange-thrice';
 import { repairChapter } from './chapters/repair';
@@ -17,7 +18,7 @@ import { WORLD_STEPS, withWorld } from './world';
 
 const ALWAYS: readonly Chapter[] = [restoreChapter, rollBackChapter, rotateChapter, repairChapter];
 /** A quarter of an hour and more each: told when it is asked for. */
-const NAMED: readonly Chapter[] = [shortExchangeChapter, exchangeChapter, ...thriceChapters];
+const NAMED: readonly Chapter[] = [shortExchangeChapter, exchangeChapter, ...thriceChapters, ...abortChapters];
 const CHAPTERS: readonly Chapter[] = [...ALWAYS, ...NAMED];
 
 interface E2eOptions extends WorldOptions {
