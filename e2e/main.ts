@@ -5,6 +5,7 @@ import { Narrator } from '../local/narrator';
 import type { Chapter, Measured } from './chapter';
 import { exchangeChapter } from './chapters/exchange';
 import { abortChapters } from './chapters/exchange-aborts';
+import { lostNodeChapters } from './chapters/exchange-lost-node';
 import { shortExchangeChapter } from './chapters/exchange-short';
 import { thriceChapters } from './chapters/exchange-thrice';
 import { repairChapter } from './chapters/repair';
@@ -18,7 +19,7 @@ import { WORLD_STEPS, withWorld } from './world';
 
 const ALWAYS: readonly Chapter[] = [restoreChapter, rollBackChapter, rotateChapter, repairChapter];
 /** A quarter of an hour and more each: told when it is asked for. */
-const NAMED: readonly Chapter[] = [shortExchangeChapter, exchangeChapter, ...thriceChapters, ...abortChapters];
+const NAMED: readonly Chapter[] = [shortExchangeChapter, exchangeChapter, ...thriceChapters, ...abortChapters, ...lostNodeChapters];
 const CHAPTERS: readonly Chapter[] = [...ALWAYS, ...NAMED];
 
 interface E2eOptions extends WorldOptions {
