@@ -5,6 +5,7 @@ import { Narrator } from '../local/narrator';
 import type { Chapter, Measured } from './chapter';
 import { exchangeChapter } from './chapters/exchange';
 import { abortChapters } from './chapters/exchange-aborts';
+import { compromiseChapter } from './chapters/exchange-compromise';
 import { lostNodeChapters } from './chapters/exchange-lost-node';
 import { shortExchangeChapter } from './chapters/exchange-short';
 import { thriceChapters } from './chapters/exchange-thrice';
@@ -19,7 +20,14 @@ import { WORLD_STEPS, withWorld } from './world';
 
 const ALWAYS: readonly Chapter[] = [restoreChapter, rollBackChapter, rotateChapter, repairChapter];
 /** A quarter of an hour and more each: told when it is asked for. */
-const NAMED: readonly Chapter[] = [shortExchangeChapter, exchangeChapter, ...thriceChapters, ...abortChapters, ...lostNodeChapters];
+const NAMED: readonly Chapter[] = [
+  shortExchangeChapter,
+  exchangeChapter,
+  ...thriceChapters,
+  ...abortChapters,
+  ...lostNodeChapters,
+  compromiseChapter,
+];
 const CHAPTERS: readonly Chapter[] = [...ALWAYS, ...NAMED];
 
 interface E2eOptions extends WorldOptions {
