@@ -8,6 +8,7 @@ export interface ApiRequest {
   readonly method: 'GET' | 'PATCH';
   readonly path: string;
   readonly body?: object;
+  readonly headers?: Readonly<Record<string, string>>;
   /** The connections that it may use. @default - a new one for this request alone */
   readonly agent?: Agent;
   readonly signal: AbortSignal;
@@ -15,13 +16,14 @@ export interface ApiRequest {
 
 /** Sends one request, verifies who answers, and gives the answer as soon as its head is there. */
 export function send(url: string, credentials: ApiCredentials, asked: ApiRequest): Promise<IncomingMessage> {
-  const { method, path, body, agent = false, signal } = asked;
+  const { method, path, body, agent = false, signal, headers: more } = asked;
   const { ca } = credentials;
   const own = 'token' in credentials ? {} : { cert: credentials.cert, key: credentials.key };
   const headers = {
     Accept: 'application/json',
     ...(body !== undefined && { 'Content-Type': 'application/merge-patch+json' }),
     ...('token' in credentials && { Authorization: `Bearer ${credentials.token}` }),
+    ...more,
   };
   return new Promise((resolve, reject) => {
     const sent = request(new URL(path, url), { method, agent, signal, headers, ca, ...own }, resolve);

@@ -4,6 +4,11 @@ import { Command, Option } from 'commander';
 import { Narrator } from '../local/narrator';
 import type { Chapter, Measured } from './chapter';
 import { exchangeChapter } from './chapters/exchange';
+import { abortChapters } from './chapters/exchange-aborts';
+import { compromiseChapter } from './chapters/exchange-compromise';
+import { lostNodeChapters } from './chapters/exchange-lost-node';
+import { shortExchangeChapter } from './chapters/exchange-short';
+import { thriceChapters } from './chapters/exchange-thrice';
 import { repairChapter } from './chapters/repair';
 import { restoreChapter } from './chapters/restore';
 import { rollBackChapter } from './chapters/roll-back';
@@ -14,8 +19,16 @@ import type { World, WorldOptions } from './world';
 import { WORLD_STEPS, withWorld } from './world';
 
 const ALWAYS: readonly Chapter[] = [restoreChapter, rollBackChapter, rotateChapter, repairChapter];
-/** Three authorities take a quarter of an hour: told when it is asked for. */
-const CHAPTERS: readonly Chapter[] = [...ALWAYS, exchangeChapter];
+/** A quarter of an hour and more each: told when it is asked for. */
+const NAMED: readonly Chapter[] = [
+  shortExchangeChapter,
+  exchangeChapter,
+  ...thriceChapters,
+  ...abortChapters,
+  ...lostNodeChapters,
+  compromiseChapter,
+];
+const CHAPTERS: readonly Chapter[] = [...ALWAYS, ...NAMED];
 
 interface E2eOptions extends WorldOptions {
   readonly chapters: readonly string[];
@@ -29,6 +42,7 @@ const options = new Command('npm run e2e --')
   .addOption(new Option('--chapters <names...>', 'which are told, in this order').choices(namesOf(CHAPTERS)).default(namesOf(ALWAYS)))
   .addOption(new Option('--etcd-servers <which>', 'which members an API server knows').choices(['own', 'all']).default('own'))
   .addOption(new Option('--balancer <kind>', 'what stands in front of them').choices(['own', 'haproxy']))
+  .option('--wait-scale <factor>', 'by what the waits of state machines are multiplied: less where no time is measured', Number, 1)
   .option('--stay', 'leave everything running afterwards, until Ctrl-C', false)
   .option('--report <file>', 'write the last line to a file too')
   .parse()

@@ -1,5 +1,4 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { KUBELET_CLIENT_SECONDS } from '../lambdas/authorities/rotation-facts';
 import type { RotationState } from '../lambdas/contract/authority-rotation';
 import type { AuthorityName } from '../lambdas/contract/certificate-names';
 import { AuthoritySecret, authoritySecretName } from '../lambdas/contract/certificates';
@@ -9,10 +8,9 @@ import type { Execution, ExecutionEnd } from '../local/cloud';
 import type { Narrator } from '../local/narrator';
 import type { World } from './world';
 
-const ENDS_WITHIN_MS = 900_000;
-const LOOK_EVERY_MS = 500;
-/** By so much the functions' clock goes before the nodes'. Certificates are dated back by 300 s: with more they would not be valid yet. */
-const AHEAD_MS = (KUBELET_CLIENT_SECONDS + 2) * 1_000;
+/** Five minutes where nothing else works on the machine, and four times that where much does, of which nodes that are lost take as much again. */
+const ENDS_WITHIN_MS = 3_600_000;
+const LOOK_EVERY_MS = 700;
 
 /** What is noted of an authority, with its generations. */
 export async function authorityOf({ cloud, lifeboat }: World, name: AuthorityName): Promise<AuthoritySecret> {
@@ -26,61 +24,79 @@ export async function authorityOf({ cloud, lifeboat }: World, name: AuthorityNam
 }
 
 export interface ExchangeRun {
-  readonly execution: Execution;
-  readonly end: ExecutionEnd;
-  /** When each state was first seen. */
-  readonly states: Readonly<Partial<Record<RotationState, number>>>;
+  readonly id: string;
+  /** How every execution ended that drove it or may have. */
+  readonly ends: readonly ExecutionEnd[];
+  /** The states in the order in which they were seen, there and back, and since when. */
+  readonly path: readonly { readonly state: RotationState; readonly at: number }[];
+  /** When the first node was to distrust the old root; undefined when none was. */
+  readonly distrustBegan?: number;
   readonly seconds: number;
 }
 
-/** What is done as soon as a state is seen, while the execution goes on. */
-export type AtState = Readonly<Partial<Record<RotationState, (execution: Execution) => Promise<void>>>>;
+export interface UnderWay {
+  readonly id: string;
+  readonly state: RotationState;
+  /** Its end is waited for, too: another execution that may drive the same exchange. */
+  readonly follow: (other: Execution) => void;
+  /** Whether an execution still drives it. */
+  readonly goesOn: () => Promise<boolean>;
+}
 
-/** Exchanges one authority, and tells its states as they come. The functions do not wait for the API server to take its client certificates. */
+/** What is done as soon as a state is seen for the first time, while the execution goes on. */
+export type AtState = Readonly<Partial<Record<RotationState, (run: UnderWay) => Promise<void>>>>;
+
+/** Seconds from one state to the next, as one line. */
+export const stations = ({ path, seconds }: ExchangeRun): string =>
+  [...path.map(({ state, at }) => `${state} ${((at - (path[0]?.at ?? at)) / 1_000).toFixed(0)}`), `end ${seconds.toFixed(0)} s`].join(
+    ' › ',
+  );
+
+/** Exchanges one authority, and tells its states as they come. */
 export async function runExchange(
   narrator: Narrator,
   world: World,
   input: Partial<ExchangeRequest> & Pick<ExchangeRequest, 'authority'>,
   atState: AtState = {},
 ): Promise<ExchangeRun> {
-  const { cloud, lifeboat } = world;
+  const { lifeboat } = world;
   if (lifeboat.rotateCa === undefined) throw new Error('this lifeboat has nothing to do with certificates');
   const began = Date.now();
-  const execution = await lifeboat.rotateCa.start({ approval: 'automatic', canarySeconds: 0, waitForNodesSeconds: 30, ...input });
-  const states: Partial<Record<RotationState, number>> = {};
-  let at: RotationState | undefined;
-  while (!(await execution.hasEnded())) {
+  const first = await lifeboat.rotateCa.start({ approval: 'automatic', canarySeconds: 0, waitForNodesSeconds: 30, ...input });
+  const id = first.name;
+  const executions = [first];
+  const path: { state: RotationState; at: number }[] = [];
+  let distrustBegan: number | undefined;
+  const goesOn = async (): Promise<boolean> => !(await Promise.all(executions.map((each) => each.hasEnded()))).every(Boolean);
+  while (await goesOn()) {
     if (Date.now() - began > ENDS_WITHIN_MS)
       throw new Error(`${await whyOf(world)}\nthe exchange goes on after ${ENDS_WITHIN_MS / 1_000} s`);
     const { rotation } = await authorityOf(world, input.authority);
-    const seen = rotation?.id === execution.name ? rotation.state : undefined;
-    if (seen !== undefined && seen !== at) {
-      narrator.say(`      +${((Date.now() - began) / 1_000).toFixed(1).padStart(5)} s  ${seen}`);
-      states[seen] ??= Date.now();
-      at = seen;
-      await atState[seen]?.(execution);
+    const state = rotation?.id === id ? rotation.state : undefined;
+    if (state !== undefined && rotation?.distrustBegan !== undefined) distrustBegan = Date.parse(rotation.distrustBegan);
+    if (state !== undefined && state !== path.at(-1)?.state) {
+      const back = rotation?.abortRequested === undefined ? '' : ', on the way back';
+      narrator.say(`      +${((Date.now() - began) / 1_000).toFixed(1).padStart(5)} s  ${state}${back}`);
+      const before = path.some((each) => each.state === state);
+      path.push({ state, at: Date.parse(rotation?.stateSince ?? '') });
+      if (!before) await atState[state]?.({ id, state, goesOn, follow: (other) => executions.push(other) });
     }
-    if (at === 'ISSUING' && cloud.clock.offsetMs < AHEAD_MS && (await waitsForClients(world)))
-      cloud.clock.advance(AHEAD_MS - cloud.clock.offsetMs);
     await sleep(LOOK_EVERY_MS);
   }
-  const end = await execution.wait();
-  if (end.status !== 'SUCCEEDED') narrator.say(await whyOf(world));
-  return { execution, end, states, seconds: (Date.now() - began) / 1_000 };
+  const ends = await Promise.all(executions.map((each) => each.wait()));
+  if (ends.some(({ status }) => status !== 'SUCCEEDED')) narrator.say(await whyOf(world));
+  return { id, ends, path, ...(distrustBegan !== undefined && { distrustBegan }), seconds: (Date.now() - began) / 1_000 };
 }
 
-async function told({ cloud, lifeboat }: World): Promise<string[]> {
+/** All lines that the functions of an exchange wrote so far. */
+export async function linesOf({ cloud, lifeboat }: World): Promise<string[]> {
   const names = lifeboat.certificateFunctions.filter((name) => /ExchangeAuthority|LookAround|RotateCertificates/.test(name));
   return (await Promise.all(names.map((name) => cloud.logs(name)))).flat();
 }
 
-async function waitsForClients(world: World): Promise<boolean> {
-  return (await told(world)).some((line) => line.includes('exchange-waits') && line.includes(`may take ${KUBELET_CLIENT_SECONDS} s`));
-}
-
 /** What the functions said of it, for whoever has to find out why it did not end well. */
-const whyOf = async (world: World): Promise<string> =>
-  (await told(world))
+export const whyOf = async (world: World): Promise<string> =>
+  (await linesOf(world))
     .filter((line) => /exchange-|not-seen|gates-|rotation-|"level":"(ERROR|WARN)"/.test(line))
     .map((line) => line.trim().slice(0, 1_500))
     .slice(-60)

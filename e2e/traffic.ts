@@ -33,8 +33,8 @@ export interface TrafficSummary {
 /** Clients that send all the time: one reads, each time by a new connection, and one writes by a connection that it keeps. */
 export interface Traffic {
   readonly sent: readonly Sent[];
-  /** From now on they trust and are somebody else. */
-  use(credentials: ApiCredentials): void;
+  /** From now on they trust and are somebody else: asked for each request. */
+  use(credentials: () => ApiCredentials): void;
   since(at: number): TrafficSummary;
   stop(): Promise<void>;
 }
@@ -49,10 +49,10 @@ export interface TrafficOptions {
 export function startTraffic({ url, credentials, log }: TrafficOptions): Traffic {
   const sent: Sent[] = [];
   const ending = new AbortController();
-  let current = credentials;
+  let current = (): ApiCredentials => credentials;
   const once = async (kind: Sent['kind'], asked: Omit<ApiRequest, 'signal'>): Promise<void> => {
     const at = Date.now();
-    const failure = await failureOf(url, current, asked, ending.signal);
+    const failure = await failureOf(url, current(), asked, ending.signal);
     if (ending.signal.aborted) return;
     const one: Sent = { kind, at, ms: Date.now() - at, ...(failure !== undefined && { failure }) };
     sent.push(one);

@@ -28,6 +28,8 @@ export interface WorldOptions {
   /** Which members each API server knows. */
   readonly etcdServers: 'own' | 'all';
   readonly balancer?: Balancer['kind'];
+  /** By what the waits of state machines are multiplied. */
+  readonly waitScale: number;
 }
 
 /** Three control-plane nodes of real Kubernetes behind a balancer, the deployed app that looks after them, and clients that never stop. */
@@ -61,7 +63,7 @@ export async function withWorld<T>(narrator: Narrator, options: WorldOptions, wo
 async function begin(narrator: Narrator, options: WorldOptions, folder: string, closing: (() => Promise<void>)[]): Promise<World> {
   const cloud = await narrator.run(
     'start a local cloud',
-    () => startLocalCloud({ schedules: false }),
+    () => startLocalCloud({ schedules: false, waitScale: options.waitScale }),
     ({ endpoint }) => endpoint,
   );
   closing.unshift(() => cloud.stop());
