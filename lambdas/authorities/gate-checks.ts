@@ -1,14 +1,14 @@
 import type { RotationState } from '../contract/authority-rotation';
 import type { LeafName } from '../contract/certificate-names';
 import { shortSigner } from '../contract/short-id';
+import { byApproval, byTime } from './faults';
+import type { Faults } from './faults';
 import type { GateName } from './gate-names';
 import { goesFirst, portsOf } from './observation';
 import type { NodeSeen, Observation, PortSeen } from './observation';
 import { restartsOn, startersIn } from './restarts';
 import { KUBELET_CLIENT_SECONDS } from './rotation-facts';
 
-/** What keeps a gate shut, one by one; none when it is open. */
-export type Faults = readonly string[];
 export type Check = (observation: Observation, state: RotationState) => Faults;
 
 type ExpectedNode = Observation['expected']['nodes'][number];
@@ -195,12 +195,15 @@ export const CHECKS: Readonly<Record<GateName, Check>> = {
   'places-handled': ({ hidden }) =>
     hidden === undefined
       ? ['it is not known where else the old root is']
-      : hidden.flatMap(({ place, handled }) => (handled ? [] : [`${place} has the old root: see to it, and say so`])),
+      : hidden.flatMap(({ place, handled, approvable = false }) => {
+          const text = `${place} has the old root: see to it, and say so`;
+          return handled ? [] : [approvable ? byApproval(text) : text];
+        }),
   soaked: ({ soakUntil, at }) => {
     if (soakUntil === undefined) return ['it is not known how long to wait'];
-    return at >= soakUntil ? [] : [`it is to wait until ${soakUntil.toISOString()}`];
+    return at >= soakUntil ? [] : [byTime(`it is to wait until ${soakUntil.toISOString()}`)];
   },
-  approved: ({ approvedBy }) => (approvedBy === undefined ? ['nobody approved that the old root is distrusted'] : []),
+  approved: ({ approvedBy }) => (approvedBy === undefined ? [byApproval('nobody approved that the old root is distrusted')] : []),
   'canary-distrusts': canaryDistrusts,
   'old-gone': oldGone,
 };

@@ -93,8 +93,9 @@ export interface Observation {
   /**
    * Places that hold the old root and that nobody renews by himself, and whether somebody saw to it; on the way back those that were given the new root
    * alone. A pod is seen to when it began after what it trusts was published last: a restore of etcd brings back what was published before.
+   * `approvable`: nobody sees it from here, so that whoever approves sees to it.
    */
-  readonly hidden?: readonly { readonly place: string; readonly handled: boolean }[];
+  readonly hidden?: readonly { readonly place: string; readonly handled: boolean; readonly approvable?: boolean }[];
 }
 
 /**

@@ -79,7 +79,14 @@ export const ExchangeState = z.object({
   /** How the cluster was when this execution began. */
   before: z.object({ voters: z.number().int(), readyNodes: z.number().int() }).optional(),
   /** Since when, by seconds since 1970, it waits for the same. */
-  waiting: z.object({ forWhat: z.string(), since: z.number().int(), because: z.array(z.string()) }).optional(),
+  waiting: z
+    .object({
+      forWhat: z.string(),
+      kind: z.enum(['work', 'time', 'approval']).default('work'),
+      since: z.number().int(),
+      because: z.array(z.string()),
+    })
+    .optional(),
   /** The node whose set is being rotated, and when that was last asked for, seconds since 1970. */
   rotating: z.object({ host: z.string(), at: z.number().int() }).optional(),
   facts: z.array(NodeEnd).optional(),

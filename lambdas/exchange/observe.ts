@@ -250,7 +250,10 @@ function hiddenPlaces(
     .filter(({ ids }) => ids.includes(gone.id) && !ids.includes(there.id))
     .map(({ place }) => ({ place, handled: false }));
   const untold = authority === 'cluster' ? untoldNodes(cluster, told) : [];
-  return [...objects, ...untold.map((name) => ({ place: `the kubelet of ${name}, whose certificate nobody told of,`, handled }))];
+  return [
+    ...objects,
+    ...untold.map((name) => ({ place: `the kubelet of ${name}, whose certificate nobody told of,`, handled, approvable: true })),
+  ];
 }
 
 /** Nodes whose kubelets nobody told of: they trust, and are somebody by, what only a person can see to. */

@@ -17,7 +17,7 @@ import { look } from './look';
 import { observe } from './observe';
 import { start } from './start';
 import { ended, finish, halt } from './tell';
-import { LOOK_SECONDS, gatesOf, kindOf, patience, waitFor } from './waiting';
+import { LOOK_SECONDS, gatesOf, patience, waitFor } from './waiting';
 
 export const StepExchange = z.object({ do: z.literal('step'), state: ExchangeState });
 
@@ -68,8 +68,9 @@ async function judge(edges: ExchangeEdges, state: ExchangeState, document: Autho
   const back = rotation.abortRequested !== undefined;
   const verdict = verdictOn(observation, document, rotation);
   if (!verdict.open) {
-    const waited = { what: gatesOf(rotation), because: verdict.because };
-    const act = kindOf(verdict.because) === 'work' ? 'look' : 'step';
+    const { because, kind } = verdict;
+    const waited = { what: gatesOf(rotation), because, kind };
+    const act = kind === 'work' ? 'look' : 'step';
     return waitFor(edges, kept, document.authority, waited, act, LOOK_SECONDS);
   }
   edges.telemetry.log('gates-open', { authority: document.authority, rotation: rotation.id, state: at, evidence: verdict.evidence });
@@ -115,7 +116,7 @@ function verdictOn(observation: Observation, document: AuthoritySecret, { state,
   if (goesBackAtOnce({ state, abortRequested })) return verdict;
   const compared = compareWithRecorded(observation, document);
   if (compared.verdict === 'agree') return verdict;
-  return { open: false, because: [...(verdict.open ? [] : verdict.because), ...compared.because] };
+  return { open: false, because: [...(verdict.open ? [] : verdict.because), ...compared.because], kind: 'work' };
 }
 
 const moved = ({ waiting: _waiting, rotating: _rotating, ...state }: ExchangeState): ExchangeState => state;

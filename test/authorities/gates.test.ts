@@ -1,3 +1,4 @@
+import type { FaultKind } from '../../lambdas/authorities/faults';
 import { GATES, gatesIn } from '../../lambdas/authorities/gate-names';
 import type { GateName } from '../../lambdas/authorities/gate-names';
 import { mayLeave } from '../../lambdas/authorities/gates';
@@ -234,7 +235,24 @@ describe('a gate is shut', () => {
   test('for whoever did not approve', () => {
     const { approvedBy: _, ...rest } = observed('SOAKING', 'etcd');
 
-    expect(mayLeave('SOAKING', rest)).toEqual({ open: false, because: ['nobody approved that the old root is distrusted'] });
+    expect(mayLeave('SOAKING', rest)).toEqual({
+      open: false,
+      because: ['nobody approved that the old root is distrusted'],
+      kind: 'approval',
+    });
+  });
+
+  const kubelet = { place: 'the kubelet of w-9', handled: false, approvable: true };
+  const unapproved = { approvedBy: undefined };
+  const waits = { soakUntil: new Date(NOW.getTime() + 1) };
+  test.each<[string, Partial<Observation>, FaultKind]>([
+    ['a person, where whoever approves sees to it', { hidden: [kubelet], ...unapproved }, 'approval'],
+    ['time, as long as it lasts, whatever a person has to do', { hidden: [kubelet], ...unapproved, ...waits }, 'time'],
+    ['work, where a place is left that nobody can approve', { hidden: [kubelet, { place: 'a webhook', handled: false }] }, 'work'],
+    ['work, beside time and people', { ...unapproved, ...waits, readyNodes: 0 }, 'work'],
+    ['work, where it is not known how long to wait', { ...unapproved, soakUntil: undefined }, 'work'],
+  ])('waits for %s', (_sentence, by, kind) => {
+    expect(mayLeave('SOAKING', { ...observed('SOAKING', 'cluster'), ...by })).toMatchObject({ open: false, kind });
   });
 });
 
@@ -270,6 +288,7 @@ test('the kubelet of the first place may distrust the old root as soon as its fi
   expect(mayLeave('DISTRUST-CANARY', without('cp-1', 'w-1'), ['canary-distrusts'])).toEqual({
     open: false,
     because: [expect.stringMatching(/^kubelet of w-1 does not list CN=o already/)],
+    kind: 'work',
   });
 });
 

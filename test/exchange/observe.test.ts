@@ -266,7 +266,7 @@ describe('places that hide the old root', () => {
   });
 
   test('are kubelets of which nobody tells, until a person approved or turned it back, and for the authority of the cluster alone', async () => {
-    const worker = { place: expect.stringMatching(/^the kubelet of worker-1,/) as string };
+    const worker = { place: expect.stringMatching(/^the kubelet of worker-1,/) as string, approvable: true };
 
     expect(await hidden(withWorker)).toEqual([{ ...worker, handled: false }]);
     expect(await hidden(withWorker, approved)).toEqual([{ ...worker, handled: true }]);

@@ -86,7 +86,7 @@ describe('gates that are shut', () => {
     const world = await started({});
     await world.until('TRUSTED');
     world.nodes[1]!.mute = true;
-    await world.until(() => waiting(world) !== undefined && waiting(world)?.forWhat === 'gates of TRUSTED (work)');
+    await world.until(() => waiting(world) !== undefined && waiting(world)?.forWhat === 'gates of TRUSTED');
     const { since } = waiting(world)!;
     world.waits.length = 0;
     world.pass(3_500);
@@ -122,7 +122,7 @@ describe('gates that are shut', () => {
       await world.until(() => waiting(world)?.because.some((each) => each.includes('did not tell')) === true);
       for (const node of world.nodes) node.silent = node.mute = false;
 
-      await world.until(() => world.rotation()?.state !== state || waiting(world)?.forWhat.endsWith('(approval)') === true);
+      await world.until(() => world.rotation()?.state !== state || waiting(world)?.kind === 'approval');
     },
   );
 
@@ -142,7 +142,7 @@ describe('time and people', () => {
     const world = await started({ soakSeconds: 7 * DAY });
     await world.until('SOAKING');
     const since = world.time;
-    await world.until(() => waiting(world)?.forWhat === 'gates of SOAKING (time)');
+    await world.until(() => waiting(world)?.kind === 'time');
     world.waits.length = 0;
 
     await world.until(() => world.act?.act === 'look');
