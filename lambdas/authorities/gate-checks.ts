@@ -155,6 +155,10 @@ export const CHECKS: Readonly<Record<GateName, Check>> = {
   'path-matrix': ({ pathMatrix }) =>
     pathMatrix === undefined ? ['no chain was tried against those who will see it'] : pathMatrix.failing.map((cell) => `refused: ${cell}`),
   'nodes-told': (observation) => eachNode(observation, () => []),
+  'all-running': (observation) =>
+    eachNode(observation, ({ runs }, { name, runs: wanted }) =>
+      wanted.filter((component) => !runs.includes(component)).map((component) => `${component} of ${name} does not run: start it`),
+    ),
   'nodes-ready': ({ readyNodes, expected }) => {
     if (readyNodes === undefined) return ['it is not known how many nodes are Ready'];
     return readyNodes >= expected.readyNodes ? [] : [`${readyNodes} nodes are Ready, and ${expected.readyNodes} were before`];

@@ -6,6 +6,7 @@ import { startersIn } from './restarts';
 export const GATES = {
   'path-matrix': 'every chain that is served is accepted by everybody who will see it',
   'nodes-told': 'every node told of its files',
+  'all-running': 'everything runs that ran on each node before',
   'nodes-ready': 'as many nodes are Ready as before',
   'apiservers-ready': 'every apiserver says that it is ready, each by itself',
   'etcd-well': 'etcd has all its voters, no learner, and all links between them',
@@ -26,7 +27,7 @@ export const GATES = {
 } as const;
 export type GateName = keyof typeof GATES;
 
-const ALWAYS = ['nodes-told', 'nodes-ready', 'apiservers-ready', 'etcd-well'] as const;
+const ALWAYS = ['nodes-told', 'all-running', 'nodes-ready', 'apiservers-ready', 'etcd-well'] as const;
 
 /**
  * The gates of a state, in the order in which they are told. What one state proved the next ones prove again: a node may come back from an old disk

@@ -22,7 +22,7 @@ interface Begin {
   readonly soakSeconds?: number;
   /** How long one place alone distrusts, seconds. */
   readonly canarySeconds?: number;
-  /** How many voters etcd and how many Ready nodes the cluster had. */
+  /** How the cluster was. */
   readonly before?: NonNullable<AuthorityRotation['before']>;
   /** The execution that drives it. */
   readonly driver?: string;

@@ -41,6 +41,7 @@ export interface PortSeen {
 /** What a node told in this round. */
 export interface NodeSeen {
   readonly name: string;
+  readonly runs: readonly Component[];
   /** SHA-256 of each file of trusted roots of the authority. */
   readonly bundles: readonly string[];
   /** Leaves of the authority; `issuer` undefined for a stranger, `chain` SHA-256 of what follows in the file. */
@@ -60,7 +61,7 @@ export interface NodeSeen {
   readonly trust?: { readonly oldDroppedAt?: Date; readonly bothSince?: Date };
 }
 
-/** Of which nodes and namespaces something must be known, and how it was before. */
+/** Of which nodes and namespaces something must be known, and how it was before: what ran then is to run now. */
 export interface Expected {
   readonly nodes: readonly {
     readonly name: string;

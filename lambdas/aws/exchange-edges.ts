@@ -5,7 +5,7 @@ import { SSMClient } from '@aws-sdk/client-ssm';
 import { z } from 'zod';
 import { BRISK } from './brisk';
 import { callFunction } from './call-function';
-import { executionStatus } from './execution-status';
+import { executionStatus, startBeside } from './execution-status';
 import { nodeRotations } from './node-enrolment';
 import { SecretsManagerPki } from './pki-secrets';
 import { exchangeNotes } from './s3-adoption-notes';
@@ -76,6 +76,7 @@ export function exchangeEdges({
     etcdClient: () => readEtcdClientSecret(manager, clientSecret),
     putEtcdClient: (secret: EtcdClientSecret) => putEtcdClientSecret(manager, clientSecret, secret),
     runs: async (execution) => (await executionStatus(execution)) === 'RUNNING',
+    startNext: startBeside,
     write: exchangeNotes(s3, bucket, cluster),
     tell: topic === undefined ? undefined : openTopic(topic),
     telemetry,

@@ -1,5 +1,7 @@
 // How far the exchange of an authority by its next generation is, as it is noted beside the generations themselves.
 import { z } from 'zod';
+import { LeafName } from './certificate-names';
+import { NODE_PROCESSES } from './node-certificates';
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const text = z.string().min(1).max(200);
@@ -46,8 +48,17 @@ export const AuthorityRotation = z.object({
   soakSeconds: z.number().int().nonnegative().optional(),
   /** How long one place alone distrusts, seconds. */
   canarySeconds: z.number().int().nonnegative().optional(),
-  /** How many voters etcd and how many Ready nodes the cluster had when it began. */
-  before: z.object({ voters: z.number().int(), readyNodes: z.number().int() }).optional(),
+  /**
+   * How many voters etcd and how many Ready nodes the cluster had when it began, and what ran on each node of the control plane, with its leaves of the
+   * authority: what has died since is missed. Without nodes in documents from before that was noted.
+   */
+  before: z
+    .object({
+      voters: z.number().int(),
+      readyNodes: z.number().int(),
+      nodes: z.array(z.object({ name: text, runs: z.array(z.enum(NODE_PROCESSES)), leaves: z.array(LeafName) })).optional(),
+    })
+    .optional(),
   /** The execution that drives it: its ARN. */
   driver: text.optional(),
   /** When somebody first distrusted the old generation: from then on a process may be left that knows the new one alone. */

@@ -32,6 +32,8 @@ export interface ExchangeEdges {
   readonly putEtcdClient: (secret: EtcdClientSecret) => Promise<void>;
   /** Whether an execution runs: by its ARN. */
   readonly runs: (execution: string) => Promise<boolean>;
+  /** Starts another execution of the same state machine, by the ARN of one; once, however often it is asked for. Its ARN. */
+  readonly startNext: (execution: string, name: string, input: object) => Promise<string>;
   readonly write: (id: string, text: string) => Promise<void>;
   readonly tell: ((subject: string, message: string) => Promise<void>) | undefined;
   readonly telemetry: Pick<Telemetry, 'log' | 'warn' | 'count'>;

@@ -6,9 +6,10 @@ import { CertificateSettings } from '../certificates/adopt';
 import { Env } from '../contract/env';
 import { NodeTags } from '../contract/restore';
 import { BeginExchange, begin } from './begin';
+import { FailExchange, fail } from './fail';
 import { StepExchange, step } from './step';
 
-const ExchangeEvent = z.discriminatedUnion('do', [BeginExchange, StepExchange]);
+const ExchangeEvent = z.discriminatedUnion('do', [BeginExchange, StepExchange, FailExchange]);
 
 const cluster = requireEnv(Env.clusterName);
 const telemetry = openTelemetry(cluster, 'exchange-authority');
@@ -27,7 +28,8 @@ const edges = exchangeEdges({
 export async function handler(event: unknown): Promise<object> {
   const asked = parseEvent(ExchangeEvent, event);
   try {
-    return asked.do === 'begin' ? await begin(edges, asked) : await step(edges, asked.state);
+    if (asked.do === 'begin') return await begin(edges, asked);
+    return asked.do === 'step' ? await step(edges, asked.state) : await fail(edges, asked);
   } finally {
     telemetry.flush();
   }

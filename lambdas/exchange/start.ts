@@ -13,7 +13,7 @@ import { firstSets } from './distribute';
 import type { ExchangeEdges } from './edges';
 import { look } from './look';
 import { untoldNodes } from './observe';
-import { rotationFactsOf } from './rotation-facts-of';
+import { componentsOf, leavesOf, rotationFactsOf } from './rotation-facts-of';
 import type { Documents } from './rotation-facts-of';
 import { ended } from './tell';
 import { LOOK_SECONDS, waitFor } from './waiting';
@@ -55,7 +55,11 @@ export async function start(edges: ExchangeEdges, state: ExchangeState): Promise
   if (seen.cluster === undefined) return ended(state, 'REFUSED', `the Kubernetes API did not answer: ${seen.clusterBecause ?? ''}`);
   const untold = authority === 'cluster' ? untoldNodes(seen.cluster, heard.told) : [];
   if (request.plan) return ended(state, 'PLANNED', [planText(plan), ...untoldText(untold)].join('; '), { plan });
-  const before = { voters: seen.etcd?.voters ?? 0, readyNodes: seen.cluster.nodes.filter(({ ready }) => ready).length };
+  const before = {
+    voters: seen.etcd?.voters ?? 0,
+    readyNodes: seen.cluster.nodes.filter(({ ready }) => ready).length,
+    nodes: heard.told.map((node) => ({ name: node.host, runs: componentsOf(node), leaves: leavesOf(node, authority) })),
+  };
   const made = await edges.change(authority, (found) => {
     const now = edges.now();
     const document = prune(found, snapshots.oldest);
@@ -78,7 +82,9 @@ export async function start(edges: ExchangeEdges, state: ExchangeState): Promise
   // Somebody else was faster: planned again, it is told.
   if (made.rotation?.id !== rotation) return goOn('look', 0, state);
   edges.telemetry.log('authority-minted', { authority, rotation, mode, generations: made.generations.length, canary: plan.canary });
-  return goOn('step', 0, { ...state, before });
+  // Without what was asked for, it is not begun anew when it is over.
+  const { request: _, ...begun } = state;
+  return goOn('step', 0, begun);
 }
 
 async function documentsOf(edges: ExchangeEdges): Promise<Documents> {

@@ -9,10 +9,11 @@ import { stateAfter, stateBefore } from '../authorities/rotation-path';
 import { heardNodes } from '../certificates/hear-nodes';
 import type { AuthorityRotation } from '../contract/authority-rotation';
 import type { AuthoritySecret } from '../contract/certificates';
-import { ExchangeState, goOn } from '../contract/rotate-authority';
+import { ExchangeState, goOn, silentEvents } from '../contract/rotate-authority';
 import type { Act } from '../contract/rotate-authority';
 import { distribute } from './distribute';
 import type { ExchangeEdges } from './edges';
+import { handOver, isLong } from './hand-over';
 import { look } from './look';
 import { observe } from './observe';
 import { start } from './start';
@@ -33,10 +34,10 @@ export async function step(edges: ExchangeEdges, asked: ExchangeState): Promise<
     if (document?.generations.some(({ mintedFor }) => mintedFor === state.rotation))
       return over(edges, state, 'EXCHANGED', `the ${state.authority} authority was exchanged`);
     // What was minted for it is gone: it was turned back, and is not begun anew.
-    const wasMinted = state.request === undefined || state.before !== undefined;
-    return wasMinted ? over(edges, state, 'TURNED_BACK', 'nothing of it is left') : start(edges, state);
+    return state.request === undefined ? over(edges, state, 'TURNED_BACK', 'nothing of it is left') : start(edges, state);
   }
-  if (rotation.driver !== undefined && rotation.driver !== state.driver) return ended(state, 'NOTED', `${rotation.driver} has taken it up`);
+  if (isTaken(document, state)) return ended(state, 'NOTED', `${rotation.driver ?? ''} has taken it up`);
+  if (isLong(state)) return handOver(edges, state);
   const patient = state.facts === undefined ? patience(edges.now(), state, state.authority, rotation) : undefined;
   if (patient !== undefined) return goOn('step', patient, state);
   // What is to be undone is not done first: a node may be away because of it.
@@ -61,8 +62,8 @@ async function judge(edges: ExchangeEdges, state: ExchangeState, document: Autho
   const silent = state.asked.filter(({ host }) => !told.some((node) => node.host === host));
   const seen = await look(edges, told, document.authority, state.asked, document);
   // Of a rotation from before it was noted what is there now has to do.
-  const before = rotation.before ?? state.before ?? { voters: seen.etcd?.voters ?? 1, readyNodes: seen.cluster?.nodes.length ?? 1 };
-  const kept = { ...state, before };
+  const before = rotation.before ?? { voters: seen.etcd?.voters ?? 1, readyNodes: seen.cluster?.nodes.length ?? 1 };
+  const kept = { ...state, events: state.events + silentEvents(silent.length, state) };
   const observation = observe(document, rotation, before, { told, silent }, seen, edges.now());
   const { state: at, mode } = rotation;
   const back = rotation.abortRequested !== undefined;
@@ -78,19 +79,19 @@ async function judge(edges: ExchangeEdges, state: ExchangeState, document: Autho
   if (back) {
     const to = stateBefore(mode, at);
     if (to === undefined) return halt(edges, kept, document.authority, [`there is no way back from ${at} in mode ${mode}`]);
-    await edges.change(document.authority, (each) => abortTo(each, to, now));
-    return to === 'STEADY'
+    const after = await edges.change(document.authority, (each) => (isTaken(each, state) ? each : abortTo(each, to, now)));
+    return to === 'STEADY' && after.rotation === undefined
       ? over(edges, kept, 'TURNED_BACK', `the ${document.authority} authority is as before`)
       : goOn('step', 0, moved(kept));
   }
   const to = stateAfter(mode, at);
   const after = await edges.change(document.authority, (each) => {
-    // Somebody asked to turn back while everything was looked at.
-    if (each.rotation?.id === rotation.id && each.rotation.abortRequested !== undefined) return each;
+    // Somebody asked to turn back while everything was looked at, or took it up.
+    if (isTaken(each, state) || (each.rotation?.id === rotation.id && each.rotation.abortRequested !== undefined)) return each;
     return to === undefined ? close(each, now) : advanceTo(each, to, now);
   });
   if (after.rotation?.abortRequested !== undefined) return goOn('step', 0, moved(kept));
-  return to === undefined
+  return to === undefined && after.rotation === undefined
     ? over(
         edges,
         kept,
@@ -99,6 +100,10 @@ async function judge(edges: ExchangeEdges, state: ExchangeState, document: Autho
       )
     : goOn('step', 0, moved(kept));
 }
+
+/** Whether another execution drives it by now. */
+const isTaken = ({ rotation }: AuthoritySecret, { driver }: Pick<ExchangeState, 'driver'>): boolean =>
+  rotation?.driver !== undefined && rotation.driver !== driver;
 
 /** Ends one of which nothing is left to do: the value before, with the key that goes, is taken away. */
 async function over(edges: ExchangeEdges, state: ExchangeState, outcome: 'EXCHANGED' | 'TURNED_BACK', summary: string): Promise<Act> {

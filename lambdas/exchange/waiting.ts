@@ -7,9 +7,9 @@ import type { ExchangeEdges } from './edges';
 import { soakUntil } from './observe';
 import { askPeople, finish, halt } from './tell';
 
-/** A Wait of a quarter of an hour, so that a week of it stays far below the 25,000 events that a history may have. */
+/** A Wait of a quarter of an hour: a week of it is 7,400 events of a history, which may have 25,000. */
 const LONGEST_WAIT_SECONDS = 900;
-/** Between two looks at gates that are shut. */
+/** Between two looks at gates that are shut, at first. */
 export const LOOK_SECONDS = 15;
 /** So long a gate may stay shut that only work can open, before somebody is called. */
 const SHUT_SECONDS = 3_600;
@@ -34,6 +34,10 @@ export function patience(now: Date, { waiting }: ExchangeState, authority: Autho
   return since < 3_600 ? 60 : LONGEST_WAIT_SECONDS;
 }
 
+/** So long after the beginning the same is looked for less and less often, down to a quarter. */
+const BRISK_SECONDS = 300;
+const slower = (seconds: number, since: number): number => Math.round(seconds * Math.min(4, Math.max(1, since / BRISK_SECONDS)));
+
 /** What is waited for in a state. */
 export const gatesOf = ({ state, abortRequested }: AuthorityRotation): string =>
   `gates of ${state}${abortRequested === undefined ? '' : ', on the way back'}`;
@@ -45,7 +49,11 @@ export interface Waited {
   readonly kind?: FaultKind;
 }
 
-/** Waits for the same only so long; then somebody is called, and everything stays as it is. */
+/**
+ * Waits for the same only so long; then somebody is called, and everything stays as it is.
+ *
+ * @param seconds at first
+ */
 export async function waitFor(
   edges: ExchangeEdges,
   state: ExchangeState,
@@ -65,5 +73,5 @@ export async function waitFor(
   if (kind === 'approval' && first) await askPeople(edges, state, authority, because);
   if (kind === 'approval' && since > APPROVAL_SECONDS)
     return finish(edges, waited, 'AWAITS_APPROVAL', 'nobody approved, and this execution waits no longer');
-  return goOn(act, seconds, waited);
+  return goOn(act, slower(seconds, since), waited);
 }

@@ -6,6 +6,7 @@ import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { Env } from '../../lambdas/contract/env';
 import type { NodeTags } from '../../lambdas/contract/restore';
+import type { AlarmDefaults } from '../monitoring/lifeboat-alarm';
 import { grantTell } from '../monitoring/tell-topic';
 import type { NodeSending } from '../nodes/node-sending';
 import { acknowledgeWildcard } from '../platform/acknowledge';
@@ -15,6 +16,7 @@ import type { FunctionDefaults } from '../platform/lifeboat-function';
 import type { StateBucket } from '../platform/state-bucket';
 import { runbookMachine } from '../restore/runbook-machine';
 import type { CertificateSettings } from './adopt';
+import { ExchangeAlarms } from './exchange-alarms';
 import { ExchangeStates } from './exchange-states';
 import type { PkiSecrets } from './pki-secrets';
 import type { Rotation } from './rotation';
@@ -52,6 +54,8 @@ export interface ExchangeProps {
    * @default - nobody: the report in the bucket tells it
    */
   readonly topic?: ITopic;
+
+  readonly alarms: AlarmDefaults;
 
   /** How long the log of the state machine is kept. */
   readonly logRetention: RetentionDays;
@@ -107,8 +111,12 @@ export class Exchange extends Construct {
       start,
       logRetention: props.logRetention,
     });
+    new ExchangeAlarms(this, 'Alarms', { alarms: props.alarms, stateMachine: this.stateMachine });
     const { account, partition, region } = Stack.of(this);
     const executions = `arn:${partition}:states:${region}:${account}:execution:${name}:*`;
+    // By its name: by its ARN each of the two would have to be there before the other.
+    const machine = `arn:${partition}:states:${region}:${account}:stateMachine:${name}`;
+    this.exchangeAuthority.addToRolePolicy(new PolicyStatement({ actions: ['states:StartExecution'], resources: [machine] }));
     this.exchangeAuthority.addToRolePolicy(new PolicyStatement({ actions: ['states:DescribeExecution'], resources: [executions] }));
     acknowledgeWildcard(
       this.exchangeAuthority,

@@ -166,6 +166,14 @@ describe('a gate is shut', () => {
       (o) => changeLeaves(o, 'cp-3', { writtenAt: undefined }),
       /not known when front-proxy-client of cp-3/,
     ],
+    [
+      'all-running',
+      'of a scheduler that has died',
+      'TRUSTED',
+      'etcd',
+      (o) => changeNode(o, 'cp-2', { runs: ['apiserver', 'controller-manager', 'etcd', 'kubelet'] }),
+      /^scheduler of cp-2 does not run: start it$/,
+    ],
     ['signer-switched', 'by one of three', 'ISSUING', 'cluster', (o) => changeNode(o, 'cp-2', { signer: O.id }), /of cp-2 signs by 0000/],
     ['kubelets-renewed', 'by a worker', 'SOAKING', 'cluster', (o) => changeNode(o, 'w-1', { kubeletIssuer: O.id }), /kubelet of w-1/],
     [

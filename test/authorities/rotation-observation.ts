@@ -77,6 +77,7 @@ function portSeen({ world }: Run, place: string, component: PortSeen['component'
 function nodeSeen({ world }: Run, { name, disk, processes }: ModelNode, bundle: string): NodeSeen {
   return {
     name,
+    runs: [...processes.keys()],
     bundles: disk.files.size === 0 ? [bundle] : [...disk.files.values()].map(({ trust }) => trust.join()),
     leaves: [...disk.files].flatMap(([component, { leaf, leafAt }]) =>
       READS[world.authority][component]!.leaves.map((each) => ({

@@ -46,6 +46,8 @@ export class World {
   client: EtcdClientSecret | undefined;
   readonly toldCluster: ClusterWrite = {};
   readonly running = new Set<string>();
+  /** Executions that were started by the one before, by their names: what they were given. */
+  readonly successors = new Map<string, object>();
   /** Hosts whose sets cannot be rotated. */
   readonly stuck = new Set<string>();
   readonly rotated: { readonly host: string; readonly at: number }[] = [];
@@ -112,6 +114,10 @@ export class World {
     },
     putEtcdClient: async (secret) => void (this.client = secret),
     runs: async (execution) => this.running.has(execution),
+    startNext: async (_execution, name, input) => {
+      this.successors.set(name, input);
+      return `arn:${name}`;
+    },
     write: async (id, text) => void this.reports.push({ id, text }),
     tell: async (subject, message) => void this.messages.push({ subject, message }),
     telemetry: {
@@ -142,7 +148,7 @@ export class World {
     this.act = await this.begin(input, execution);
   }
 
-  /** The next state of the execution, by what is carried from one to the other as Step Functions does it. */
+  /** The next state of the execution, by what is carried from one to the other as Step Functions does it; of the next one when it was handed over. */
   async next(): Promise<Act> {
     const { act } = this;
     if (act === undefined || act.act === 'end') throw new Error(`there is nothing to go on with: ${JSON.stringify(act)}`);
@@ -151,7 +157,11 @@ export class World {
     if (act.act === 'look') this.time += ASKING_SECONDS;
     const facts = act.act === 'look' ? await Promise.all(this.nodes.map((node) => node.facts(this.time))) : undefined;
     const event: unknown = JSON.parse(JSON.stringify({ do: 'step', state: { ...act.state, facts } }));
-    return (this.act = await step(this.edges, StepExchange.parse(event).state));
+    const before = this.successors.size;
+    this.act = await step(this.edges, StepExchange.parse(event).state);
+    const [name, input] = [...this.successors].at(-1) ?? ['', {}];
+    if (this.successors.size > before) await this.start(input, name);
+    return this.act;
   }
 
   /** Goes on until the rotation is in this state, or something else is so. */

@@ -68,6 +68,46 @@ describe('the ports that are asked', () => {
   });
 });
 
+describe('what is expected of a node', () => {
+  const nodes = async (world: World, silent: boolean) => {
+    const told = silent ? [] : await toldOf(world);
+    const { expected, nodes: seenNodes = [] } = observe(
+      world.document('etcd'),
+      world.rotation()!,
+      world.rotation()!.before!,
+      { told, silent: silent ? world.nodes : [] },
+      { ports: [], cluster: undefined, etcd: undefined },
+      new Date(world.time * 1_000),
+    );
+    return { expected: expected.nodes, seenNodes };
+  };
+
+  test('is what ran there when the exchange began, whatever has died since or does not tell', async () => {
+    const world = await worldIn('etcd', 'TRUSTED');
+    const before = await nodes(world, false);
+    delete (world.nodes[0]!.started as Partial<Record<string, number>>)['kubelet'];
+    world.nodes[0]!.files.delete('pki/etcd/peer.crt');
+
+    const after = await nodes(world, false);
+
+    expect(before.expected[0]).toMatchObject({ name: 'master-1', runs: expect.arrayContaining(['kubelet', 'etcd']) as string[] });
+    expect(after.expected).toEqual(before.expected);
+    expect(after.seenNodes[0]?.runs).toEqual(before.seenNodes[0]?.runs.filter((component) => component !== 'kubelet'));
+    expect((await nodes(world, true)).expected).toEqual(before.expected);
+  });
+
+  test('that joined since is what it tells itself, and so of all nodes where that was never noted', async () => {
+    const world = await worldIn('etcd', 'TRUSTED');
+    const all = (await nodes(world, false)).expected;
+    const { nodes: noted = [], ...before } = world.rotation()!.before!;
+    const rotation = { ...world.rotation()!, before: { ...before, nodes: noted.slice(1) } };
+    world.documents.etcd = { ...world.document('etcd'), rotation };
+
+    expect((await nodes(world, false)).expected).toEqual(all);
+    expect((await nodes(world, true)).expected[0]).toEqual({ name: 'master-1', runs: [], leaves: [] });
+  });
+});
+
 describe('what is seen', () => {
   test('of a node are its leaves with who signed them and what follows, its trust, its signer and its kubelet', async () => {
     const world = await worldIn('cluster', 'SOAKING');

@@ -31,7 +31,7 @@ describe('turning back', () => {
     const before = world.document(authority);
     await world.start({ authority, ...QUICK });
     await world.until(state);
-    await world.begin(ABORT, 'other');
+    await world.start(ABORT, 'other');
 
     expect(await back(world)).toEqual([...path, undefined]);
 
@@ -76,7 +76,7 @@ describe('turning back', () => {
     const world = new World(2);
     await world.start({ authority: 'front-proxy', ...QUICK, soakSeconds: 7_200 });
     await world.until('DISTRUSTED');
-    await world.begin(ABORT, 'other');
+    await world.start(ABORT, 'other');
     await world.until('SOAKING');
     const since = world.time;
     world.waits.length = 0;
@@ -93,7 +93,7 @@ describe('turning back', () => {
     const world = new World(2);
     await world.start({ authority: 'front-proxy', ...QUICK });
     await world.until('TRUSTED');
-    await world.begin(ABORT, 'other');
+    await world.start(ABORT, 'other');
     let last = world.act;
     await world.end(() => {
       if (world.act?.act !== 'end') last = world.act;

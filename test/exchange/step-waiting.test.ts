@@ -82,21 +82,23 @@ describe('giving nodes what they are to have', () => {
 });
 
 describe('gates that are shut', () => {
-  test('are looked at again every quarter of a minute, and end it after an hour', async () => {
+  test('are looked at again every quarter of a minute at first and every minute later, and end it after an hour', async () => {
     const world = await started({});
     await world.until('TRUSTED');
     world.nodes[1]!.mute = true;
     await world.until(() => waiting(world) !== undefined && waiting(world)?.forWhat === 'gates of TRUSTED');
     const { since } = waiting(world)!;
     world.waits.length = 0;
-    world.pass(3_500);
 
     const told = await world.end();
 
     expect(told).toMatchObject({ outcome: 'HALTED', summary: expect.stringMatching(/apiserver of master-2/) as string });
     expect(world.time - since).toBeGreaterThan(3_600);
-    expect(world.time - since).toBeLessThan(3_640);
-    expect(new Set(world.waits.filter(({ act }) => act === 'look').map(({ seconds }) => seconds))).toEqual(new Set([15]));
+    expect(world.time - since).toBeLessThan(3_700);
+    const looks = world.waits.filter(({ act }) => act === 'look').map(({ seconds }) => seconds);
+    expect(looks).toEqual([...looks].sort((one, other) => one - other));
+    expect([looks[10], looks.at(-1)]).toEqual([15, 60]);
+    expect(looks.length).toBeLessThan(100);
   });
 
   test.each(['TRUSTED', 'ISSUING'] as const)('stay shut in %s while a node does not tell, though all others do', async (state) => {
@@ -125,6 +127,14 @@ describe('gates that are shut', () => {
       await world.until(() => world.rotation()?.state !== state || waiting(world)?.kind === 'approval');
     },
   );
+
+  test('name a controller-manager that has died, which does not tell of itself', async () => {
+    const world = await started({});
+    await world.until('TRUSTED');
+    delete (world.nodes[1]!.started as Partial<Record<string, number>>)['controller-manager'];
+
+    await world.until(() => waiting(world)?.because.includes('controller-manager of master-2 does not run: start it') === true);
+  });
 
   test('open again by themselves: who came back is gone on with', async () => {
     const world = await started({});
@@ -168,15 +178,16 @@ describe('time and people', () => {
     expect(world.rotation()?.state).toBe('SOAKING');
   });
 
-  test('somebody who approves is heard within a minute at first, and it goes on to the end', async () => {
+  test('somebody who approves is heard at once, also in the middle of a long wait, and it goes on to the end', async () => {
     const world = await started({});
     await world.until(() => world.messages.length > 0);
-    await world.begin({ approve: 'r-1', by: 'ann' }, 'other');
+    await world.until(() => world.act?.act === 'step' && world.act.seconds === 900);
+    await world.start({ approve: 'r-1', by: 'ann' }, 'other');
     const since = world.time;
 
     await world.until('DISTRUST-CANARY');
 
-    expect(world.time - since).toBeLessThanOrEqual(90);
+    expect(world.time - since).toBeLessThanOrEqual(30);
     expect(await world.end()).toMatchObject({
       outcome: 'EXCHANGED',
       summary: expect.stringMatching(/etcd authority is CN=etcd-ca-g2-.* and CN=etcd-ca-g1-.* is distrusted/) as string,
@@ -207,7 +218,7 @@ describe('time and people', () => {
     await world.until(() => world.messages.length > 0);
 
     expect(world.messages[0]?.message).toMatch(/the kubelet of worker-1, .* has the old root: see to it/);
-    await world.begin({ approve: 'r-1', by: 'ann' }, 'other');
+    await world.start({ approve: 'r-1', by: 'ann' }, 'other');
     expect(await world.end()).toMatchObject({ outcome: 'EXCHANGED' });
   });
 
