@@ -13,7 +13,7 @@ import { S3SnapshotCatalog } from './s3-snapshot-catalog';
 import { putEtcdClientSecret, readEtcdClientSecret } from './secrets';
 import { openTopic } from './sns';
 import type { CertificateSettings } from '../certificates/adopt';
-import { ClusterLook, EtcdLook, NodeStamps, PortLook } from '../contract/exchange-looks';
+import { ClusterLook, ClusterTold, EtcdLook, NodeStamps, PortLook } from '../contract/exchange-looks';
 import type { LookEvent } from '../contract/exchange-looks';
 import { RestoreRequest } from '../contract/restore';
 import type { EtcdClientSecret } from '../contract/secrets';
@@ -65,8 +65,7 @@ export function exchangeEdges({
     lookAtPorts: (ports) => ask({ do: 'ports', ports: [...ports] }, z.array(PortLook)),
     lookAtEtcd: () => ask({ do: 'etcd' }, EtcdLook),
     lookAtCluster: (asked) => ask({ do: 'cluster', ...asked }, ClusterLook),
-    tellCluster: async (asked, write) =>
-      (await ask({ do: 'tell-cluster', ...asked, write }, z.object({ written: z.array(z.string()) }))).written,
+    tellCluster: (asked, write) => ask({ do: 'tell-cluster', ...asked, write }, ClusterTold),
     snapshots: async () => {
       const candidates = await candidatesOf({ cluster, catalog: new S3SnapshotCatalog(s3, bucket, cluster) });
       const choice = chooseSnapshot(candidates, RestoreRequest.parse({}));

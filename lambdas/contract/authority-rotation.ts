@@ -33,6 +33,13 @@ export const generationNotes = {
   closedAt: z.iso.datetime().optional(),
 };
 
+/** Few and short: they lie beside the keys, in one secret of 64 KiB. */
+export const MOST_NAMED = 20;
+const Named = z.array(z.string().max(300)).max(MOST_NAMED + 1);
+
+export const Approval = z.object({ by: text, at: z.iso.datetime(), named: Named });
+export type Approval = z.infer<typeof Approval>;
+
 export const AuthorityRotation = z.object({
   id: text,
   mode: RotationMode,
@@ -63,8 +70,12 @@ export const AuthorityRotation = z.object({
   driver: text.optional(),
   /** When somebody first distrusted the old generation: from then on a process may be left that knows the new one alone. */
   distrustBegan: z.iso.datetime().optional(),
+  /** What nobody here can see to, as whoever approves is told it. */
+  named: Named.optional(),
   /** Who agreed that the old generation is distrusted. */
   approvedBy: text.optional(),
+  /** The same with when, and what was named to him until then. */
+  approval: Approval.optional(),
   /** From then on it only goes back. */
   abortRequested: z.object({ by: text, at: z.iso.datetime(), because: z.string().min(1).max(1000) }).optional(),
 });

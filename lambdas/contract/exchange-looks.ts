@@ -63,6 +63,10 @@ export const ClusterWrite = z.object({
 });
 export type ClusterWrite = z.infer<typeof ClusterWrite>;
 
+/** What was written of it. `unclear`: why kubeadm is not told, and what to do by hand. */
+export const ClusterTold = z.object({ written: z.array(z.string()), unclear: z.string().optional() });
+export type ClusterTold = z.infer<typeof ClusterTold>;
+
 /** The stamps of the current set of a node; null before its first rotation. */
 export const NodeStamps = z.object({ secretId: z.string(), stamps: z.partialRecord(AuthorityName, Sha256).nullable() });
 export type NodeStamps = z.infer<typeof NodeStamps>;

@@ -1,6 +1,6 @@
 // What goes through the state machine that exchanges an authority of the cluster.
 import { z } from 'zod';
-import { RotationMode } from './authority-rotation';
+import { Approval, RotationMode } from './authority-rotation';
 import { AuthorityName } from './certificate-names';
 import { NodeEnd, RestoreId, RunbookNode, Waiting } from './restore';
 
@@ -87,6 +87,9 @@ export const ExchangeState = z.object({
   /** The node whose set is being rotated, and when that was last asked for, seconds since 1970. */
   rotating: z.object({ host: z.string(), at: z.number().int() }).optional(),
   facts: z.array(NodeEnd).optional(),
+  /** What people are to know beside how it ends. */
+  notes: z.array(z.string()).optional(),
+  approval: Approval.optional(),
   /** How many the history of this execution has by now, at most. */
   events: z.number().int().default(0),
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { approve, driveBy, requestAbort } from '../authorities/generations';
+import { approve } from '../authorities/approval';
+import { driveBy, requestAbort } from '../authorities/generations';
 import { AuthorityName } from '../contract/certificate-names';
 import type { AuthoritySecret } from '../contract/certificates';
 import { parseInput } from '../contract/parse-input';

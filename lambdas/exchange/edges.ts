@@ -1,7 +1,16 @@
 import type { Telemetry } from '../backup/edges';
 import type { AuthorityName } from '../contract/certificate-names';
 import type { AuthoritySecret } from '../contract/certificates';
-import type { AskedCluster, AskedPort, ClusterLook, ClusterWrite, EtcdLook, NodeStamps, PortLook } from '../contract/exchange-looks';
+import type {
+  AskedCluster,
+  AskedPort,
+  ClusterLook,
+  ClusterTold,
+  ClusterWrite,
+  EtcdLook,
+  NodeStamps,
+  PortLook,
+} from '../contract/exchange-looks';
 import type { EtcdClientSecret } from '../contract/secrets';
 import type { RotationFacts } from '../authorities/rotation-facts';
 import type { RegisteredNode } from '../nodes/ssm-nodes';
@@ -24,7 +33,7 @@ export interface ExchangeEdges {
   readonly lookAtPorts: (ports: readonly AskedPort[]) => Promise<readonly PortLook[]>;
   readonly lookAtEtcd: () => Promise<EtcdLook>;
   readonly lookAtCluster: (asked: AskedCluster) => Promise<ClusterLook>;
-  readonly tellCluster: (asked: AskedCluster, write: ClusterWrite) => Promise<readonly string[]>;
+  readonly tellCluster: (asked: AskedCluster, write: ClusterWrite) => Promise<ClusterTold>;
   /** Of those that were verified the newest, and of all that still exist when the oldest was taken. */
   readonly snapshots: () => Promise<{ readonly newest: RotationFacts['snapshot']; readonly oldest: Date | undefined }>;
   /** By what the functions are clients of etcd. @throws SecretUnusable */

@@ -197,11 +197,11 @@ function hiddenPlaces(
     .filter(({ ids }) => ids.includes(gone.id) && !ids.includes(there.id))
     .map(({ place }) => ({ place, handled: false }));
   const untold = authority === 'cluster' ? untoldNodes(cluster, told) : [];
-  return [
-    ...objects,
-    ...untold.map((name) => ({ place: `the kubelet of ${name}, whose certificate nobody told of,`, handled, approvable: true })),
-  ];
+  return [...objects, ...untold.map((name) => ({ place: untoldKubelet(name), handled, approvable: true }))];
 }
+
+/** As gates name it. */
+export const untoldKubelet = (node: string): string => `the kubelet of ${node}, whose certificate nobody told of,`;
 
 /** Nodes whose kubelets nobody told of: they trust, and are somebody by, what only a person can see to. */
 export function untoldNodes({ nodes }: Pick<ClusterLook, 'nodes'>, told: readonly ToldNode[]): string[] {

@@ -1,4 +1,5 @@
-import { approve, mintNext, prune } from '../authorities/generations';
+import { approve } from '../authorities/approval';
+import { mintNext, prune } from '../authorities/generations';
 import { LIMITS } from '../authorities/rotation-facts';
 import { planRotation } from '../authorities/rotation-plan';
 import type { RotationPlan } from '../authorities/rotation-plan';
@@ -12,7 +13,7 @@ import { inYears } from '../pki/validity';
 import { firstSets } from './distribute';
 import type { ExchangeEdges } from './edges';
 import { look } from './look';
-import { untoldNodes } from './observe';
+import { untoldKubelet, untoldNodes } from './observe';
 import { componentsOf, leavesOf, rotationFactsOf } from './rotation-facts-of';
 import type { Documents } from './rotation-facts-of';
 import { ended } from './tell';
@@ -73,7 +74,7 @@ export async function start(edges: ExchangeEdges, state: ExchangeState): Promise
     const cross = mode === 'planned' ? crossSign(next, { cert: old.certificate, key: old.key }, { now }).cert : undefined;
     const minted = { certificate: next.cert, key: next.key, ...(cross !== undefined && { cross }) };
     const noted = mintNext(document, minted, {
-      ...{ id: rotation, mode, now, canary: plan.canary, driver, before },
+      ...{ id: rotation, mode, now, canary: plan.canary, driver, before, named: untold.map(untoldKubelet) },
       ...(soakSeconds !== undefined && { soakSeconds }),
       ...(request.canarySeconds !== undefined && { canarySeconds: request.canarySeconds }),
     });

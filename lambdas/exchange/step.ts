@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { compareWithRecorded } from '../authorities/derive-state';
 import { mayLeave, mayReturn } from '../authorities/gates';
 import type { GateVerdict } from '../authorities/gates';
+import { noteNamed } from '../authorities/approval';
 import { abortTo, advanceTo, close } from '../authorities/generations';
 import type { Observation } from '../authorities/observation';
 import { returnGatesIn } from '../authorities/return-gates';
@@ -63,19 +64,27 @@ async function judge(edges: ExchangeEdges, state: ExchangeState, document: Autho
   const seen = await look(edges, told, document.authority, state.asked, document);
   // Of a rotation from before it was noted what is there now has to do.
   const before = rotation.before ?? { voters: seen.etcd?.voters ?? 1, readyNodes: seen.cluster?.nodes.length ?? 1 };
-  const kept = { ...state, events: state.events + silentEvents(silent.length, state) };
+  const events = state.events + silentEvents(silent.length, state);
+  const notes = seen.unclear === undefined ? state.notes : [seen.unclear];
+  const { approval } = rotation;
+  const kept = { ...state, events, ...(notes && { notes }), ...(approval && { approval }) };
+  for (const note of notes ?? []) if (!state.notes?.includes(note)) edges.telemetry.warn('exchange-note', { note });
   const observation = observe(document, rotation, before, { told, silent }, seen, edges.now());
   const { state: at, mode } = rotation;
   const back = rotation.abortRequested !== undefined;
   const verdict = verdictOn(observation, document, rotation);
+  const now = { rotation: rotation.id, now: edges.now() };
   if (!verdict.open) {
     const { because, kind } = verdict;
     const waited = { what: gatesOf(rotation), because, kind };
+    const open = (observation.hidden ?? []).filter(({ approvable }) => approvable);
+    const named = [...open.map(({ place }) => place), ...(notes ?? [])];
+    // Before anybody is asked: what he says is about that.
+    if (kind === 'approval') await edges.change(document.authority, (each) => (isTaken(each, state) ? each : noteNamed(each, named, now)));
     const act = kind === 'work' ? 'look' : 'step';
     return waitFor(edges, kept, document.authority, waited, act, LOOK_SECONDS);
   }
   edges.telemetry.log('gates-open', { authority: document.authority, rotation: rotation.id, state: at, evidence: verdict.evidence });
-  const now = { rotation: rotation.id, now: edges.now() };
   if (back) {
     const to = stateBefore(mode, at);
     if (to === undefined) return halt(edges, kept, document.authority, [`there is no way back from ${at} in mode ${mode}`]);

@@ -8,7 +8,7 @@ type TellEdges = Pick<ExchangeEdges, 'cluster' | 'write' | 'tell' | 'telemetry' 
 /** Asks the people who read the topic for their approval. */
 export async function askPeople(
   edges: TellEdges,
-  { rotation }: ExchangeState,
+  { rotation, notes = [] }: ExchangeState,
   authority: AuthorityName,
   because: readonly string[],
 ): Promise<void> {
@@ -18,6 +18,7 @@ export async function askPeople(
     [
       `Everything is proven, and both generations are served since long enough: the old ${authority} authority can be distrusted now. Who still knows it alone is refused from then on.`,
       ...because,
+      ...notes,
       `Approve by an execution of the same state machine with {"approve": "${rotation}", "by": "<your name>"}, or turn back with {"abort": "${rotation}", "by": "<your name>", "because": "<why>"}.`,
     ].join('\n'),
   );
@@ -38,7 +39,7 @@ export async function finish(
   summary: string,
   whatToDo: string[] = [],
 ): Promise<Act> {
-  const { rotation, authority } = state;
+  const { rotation, authority, notes = [], approval } = state;
   const report = {
     version: 1,
     kind: 'authority-exchange',
@@ -49,10 +50,16 @@ export async function finish(
     summary,
     endedAt: edges.now().toISOString(),
     whatToDo,
+    notes,
+    ...(approval && { approval }),
   };
   await edges.write(rotation, JSON.stringify(report, undefined, 1));
   edges.telemetry.log('exchange-ended', { authority, rotation, outcome, summary });
-  await say(edges, `exchange of the ${authority} authority: ${outcome}`, [summary, '', ...whatToDo.map((line) => `- ${line}`)].join('\n'));
+  await say(
+    edges,
+    `exchange of the ${authority} authority: ${outcome}`,
+    [summary, ...notes, '', ...whatToDo.map((line) => `- ${line}`)].join('\n'),
+  );
   return ended(state, outcome, summary, { whatToDo });
 }
 

@@ -1,4 +1,5 @@
-import { abortTo, advanceTo, approve, close, requestAbort } from '../../lambdas/authorities/generations';
+import { approve } from '../../lambdas/authorities/approval';
+import { abortTo, advanceTo, close, requestAbort } from '../../lambdas/authorities/generations';
 import { compareWithRecorded, deriveState } from '../../lambdas/authorities/derive-state';
 import type { Observation, PortSeen } from '../../lambdas/authorities/observation';
 import { pathOf } from '../../lambdas/authorities/rotation-path';

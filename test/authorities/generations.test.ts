@@ -1,15 +1,6 @@
 import fc from 'fast-check';
-import {
-  abortTo,
-  advanceTo,
-  approve,
-  close,
-  issuingIn,
-  mintNext,
-  prune,
-  requestAbort,
-  trustedIn,
-} from '../../lambdas/authorities/generations';
+import { approve } from '../../lambdas/authorities/approval';
+import { abortTo, advanceTo, close, issuingIn, mintNext, prune, requestAbort, trustedIn } from '../../lambdas/authorities/generations';
 import { GenerationRefused } from '../../lambdas/authorities/errors';
 import { pathOf, stateAfter, stateBefore } from '../../lambdas/authorities/rotation-path';
 import type { RotationMode, RotationState } from '../../lambdas/contract/authority-rotation';

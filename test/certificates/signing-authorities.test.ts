@@ -1,4 +1,5 @@
-import { abortTo, advanceTo, approve, close, requestAbort } from '../../lambdas/authorities/generations';
+import { approve } from '../../lambdas/authorities/approval';
+import { abortTo, advanceTo, close, requestAbort } from '../../lambdas/authorities/generations';
 import { signingAuthorities, signingFor } from '../../lambdas/certificates/signing-authorities';
 import type { AuthoritySecret } from '../../lambdas/contract/certificates';
 import type { RotationState } from '../../lambdas/contract/authority-rotation';

@@ -45,6 +45,8 @@ export class World {
   snapshotAge: number | undefined = 600;
   client: EtcdClientSecret | undefined;
   readonly toldCluster: ClusterWrite = {};
+  /** Why kubeadm cannot be told. */
+  unclear: string | undefined;
   readonly running = new Set<string>();
   /** Executions that were started by the one before, by their names: what they were given. */
   readonly successors = new Map<string, object>();
@@ -101,7 +103,8 @@ export class World {
     tellCluster: async (_asked, write) => {
       const before = JSON.stringify(this.toldCluster);
       Object.assign(this.toldCluster, write);
-      return JSON.stringify(this.toldCluster) === before ? [] : Object.keys(write);
+      const written = JSON.stringify(this.toldCluster) === before ? [] : Object.keys(write);
+      return { written, ...(this.unclear !== undefined && { unclear: this.unclear }) };
     },
     snapshots: async () => ({
       newest: this.snapshotAge === undefined ? undefined : { id: 's-1', takenAt: new Date((this.time - this.snapshotAge) * 1_000) },

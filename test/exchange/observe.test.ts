@@ -1,4 +1,5 @@
-import { advanceTo, approve, requestAbort } from '../../lambdas/authorities/generations';
+import { approve } from '../../lambdas/authorities/approval';
+import { advanceTo, requestAbort } from '../../lambdas/authorities/generations';
 import { heardNodes } from '../../lambdas/certificates/hear-nodes';
 import type { AuthoritySecret } from '../../lambdas/contract/certificates';
 import type { AuthorityName } from '../../lambdas/contract/certificate-names';

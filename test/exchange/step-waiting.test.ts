@@ -219,7 +219,25 @@ describe('time and people', () => {
 
     expect(world.messages[0]?.message).toMatch(/the kubelet of worker-1, .* has the old root: see to it/);
     await world.start({ approve: 'r-1', by: 'ann' }, 'other');
+    expect(world.rotation()?.approval).toMatchObject({ by: 'ann', named: [expect.stringContaining('kubelet of worker-1')] });
     expect(await world.end()).toMatchObject({ outcome: 'EXCHANGED' });
+    expect(JSON.parse(world.reports.at(-1)?.text ?? '')).toMatchObject({
+      approval: { by: 'ann', named: [expect.stringContaining('kubelet of worker-1')] },
+    });
+  });
+
+  test('a configuration of kubeadm that is not clear is named to whoever approves, noted with it, and told at the end', async () => {
+    const world = await started({ authority: 'cluster' });
+    world.unclear = 'kubeadm-config has aliases: set both flags in it by hand';
+    await world.until(() => world.messages.length > 0);
+
+    expect(world.messages[0]?.message).toContain(world.unclear);
+    expect(world.events.filter(({ event }) => event === 'exchange-note')).toHaveLength(1);
+    await world.start({ approve: 'r-1', by: 'ann' }, 'other');
+    expect(world.rotation()?.approval?.named).toEqual([world.unclear]);
+    await world.end();
+    expect(JSON.parse(world.reports.at(-1)?.text ?? '')).toMatchObject({ outcome: 'EXCHANGED', notes: [world.unclear] });
+    expect(world.messages.at(-1)?.message).toContain(world.unclear);
   });
 
   test('a webhook with the old root alone keeps it shut whoever approves, until somebody gives it both', async () => {
