@@ -40,8 +40,19 @@ export function eachPort(
 }
 
 /** Both modes issue bare leaves or leaves with the cross certificate, and nothing between. */
-const carriesCross = ({ rotation: { next } }: Observation, chain: readonly string[]): boolean =>
-  next.cross === undefined || chain.includes(next.cross);
+const carriesCross = ({ rotation: { next, crossDropped = false } }: Observation, chain: readonly string[]): boolean =>
+  next.cross === undefined || crossDropped || chain.includes(next.cross);
+
+const crossGone: Check = (observation) => {
+  const { cross } = observation.rotation.next;
+  const has = (chain: readonly string[]): boolean => cross !== undefined && chain.includes(cross);
+  return [
+    ...eachNode(observation, ({ leaves }, { name }) =>
+      leaves.filter(({ chain }) => has(chain)).map(({ leaf }) => `${leaf} of ${name} still has the cross certificate`),
+    ),
+    ...eachPort(observation, ({ chain }, { name, serves }) => (serves && has(chain) ? [`${name} still serves the cross certificate`] : [])),
+  ];
+};
 
 const etcdWell: Check = ({ etcd, expected }) => {
   if (etcd === undefined) return ['nothing is known of etcd: ask every member'];
@@ -210,4 +221,5 @@ export const CHECKS: Readonly<Record<GateName, Check>> = {
   approved: ({ approvedBy }) => (approvedBy === undefined ? [byApproval('nobody approved that the old root is distrusted')] : []),
   'canary-distrusts': canaryDistrusts,
   'old-gone': oldGone,
+  'cross-gone': crossGone,
 };

@@ -20,10 +20,13 @@ export type GateVerdict =
 export function mayLeave(
   state: RotationState,
   observation: Observation,
-  names: readonly GateName[] = gatesIn(state, observation.rotation.authority, observation.rotation.mode),
+  names: readonly GateName[] = gatesOf(state, observation.rotation),
 ): GateVerdict {
   return verdictOf(names.map((name) => ({ what: GATES[name], faults: CHECKS[name](observation, state) })));
 }
+
+const gatesOf = (state: RotationState, { authority, mode, crossDropped }: Observation['rotation']): readonly GateName[] =>
+  gatesIn(state, authority, mode, crossDropped);
 
 /** Whether an aborted rotation may go back from a state. Where trust is only given back, nothing has to be proven. */
 export function mayReturn(state: RotationState, observation: Observation, names = returnGatesIn(state)): GateVerdict {

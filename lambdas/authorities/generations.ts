@@ -8,7 +8,7 @@ import { readMinted } from './minted';
 import type { Minted } from './minted';
 import { stateAfter, stateBefore } from './rotation-path';
 import type { PathState } from './rotation-path';
-import { signingIn } from './trust';
+import { servedCross, signingIn } from './trust';
 
 export type { Minted } from './minted';
 export { issuingIn, trustedIn } from './trust';
@@ -149,6 +149,10 @@ export function close(document: AuthoritySecret, step: Step): AuthoritySecret {
     throw new GenerationRefused(
       `${told}, and ${rotation.abortRequested.by} asked to abort it: let it go back, or its keys are needed and gone`,
     );
+  if (servedCross(document) !== undefined)
+    throw new GenerationRefused(
+      `${told}, and the cross certificate is still served: stop to serve it first, or nobody could turn back who needs it`,
+    );
   if (document.issuing !== rotation.to)
     throw new GenerationRefused(`${told}, and ${shortId(document.issuing)} signs, whose key must stay: mend the document of the secret`);
   const at = step.now.toISOString();
@@ -183,7 +187,12 @@ export function signerOf(document: AuthoritySecret): Generation {
   );
 }
 
-function enter(document: AuthoritySecret, rotation: AuthorityRotation, state: RotationState, { now }: Step): AuthoritySecret {
+function enter(
+  document: AuthoritySecret,
+  { crossDroppedAt: _, ...rotation }: AuthorityRotation,
+  state: RotationState,
+  { now }: Step,
+): AuthoritySecret {
   const nextSigns = state !== 'MINTED' && state !== 'TRUSTED';
   const issuing = nextSigns ? rotation.to : rotation.from;
   const states = nextSigns ? (['outgoing', 'issuing'] as const) : (['issuing', 'next'] as const);

@@ -18,6 +18,8 @@ export interface Rotating {
   readonly old: Shown;
   /** `cross`: SHA-256 of its name and key signed by the old one; missing in compromise mode. */
   readonly next: Shown & { readonly cross?: string };
+  /** Whether the cross certificate is given to nobody any more, before the rotation is closed. @default false */
+  readonly crossDropped?: boolean;
   /** Whether the old root was distrusted everywhere before the rotation went back: its generation has a `distrustedAt` then. */
   readonly wasDistrusted: boolean;
 }

@@ -68,6 +68,8 @@ export const AuthorityRotation = z.object({
     .optional(),
   /** The execution that drives it: its ARN. */
   driver: text.optional(),
+  /** Since when the cross certificate is given to nobody any more, at the end of DISTRUSTED: who trusts the old generation alone is refused from then on. */
+  crossDroppedAt: z.iso.datetime().optional(),
   /** When somebody first distrusted the old generation: from then on a process may be left that knows the new one alone. */
   distrustBegan: z.iso.datetime().optional(),
   /** What nobody here can see to, as whoever approves is told it. */

@@ -102,10 +102,13 @@ export function observe(
 const all = <T>(one: readonly T[] = [], other: readonly T[]): T[] => [...new Set([...one, ...other])];
 
 /** Until when the present state lasts at least. */
-export function soakUntil(authority: AuthorityName, { id, mode, state, stateSince, soakSeconds, canarySeconds }: AuthorityRotation): Date {
+export function soakUntil(
+  authority: AuthorityName,
+  { id, mode, state, stateSince, crossDroppedAt, soakSeconds, canarySeconds }: AuthorityRotation,
+): Date {
   const asked = { id, authority, mode, ...(soakSeconds !== undefined && { soakSeconds }) };
   const seconds = waitIn(state, asked, { ...LIMITS, ...(canarySeconds !== undefined && { canarySeconds }) });
-  return new Date(new Date(stateSince).getTime() + seconds * 1_000);
+  return new Date(new Date(crossDroppedAt ?? stateSince).getTime() + seconds * 1_000);
 }
 
 function rotatingOf(document: AuthoritySecret, rotation: AuthorityRotation): Rotating {
@@ -117,6 +120,7 @@ function rotatingOf(document: AuthoritySecret, rotation: AuthorityRotation): Rot
     canary: rotation.canary ?? '',
     old: shown(old),
     next: { ...shown(next), ...(next.cross !== undefined && { cross: inspect(next.cross).sha256 }) },
+    crossDropped: rotation.crossDroppedAt !== undefined,
     wasDistrusted: rotation.abortRequested !== undefined && rotation.distrustBegan !== undefined,
   };
 }

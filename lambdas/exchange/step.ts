@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { compareWithRecorded } from '../authorities/derive-state';
+import { dropCross } from '../authorities/drop-cross';
 import { mayLeave, mayReturn } from '../authorities/gates';
 import type { GateVerdict } from '../authorities/gates';
 import { noteNamed } from '../authorities/approval';
@@ -7,6 +8,7 @@ import { abortTo, advanceTo, close } from '../authorities/generations';
 import type { Observation } from '../authorities/observation';
 import { returnGatesIn } from '../authorities/return-gates';
 import { stateAfter, stateBefore } from '../authorities/rotation-path';
+import { servedCross } from '../authorities/trust';
 import { heardNodes } from '../certificates/hear-nodes';
 import type { AuthorityRotation } from '../contract/authority-rotation';
 import type { AuthoritySecret } from '../contract/certificates';
@@ -97,7 +99,8 @@ async function judge(edges: ExchangeEdges, state: ExchangeState, document: Autho
   const after = await edges.change(document.authority, (each) => {
     // Somebody asked to turn back while everything was looked at, or took it up.
     if (isTaken(each, state) || (each.rotation?.id === rotation.id && each.rotation.abortRequested !== undefined)) return each;
-    return to === undefined ? close(each, now) : advanceTo(each, to, now);
+    if (to !== undefined) return advanceTo(each, to, now);
+    return servedCross(document) === undefined ? close(each, now) : dropCross(each, now);
   });
   if (after.rotation?.abortRequested !== undefined) return goOn('step', 0, moved(kept));
   return to === undefined && after.rotation === undefined

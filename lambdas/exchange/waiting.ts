@@ -39,8 +39,8 @@ const BRISK_SECONDS = 300;
 const slower = (seconds: number, since: number): number => Math.round(seconds * Math.min(4, Math.max(1, since / BRISK_SECONDS)));
 
 /** What is waited for in a state. */
-export const gatesOf = ({ state, abortRequested }: AuthorityRotation): string =>
-  `gates of ${state}${abortRequested === undefined ? '' : ', on the way back'}`;
+export const gatesOf = ({ state, abortRequested, crossDroppedAt }: AuthorityRotation): string =>
+  `gates of ${state}${crossDroppedAt === undefined ? '' : ', without the cross certificate'}${abortRequested === undefined ? '' : ', on the way back'}`;
 
 export interface Waited {
   readonly what: string;

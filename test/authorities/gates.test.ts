@@ -42,7 +42,7 @@ describe('a state may be left', () => {
   });
 
   test('a gate looks at every state that it stands in, and at none the names do not know', () => {
-    const used = new Set(everywhere.flatMap(([state, authority, mode]) => gatesIn(state, authority, mode)));
+    const used = new Set(everywhere.flatMap(([state, authority, mode]) => gatesIn(state, authority, mode, mode === 'planned')));
 
     expect([...used].sort()).toEqual(Object.keys(GATES).sort());
   });
@@ -310,3 +310,37 @@ test('bare leaves are right after a compromise', () => {
 });
 
 const silent = (observation: Observation, place: string): Observation => changePort(observation, place, { acceptable: undefined });
+
+describe('at the end of DISTRUSTED, when the cross certificate was taken away,', () => {
+  const dropped = (authority: AuthorityName): Observation => {
+    const all = observed('DISTRUSTED', authority);
+    const bare = <T>(each: T) => ({ ...each, chain: [] });
+    const nodes = all.nodes!.map((node) => ({ ...node, leaves: node.leaves.map(bare) }));
+    return { ...all, rotation: { ...all.rotation, crossDropped: true }, ports: all.ports!.map(bare), nodes };
+  };
+
+  test.each(AuthorityName.options)('it may be closed when nobody has it any more, %s', (authority) => {
+    expect(mayLeave('DISTRUSTED', dropped(authority))).toEqual({
+      open: true,
+      evidence: gatesIn('DISTRUSTED', authority, 'planned', true).map((gate) => GATES[gate]),
+    });
+  });
+
+  test.each(AuthorityName.options)('it may not before somebody had the time to find out that he needs it, %s', (authority) => {
+    const early = { ...dropped(authority), soakUntil: new Date(NOW.getTime() + 1) };
+
+    expect(mayLeave('DISTRUSTED', early)).toMatchObject({ open: false, kind: 'time' });
+  });
+
+  test.each<[string, AuthorityName, (o: Observation) => Observation, RegExp]>([
+    ['a port serves it', 'cluster', (o) => changePort(o, 'cp-2', { chain: [N.cross] }), /apiserver of cp-2 still serves the cross/],
+    ['a leaf has it', 'front-proxy', (o) => changeLeaf(o, 'cp-3', { chain: [N.cross] }), /front-proxy-client of cp-3 still has the cross/],
+    ['a member of etcd still knows the old root', 'etcd', (o) => changePort(o, 'cp-1', { acceptable: [O.name] }), /cp-1 still lists CN=o/],
+    ['nothing is known of the ports', 'etcd', (o) => ({ ...o, ports: undefined }), /nothing is known of the ports/],
+  ])('it may not while %s', (_sentence, authority, change, because) => {
+    const verdict = mayLeave('DISTRUSTED', change(dropped(authority)));
+
+    expect(verdict).toMatchObject({ open: false, kind: 'work' });
+    expect(verdict.open ? '' : verdict.because.join('; ')).toMatch(because);
+  });
+});

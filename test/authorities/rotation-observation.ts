@@ -54,7 +54,8 @@ export function observe(run: Run): Observation {
 function rotatingOf({ document, setting: { authority, mode }, canary }: Run): Rotating {
   const next = { id: NEXT, name: nameOf(NEXT), ...(mode === 'planned' && { cross: 'X' }) };
   const wasDistrusted = document.generations.some(({ distrustedAt }) => distrustedAt !== undefined);
-  return { authority, mode, canary, old: { id: OLD, name: nameOf(OLD) }, next, wasDistrusted };
+  const crossDropped = document.rotation?.crossDroppedAt !== undefined;
+  return { authority, mode, canary, old: { id: OLD, name: nameOf(OLD) }, next, crossDropped, wasDistrusted };
 }
 
 function expectedOf(run: Run): Observation['expected'] {

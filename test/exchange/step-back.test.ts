@@ -47,6 +47,21 @@ describe('turning back', () => {
       });
   });
 
+  test('gives the cross certificate back to every node, where it was taken away already', async () => {
+    const world = new World(2);
+    await world.start({ authority: 'etcd', ...QUICK, canarySeconds: 600 });
+    await world.until(() => world.rotation()?.crossDroppedAt !== undefined);
+    const { cross = '' } = world.document('etcd').generations[1] ?? {};
+    const serving = () => world.nodes.filter((node) => node.files.get('pki/etcd/server.crt')?.includes(cross)).length;
+    await world.until(() => serving() === 0);
+    await world.start(ABORT, 'other');
+
+    await world.until(() => serving() === 2);
+
+    expect(world.rotation()?.state).toBe('SOAKING');
+    expect(await back(world)).toEqual(['SOAKING', 'ISSUING', 'TRUSTED', 'MINTED', undefined]);
+  });
+
   test('is not possible from where the old root is distrusted since its key is known elsewhere', async () => {
     const world = new World(2);
     await world.start({ authority: 'etcd', mode: 'compromise', ...QUICK });
