@@ -9,6 +9,7 @@ import { executionStatus, startBeside } from './execution-status';
 import { nodeRotations } from './node-enrolment';
 import { SecretsManagerPki } from './pki-secrets';
 import { exchangeNotes } from './s3-adoption-notes';
+import { S3Lock } from './s3-lock';
 import { S3SnapshotCatalog } from './s3-snapshot-catalog';
 import { putEtcdClientSecret, readEtcdClientSecret } from './secrets';
 import { openTopic } from './sns';
@@ -21,6 +22,9 @@ import { SsmNodes } from '../nodes/ssm-nodes';
 import { chooseSnapshot } from '../restore/choose-snapshot';
 import { candidatesOf, oldestOf } from '../restore/plan-restore';
 import type { ExchangeEdges } from '../exchange/edges';
+
+/** It outlives a function that was killed by no more than its own limit, five minutes. */
+const LOCK_MS = 6 * 60_000;
 
 export interface ExchangePlace {
   readonly cluster: string;
@@ -53,6 +57,7 @@ export function exchangeEdges({
   const nodes = new SsmNodes(new SSMClient(BRISK), cluster);
   const pki = new SecretsManagerPki(manager, cluster);
   const ask = <T>(payload: LookEvent, answer: z.ZodType<T>): Promise<T> => callFunction(lambda, eyes, payload, answer);
+  const lock = new S3Lock(s3, { bucket, cluster, name: 'control-plane', ttlMs: LOCK_MS }, now);
   return {
     cluster,
     settings,
@@ -74,6 +79,8 @@ export function exchangeEdges({
     },
     etcdClient: () => readEtcdClientSecret(manager, clientSecret),
     putEtcdClient: (secret: EtcdClientSecret) => putEtcdClientSecret(manager, clientSecret, secret),
+    lock,
+    lockedBy: () => lock.holder(),
     runs: async (execution) => (await executionStatus(execution)) === 'RUNNING',
     startNext: startBeside,
     write: exchangeNotes(s3, bucket, cluster),

@@ -40,7 +40,8 @@ export type EtcdLook = z.infer<typeof EtcdLook>;
 const Ids = z.array(Sha256);
 
 export const ClusterLook = z.object({
-  nodes: z.array(z.object({ name: z.string(), ready: z.boolean() })),
+  /** `controlPlane`: by the label that kubeadm gives it. */
+  nodes: z.array(z.object({ name: z.string(), ready: z.boolean(), controlPlane: z.boolean().optional() })),
   /** kube-root-ca.crt of every namespace. */
   published: z.array(z.object({ namespace: z.string(), ids: Ids })),
   /** What kubeadm join is told: kube-public/cluster-info. */

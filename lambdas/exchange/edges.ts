@@ -1,4 +1,4 @@
-import type { Telemetry } from '../backup/edges';
+import type { RunLock, Telemetry } from '../backup/edges';
 import type { AuthorityName } from '../contract/certificate-names';
 import type { AuthoritySecret } from '../contract/certificates';
 import type {
@@ -39,6 +39,10 @@ export interface ExchangeEdges {
   /** By what the functions are clients of etcd. @throws SecretUnusable */
   readonly etcdClient: () => Promise<EtcdClientSecret>;
   readonly putEtcdClient: (secret: EtcdClientSecret) => Promise<void>;
+  /** The lock of whatever changes the control plane: two authorities that begin in the same second wait for each other by it. */
+  readonly lock: RunLock;
+  /** Who holds it; undefined when nobody does. @throws StoreFailed */
+  readonly lockedBy: () => Promise<string | undefined>;
   /** Whether an execution runs: by its ARN. */
   readonly runs: (execution: string) => Promise<boolean>;
   /** Starts another execution of the same state machine, by the ARN of one; once, however often it is asked for. Its ARN. */

@@ -13,7 +13,9 @@ const Named = z.object({
   metadata: z.object({ name: z.string(), namespace: z.string().optional(), resourceVersion: z.string().optional() }),
 });
 export const ConfigMap = Named.extend({ data: z.record(z.string(), z.string()).default({}) });
+const PLANE_LABEL = 'node-role.kubernetes.io/control-plane';
 const Node = Named.extend({
+  metadata: Named.shape.metadata.extend({ labels: z.record(z.string(), z.string()).default({}) }),
   status: z.object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]) }).default({ conditions: [] }),
 });
 
@@ -36,9 +38,10 @@ export async function lookAtCluster(api: KubernetesApi): Promise<ClusterLook> {
   ]);
   const told = authentication === undefined ? undefined : ConfigMap.parse(authentication).data;
   return {
-    nodes: nodes.map(({ metadata: { name }, status }) => ({
+    nodes: nodes.map(({ metadata: { name, labels }, status }) => ({
       name,
       ready: status.conditions.some((each) => each.type === 'Ready' && each.status === 'True'),
+      ...(PLANE_LABEL in labels && { controlPlane: true }),
     })),
     published: roots.map(({ metadata: { namespace = '' }, data }) => ({ namespace, ids: idsIn(data['ca.crt']) })),
     clusterInfo: info === undefined ? null : idsIn(caOfKubeconfig(ConfigMap.parse(info).data['kubeconfig'])),

@@ -26,10 +26,18 @@ export async function askPeople(
 
 /** Nothing is changed any more; what somebody has to do is told. */
 export const halt = (edges: TellEdges, state: ExchangeState, authority: AuthorityName, because: readonly string[]): Promise<Act> =>
-  finish(edges, state, 'HALTED', `the exchange of the ${authority} authority stands still: ${because.slice(0, 10).join('; ')}`, [
-    `mend what is named, then start {"resume": "${state.rotation}"}`,
-    `or turn back: {"abort": "${state.rotation}", "by": "<your name>", "because": "<why>"}`,
-  ]);
+  finish(
+    edges,
+    state,
+    'HALTED',
+    `the exchange of the ${authority} authority stands still: ${because.slice(0, 10).join('; ')}`,
+    state.request === undefined ? waysOn(state) : ['nothing was minted: mend what is named, then start it anew'],
+  );
+
+const waysOn = ({ rotation }: Pick<ExchangeState, 'rotation'>): string[] => [
+  `mend what is named, then start {"resume": "${rotation}"}`,
+  `or turn back: {"abort": "${rotation}", "by": "<your name>", "because": "<why>"}`,
+];
 
 /** Writes the report and tells people. */
 export async function finish(

@@ -101,6 +101,7 @@ export class Exchange extends Construct {
     etcdClient.grantRenew(this.exchangeAuthority);
     state.grantManifests(this.exchangeAuthority);
     state.grantExchanges(this.exchangeAuthority);
+    state.grantLock(this.exchangeAuthority, 'control-plane');
     grantTell(topic, this.exchangeAuthority);
 
     const { start } = new ExchangeStates(this, { exchangeAuthority: this.exchangeAuthority, nodeCommand: sending.nodeCommand });

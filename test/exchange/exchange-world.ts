@@ -47,6 +47,9 @@ export class World {
   readonly toldCluster: ClusterWrite = {};
   /** Why kubeadm cannot be told. */
   unclear: string | undefined;
+  lockedBy: string | undefined;
+  /** Of the control plane, that Systems Manager does not know. */
+  strangers: string[] = [];
   readonly running = new Set<string>();
   /** Executions that were started by the one before, by their names: what they were given. */
   readonly successors = new Map<string, object>();
@@ -94,7 +97,10 @@ export class World {
       if (this.clusterAway) throw new Error('no API server answered');
       const published = idsIn([...this.nodes].sort(byManager).at(-1)?.published ?? '');
       return {
-        nodes: [...this.nodes.map(({ host }) => host), ...this.workers].map((name) => ({ name, ready: true })),
+        nodes: [
+          ...[...this.nodes.map(({ host }) => host), ...this.strangers].map((name) => ({ name, ready: true, controlPlane: true })),
+          ...this.workers.map((name) => ({ name, ready: true })),
+        ],
         published: [{ namespace: 'default', ids: published }],
         ...{ clusterInfo: null, clientCa: null, requestHeaderCa: null },
         bundles: this.bundles,
@@ -116,6 +122,14 @@ export class World {
       return this.client;
     },
     putEtcdClient: async (secret) => void (this.client = secret),
+    lock: {
+      acquire: async (holder) => {
+        if (this.lockedBy !== undefined) return { acquired: false, holder: this.lockedBy, expiresAt: '2026-11-23T20:00:00.000Z' };
+        this.lockedBy = holder;
+        return { acquired: true, release: async () => void (this.lockedBy = undefined) };
+      },
+    },
+    lockedBy: async () => this.lockedBy,
     runs: async (execution) => this.running.has(execution),
     startNext: async (_execution, name, input) => {
       this.successors.set(name, input);

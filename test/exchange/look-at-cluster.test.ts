@@ -17,7 +17,7 @@ describe('what the cluster tells', () => {
   test('is read from every page of every list', async () => {
     expect(await look()).toEqual({
       nodes: [
-        { name: 'master-1', ready: true },
+        { name: 'master-1', ready: true, controlPlane: true },
         { name: 'master-2', ready: false },
         { name: 'worker-1', ready: false },
       ],

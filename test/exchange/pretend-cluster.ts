@@ -21,7 +21,7 @@ const hook = (name: string, caBundle?: string) => ({
   webhooks: [{ clientConfig: caBundle === undefined ? {} : { caBundle } }],
 });
 const node = (name: string, ready: string) => ({
-  metadata: { name },
+  metadata: { name, labels: name === 'master-1' ? { 'node-role.kubernetes.io/control-plane': '' } : { zone: 'a' } },
   status: {
     conditions: [
       { type: 'MemoryPressure', status: 'True' },

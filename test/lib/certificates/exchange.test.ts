@@ -136,8 +136,9 @@ describe('who decides', () => {
     expect(of(DECIDES).flatMap(({ Action }) => Action)).not.toContain('ssm:SendCommand');
   });
 
-  test('writes its report and nothing else into the bucket, and tells people', () => {
-    expect(JSON.stringify(resourcesOf(DECIDES, 's3:PutObject'))).toMatch(/clusters\/prod\/pki\/[a-z]+\/\*/);
+  test('writes its report and the lock of the control plane and nothing else into the bucket, and tells people', () => {
+    const written = resourcesOf(DECIDES, 's3:PutObject').map((each) => /clusters\/prod\/[^"]+/.exec(JSON.stringify(each))?.[0]);
+    expect(written).toEqual(['clusters/prod/pki/exchanges/*.json', 'clusters/prod/locks/control-plane.json']);
     expect(of(DECIDES).flatMap(({ Action }) => Action)).not.toContain('s3:DeleteObject');
     expect(resourcesOf(DECIDES, 'sns:Publish')).toEqual([{ Ref: idOf('AWS::SNS::Topic', '') }]);
   });
