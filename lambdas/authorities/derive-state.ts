@@ -95,15 +95,16 @@ function fittingTrust(lists: string, rotation: Observation['rotation'], port: Po
 function fittingLeaf(
   issuer: string | undefined,
   crossed: boolean,
-  { old, next }: Observation['rotation'],
+  { old, next, wasDistrusted }: Observation['rotation'],
   mode: Observation['rotation']['mode'],
 ): readonly Fitting[] {
   const path = pathOf(mode);
   const issued = path.filter((state) => state !== 'MINTED' && state !== 'TRUSTED');
   if (issuer === old.id) return ['STEADY', 'MINTED', 'TRUSTED'];
   if (issuer !== next.id) return [];
-  if (mode === 'planned') return crossed ? [...issued, 'CLOSED'] : ['CLOSED'];
-  return [...issued, 'CLOSED'];
+  if (mode === 'compromise' || crossed) return [...issued, 'CLOSED'];
+  // At the end of DISTRUSTED the cross certificate is given to nobody any more; turned back from there, trust may be back before it is.
+  return wasDistrusted ? ['SOAKING', 'DISTRUSTED', 'CLOSED'] : ['DISTRUSTED', 'CLOSED'];
 }
 
 /**

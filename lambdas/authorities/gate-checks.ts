@@ -1,14 +1,14 @@
 import type { RotationState } from '../contract/authority-rotation';
 import type { LeafName } from '../contract/certificate-names';
 import { shortSigner } from '../contract/short-id';
+import { byApproval, byTime } from './faults';
+import type { Faults } from './faults';
 import type { GateName } from './gate-names';
 import { goesFirst, portsOf } from './observation';
 import type { NodeSeen, Observation, PortSeen } from './observation';
 import { restartsOn, startersIn } from './restarts';
 import { KUBELET_CLIENT_SECONDS } from './rotation-facts';
 
-/** What keeps a gate shut, one by one; none when it is open. */
-export type Faults = readonly string[];
 export type Check = (observation: Observation, state: RotationState) => Faults;
 
 type ExpectedNode = Observation['expected']['nodes'][number];
@@ -40,8 +40,19 @@ export function eachPort(
 }
 
 /** Both modes issue bare leaves or leaves with the cross certificate, and nothing between. */
-const carriesCross = ({ rotation: { next } }: Observation, chain: readonly string[]): boolean =>
-  next.cross === undefined || chain.includes(next.cross);
+const carriesCross = ({ rotation: { next, crossDropped = false } }: Observation, chain: readonly string[]): boolean =>
+  next.cross === undefined || crossDropped || chain.includes(next.cross);
+
+const crossGone: Check = (observation) => {
+  const { cross } = observation.rotation.next;
+  const has = (chain: readonly string[]): boolean => cross !== undefined && chain.includes(cross);
+  return [
+    ...eachNode(observation, ({ leaves }, { name }) =>
+      leaves.filter(({ chain }) => has(chain)).map(({ leaf }) => `${leaf} of ${name} still has the cross certificate`),
+    ),
+    ...eachPort(observation, ({ chain }, { name, serves }) => (serves && has(chain) ? [`${name} still serves the cross certificate`] : [])),
+  ];
+};
 
 const etcdWell: Check = ({ etcd, expected }) => {
   if (etcd === undefined) return ['nothing is known of etcd: ask every member'];
@@ -155,6 +166,10 @@ export const CHECKS: Readonly<Record<GateName, Check>> = {
   'path-matrix': ({ pathMatrix }) =>
     pathMatrix === undefined ? ['no chain was tried against those who will see it'] : pathMatrix.failing.map((cell) => `refused: ${cell}`),
   'nodes-told': (observation) => eachNode(observation, () => []),
+  'all-running': (observation) =>
+    eachNode(observation, ({ runs }, { name, runs: wanted }) =>
+      wanted.filter((component) => !runs.includes(component)).map((component) => `${component} of ${name} does not run: start it`),
+    ),
   'nodes-ready': ({ readyNodes, expected }) => {
     if (readyNodes === undefined) return ['it is not known how many nodes are Ready'];
     return readyNodes >= expected.readyNodes ? [] : [`${readyNodes} nodes are Ready, and ${expected.readyNodes} were before`];
@@ -195,12 +210,16 @@ export const CHECKS: Readonly<Record<GateName, Check>> = {
   'places-handled': ({ hidden }) =>
     hidden === undefined
       ? ['it is not known where else the old root is']
-      : hidden.flatMap(({ place, handled }) => (handled ? [] : [`${place} has the old root: see to it, and say so`])),
+      : hidden.flatMap(({ place, handled, approvable = false }) => {
+          const text = `${place} has the old root: see to it, and say so`;
+          return handled ? [] : [approvable ? byApproval(text) : text];
+        }),
   soaked: ({ soakUntil, at }) => {
     if (soakUntil === undefined) return ['it is not known how long to wait'];
-    return at >= soakUntil ? [] : [`it is to wait until ${soakUntil.toISOString()}`];
+    return at >= soakUntil ? [] : [byTime(`it is to wait until ${soakUntil.toISOString()}`)];
   },
-  approved: ({ approvedBy }) => (approvedBy === undefined ? ['nobody approved that the old root is distrusted'] : []),
+  approved: ({ approvedBy }) => (approvedBy === undefined ? [byApproval('nobody approved that the old root is distrusted')] : []),
   'canary-distrusts': canaryDistrusts,
   'old-gone': oldGone,
+  'cross-gone': crossGone,
 };

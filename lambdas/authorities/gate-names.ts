@@ -6,6 +6,7 @@ import { startersIn } from './restarts';
 export const GATES = {
   'path-matrix': 'every chain that is served is accepted by everybody who will see it',
   'nodes-told': 'every node told of its files',
+  'all-running': 'everything runs that ran on each node before',
   'nodes-ready': 'as many nodes are Ready as before',
   'apiservers-ready': 'every apiserver says that it is ready, each by itself',
   'etcd-well': 'etcd has all its voters, no learner, and all links between them',
@@ -23,16 +24,22 @@ export const GATES = {
   approved: 'somebody approved that the old root is distrusted',
   'canary-distrusts': 'the first place distrusts the old root, and it alone',
   'old-gone': 'no port lists the old root',
+  'cross-gone': 'no port serves the cross certificate any more',
 } as const;
 export type GateName = keyof typeof GATES;
 
-const ALWAYS = ['nodes-told', 'nodes-ready', 'apiservers-ready', 'etcd-well'] as const;
+const ALWAYS = ['nodes-told', 'all-running', 'nodes-ready', 'apiservers-ready', 'etcd-well'] as const;
+
+/** When DISTRUSTED has come true the cross certificate is taken away, and that is proven beside all the rest before it is closed. */
+const AFTER_CROSS = ['cross-gone', 'soaked'] as const;
 
 /**
  * The gates of a state, in the order in which they are told. What one state proved the next ones prove again: a node may come back from an old disk
  * in any of them, and kubeadm may renew a leaf.
+ *
+ * @param crossDropped whether the cross certificate was taken away by then, at the end of DISTRUSTED
  */
-export function gatesIn(state: RotationState, authority: AuthorityName, mode: RotationMode): readonly GateName[] {
+export function gatesIn(state: RotationState, authority: AuthorityName, mode: RotationMode, crossDropped = false): readonly GateName[] {
   const only = (when: boolean, ...names: GateName[]): readonly GateName[] => (when ? names : []);
   const cluster = authority === 'cluster';
   const restarts = only(startersIn(authority, mode, state).length > 0, 'restarted');
@@ -58,6 +65,15 @@ export function gatesIn(state: RotationState, authority: AuthorityName, mode: Ro
     case 'DISTRUST-CANARY':
       return [...ALWAYS, ...leaves, ...renewed, 'canary-distrusts', 'soaked'];
     case 'DISTRUSTED':
-      return [...ALWAYS, 'trust-files', ...leaves, ...renewed, 'old-gone', ...only(cluster, 'root-published'), 'places-handled'];
+      return [
+        ...ALWAYS,
+        'trust-files',
+        ...leaves,
+        ...renewed,
+        'old-gone',
+        ...only(cluster, 'root-published'),
+        'places-handled',
+        ...only(crossDropped, ...AFTER_CROSS),
+      ];
   }
 }

@@ -1,14 +1,16 @@
 import type { RotationState } from '../contract/authority-rotation';
 import { CHECKS } from './gate-checks';
-import type { Faults } from './gate-checks';
+import { kindOf, textOf } from './faults';
+import type { FaultKind, Faults } from './faults';
 import { GATES, gatesIn } from './gate-names';
 import type { GateName } from './gate-names';
 import type { Observation } from './observation';
 import { RETURN_CHECKS, RETURN_GATES, returnGatesIn } from './return-gates';
 
-/** Whether a state may be left: with what was proven, or with everything that was not. */
+/** Whether a state may be left: with what was proven, or with everything that was not, and with what is waited for. */
 export type GateVerdict =
-  { readonly open: true; readonly evidence: readonly string[] } | { readonly open: false; readonly because: readonly string[] };
+  | { readonly open: true; readonly evidence: readonly string[] }
+  | { readonly open: false; readonly because: readonly string[]; readonly kind: FaultKind };
 
 /**
  * Whether a rotation may go on from a state. What was not observed is never fine.
@@ -18,10 +20,13 @@ export type GateVerdict =
 export function mayLeave(
   state: RotationState,
   observation: Observation,
-  names: readonly GateName[] = gatesIn(state, observation.rotation.authority, observation.rotation.mode),
+  names: readonly GateName[] = gatesOf(state, observation.rotation),
 ): GateVerdict {
   return verdictOf(names.map((name) => ({ what: GATES[name], faults: CHECKS[name](observation, state) })));
 }
+
+const gatesOf = (state: RotationState, { authority, mode, crossDropped }: Observation['rotation']): readonly GateName[] =>
+  gatesIn(state, authority, mode, crossDropped);
 
 /** Whether an aborted rotation may go back from a state. Where trust is only given back, nothing has to be proven. */
 export function mayReturn(state: RotationState, observation: Observation, names = returnGatesIn(state)): GateVerdict {
@@ -29,6 +34,7 @@ export function mayReturn(state: RotationState, observation: Observation, names 
 }
 
 function verdictOf(judged: readonly { readonly what: string; readonly faults: Faults }[]): GateVerdict {
-  const because = judged.flatMap(({ faults }) => faults);
-  return because.length === 0 ? { open: true, evidence: judged.map(({ what }) => what) } : { open: false, because };
+  const all = judged.flatMap(({ faults }) => faults);
+  if (all.length === 0) return { open: true, evidence: judged.map(({ what }) => what) };
+  return { open: false, because: all.map(textOf), kind: kindOf(all) };
 }

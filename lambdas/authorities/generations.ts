@@ -3,11 +3,12 @@ import { SECRET_BYTES } from '../contract/certificates';
 import type { AuthoritySecret, Generation } from '../contract/certificates';
 import { shortId } from '../contract/short-id';
 import { GenerationRefused } from './errors';
+import { few } from './approval-names';
 import { readMinted } from './minted';
 import type { Minted } from './minted';
 import { stateAfter, stateBefore } from './rotation-path';
 import type { PathState } from './rotation-path';
-import { signingIn } from './trust';
+import { servedCross, signingIn } from './trust';
 
 export type { Minted } from './minted';
 export { issuingIn, trustedIn } from './trust';
@@ -22,8 +23,10 @@ interface Begin {
   readonly soakSeconds?: number;
   /** How long one place alone distrusts, seconds. */
   readonly canarySeconds?: number;
-  /** How many voters etcd and how many Ready nodes the cluster had. */
+  /** How the cluster was. */
   readonly before?: NonNullable<AuthorityRotation['before']>;
+  /** What nobody here can see to. */
+  readonly named?: readonly string[];
   /** The execution that drives it. */
   readonly driver?: string;
 }
@@ -41,7 +44,7 @@ export interface Step {
  *
  * @throws GenerationRefused when another rotation is under way, when what was minted does not fit its predecessor, or no room is left for it
  */
-export function mintNext(document: AuthoritySecret, minted: Minted, { id, mode, now, ...how }: Begin): AuthoritySecret {
+export function mintNext(document: AuthoritySecret, minted: Minted, { id, mode, now, named, ...how }: Begin): AuthoritySecret {
   const { rotation: current, authority } = document;
   if (current !== undefined && (current.id !== id || current.mode !== mode))
     throw new GenerationRefused(
@@ -54,7 +57,17 @@ export function mintNext(document: AuthoritySecret, minted: Minted, { id, mode, 
   const made: AuthoritySecret = {
     ...document,
     generations: [...document.generations.map((each) => (each.id === old.id ? { ...each, state: 'issuing' as const } : each)), next],
-    rotation: { id, mode, since: at, from: old.id, to: next.id, state: 'MINTED', stateSince: at, ...how },
+    rotation: {
+      id,
+      mode,
+      since: at,
+      from: old.id,
+      to: next.id,
+      state: 'MINTED',
+      stateSince: at,
+      ...how,
+      ...(named && { named: few(named) }),
+    },
   };
   const bytes = Buffer.byteLength(JSON.stringify(made));
   if (bytes > SECRET_BYTES)
@@ -89,23 +102,12 @@ export function driveBy(document: AuthoritySecret, driver: string, step: Step): 
   return rotation.driver === driver ? document : { ...document, rotation: { ...rotation, driver } };
 }
 
-/** Notes who agreed that the old generation is distrusted; the first one stays. @throws GenerationRefused */
-export function approve(document: AuthoritySecret, by: string, step: Step): AuthoritySecret {
-  const rotation = underWay(document, step);
-  if (rotation.approvedBy !== undefined) return document;
-  if (rotation.abortRequested !== undefined)
-    throw new GenerationRefused(
-      `${tell(document, rotation)}, and ${rotation.abortRequested.by} asked to abort it: there is nothing to approve`,
-    );
-  return { ...document, rotation: { ...rotation, approvedBy: by } };
-}
-
 /** Notes that the rotation is to go back, step by step; the first one who asks stays. @throws GenerationRefused where there is no way back */
 export function requestAbort(document: AuthoritySecret, by: string, because: string, step: Step): AuthoritySecret {
   const rotation = underWay(document, step);
   if (rotation.abortRequested !== undefined) return document;
   requireWayBack(document, rotation);
-  const { approvedBy: _, ...rest } = rotation;
+  const { approvedBy: _by, approval: _approval, ...rest } = rotation;
   return { ...document, rotation: { ...rest, abortRequested: { by, at: step.now.toISOString(), because } } };
 }
 
@@ -147,6 +149,10 @@ export function close(document: AuthoritySecret, step: Step): AuthoritySecret {
     throw new GenerationRefused(
       `${told}, and ${rotation.abortRequested.by} asked to abort it: let it go back, or its keys are needed and gone`,
     );
+  if (servedCross(document) !== undefined)
+    throw new GenerationRefused(
+      `${told}, and the cross certificate is still served: stop to serve it first, or nobody could turn back who needs it`,
+    );
   if (document.issuing !== rotation.to)
     throw new GenerationRefused(`${told}, and ${shortId(document.issuing)} signs, whose key must stay: mend the document of the secret`);
   const at = step.now.toISOString();
@@ -168,7 +174,12 @@ export function signerOf(document: AuthoritySecret): Generation {
   );
 }
 
-function enter(document: AuthoritySecret, rotation: AuthorityRotation, state: RotationState, { now }: Step): AuthoritySecret {
+function enter(
+  document: AuthoritySecret,
+  { crossDroppedAt: _, ...rotation }: AuthorityRotation,
+  state: RotationState,
+  { now }: Step,
+): AuthoritySecret {
   const nextSigns = state !== 'MINTED' && state !== 'TRUSTED';
   const issuing = nextSigns ? rotation.to : rotation.from;
   const states = nextSigns ? (['outgoing', 'issuing'] as const) : (['issuing', 'next'] as const);
@@ -194,7 +205,8 @@ function trustedAgain({ distrustedAt: _, ...generation }: Generation): Generatio
 const change = ({ generations }: AuthoritySecret, id: string, by: Partial<Generation>): Generation[] =>
   generations.map((each) => (each.id === id ? { ...each, ...by } : each));
 
-function underWay({ authority, rotation }: AuthoritySecret, step: Step): AuthorityRotation {
+/** The rotation that a step is about. @throws GenerationRefused where another is under way, or none */
+export function underWay({ authority, rotation }: AuthoritySecret, step: Step): AuthorityRotation {
   if (rotation?.id === step.rotation) return rotation;
   const found = rotation === undefined ? 'no rotation is' : `${rotation.id} is`;
   throw new GenerationRefused(`${found} under way for the ${authority} authority, and not ${step.rotation}: plan the rotation anew`);
@@ -208,5 +220,6 @@ function requireWayBack(document: AuthoritySecret, rotation: AuthorityRotation):
   );
 }
 
-const tell = ({ authority }: AuthoritySecret, { id, state }: AuthorityRotation): string =>
+/** Which rotation is where, as errors begin. */
+export const tell = ({ authority }: AuthoritySecret, { id, state }: AuthorityRotation): string =>
   `rotation ${id} of the ${authority} authority is ${state}`;

@@ -18,6 +18,8 @@ export interface Rotating {
   readonly old: Shown;
   /** `cross`: SHA-256 of its name and key signed by the old one; missing in compromise mode. */
   readonly next: Shown & { readonly cross?: string };
+  /** Whether the cross certificate is given to nobody any more, before the rotation is closed. @default false */
+  readonly crossDropped?: boolean;
   /** Whether the old root was distrusted everywhere before the rotation went back: its generation has a `distrustedAt` then. */
   readonly wasDistrusted: boolean;
 }
@@ -41,6 +43,7 @@ export interface PortSeen {
 /** What a node told in this round. */
 export interface NodeSeen {
   readonly name: string;
+  readonly runs: readonly Component[];
   /** SHA-256 of each file of trusted roots of the authority. */
   readonly bundles: readonly string[];
   /** Leaves of the authority; `issuer` undefined for a stranger, `chain` SHA-256 of what follows in the file. */
@@ -60,7 +63,7 @@ export interface NodeSeen {
   readonly trust?: { readonly oldDroppedAt?: Date; readonly bothSince?: Date };
 }
 
-/** Of which nodes and namespaces something must be known, and how it was before. */
+/** Of which nodes and namespaces something must be known, and how it was before: what ran then is to run now. */
 export interface Expected {
   readonly nodes: readonly {
     readonly name: string;
@@ -93,8 +96,9 @@ export interface Observation {
   /**
    * Places that hold the old root and that nobody renews by himself, and whether somebody saw to it; on the way back those that were given the new root
    * alone. A pod is seen to when it began after what it trusts was published last: a restore of etcd brings back what was published before.
+   * `approvable`: nobody sees it from here, so that whoever approves sees to it.
    */
-  readonly hidden?: readonly { readonly place: string; readonly handled: boolean }[];
+  readonly hidden?: readonly { readonly place: string; readonly handled: boolean; readonly approvable?: boolean }[];
 }
 
 /**

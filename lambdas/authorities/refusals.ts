@@ -104,7 +104,7 @@ const nodesThere: Check = ({ facts: { nodes, missing } }) => {
   return [
     ...(missing.length === 0
       ? []
-      : refuse(`nodes are missing: ${missing.join(', ')}`, 'start them, or take them out of the cluster for good')),
+      : refuse(`nodes are missing: ${missing.join(', ')}`, 'start them and tag their instances, or take them out of the cluster for good')),
     ...(silent.length === 0
       ? []
       : refuse(`nodes did not tell of their certificates: ${silent.join(', ')}`, 'make them reachable, then plan again')),

@@ -91,7 +91,9 @@ export function serversToRestart(
   isCanary: boolean,
 ): readonly Server[] {
   if (rotation === undefined) return [];
-  const { mode, state, abortRequested, distrustBegan } = rotation;
+  const { mode, state, abortRequested, distrustBegan, crossDroppedAt } = rotation;
+  // Leaves alone change by that.
+  if (crossDroppedAt !== undefined && abortRequested === undefined) return [];
   if (abortRequested === undefined)
     return restartsOn(restartsIn(authority, mode, state), isCanary)
       .map(({ component }) => component)

@@ -2,6 +2,7 @@ import type { RotationState } from '../contract/authority-rotation';
 import { shortSigner } from '../contract/short-id';
 import { CHECKS, clientsUsed, eachNode, eachPort } from './gate-checks';
 import type { Check } from './gate-checks';
+import { byTime } from './faults';
 import { GATES } from './gate-names';
 import { restartsIn, restartsOn, startersIn } from './restarts';
 
@@ -89,9 +90,8 @@ const clientsReturned: Check = ({ rotation: { wasDistrusted }, hidden, soakUntil
   const places = hidden?.flatMap(({ place, handled }) => (handled ? [] : [`${place} has the new root alone: give it both`]));
   return [
     ...(places ?? ['it is not known who was given the new root alone']),
-    ...(soakUntil !== undefined && at >= soakUntil
-      ? []
-      : [`clients renew by themselves until ${soakUntil?.toISOString() ?? 'nobody knows when'}`]),
+    ...(soakUntil === undefined ? ['it is not known until when clients renew by themselves'] : []),
+    ...(soakUntil !== undefined && at < soakUntil ? [byTime(`clients renew by themselves until ${soakUntil.toISOString()}`)] : []),
   ];
 };
 

@@ -65,7 +65,9 @@ export const KUBELET_CLIENT_SECONDS = 128;
 const SOAK_SECONDS: Readonly<Record<AuthorityName, number>> = { cluster: 7 * 86_400, etcd: 3_600, 'front-proxy': 3_600 };
 
 /** Seconds that a state lasts at least, beside the work in it. */
-export function waitIn(state: RotationState, { authority, soakSeconds }: RotationRequest, limits: Limits): number {
+export function waitIn(state: RotationState, { authority, soakSeconds, mode }: RotationRequest, limits: Limits): number {
+  // Without the cross certificate, as long as one place alone distrusted: somebody may be found who needs it.
+  if (state === 'DISTRUSTED' && mode === 'planned') return limits.canarySeconds;
   if (state === 'SOAKING') return soakSeconds ?? SOAK_SECONDS[authority];
   if (state === 'DISTRUST-CANARY') return limits.canarySeconds;
   return state === 'ISSUING' && authority !== 'etcd' ? KUBELET_CLIENT_SECONDS : 0;

@@ -80,7 +80,7 @@ function planState(
     state,
     does: doneIn(state, authority, mode),
     restarts,
-    gates: gatesIn(state, authority, mode).map((gate) => GATES[gate]),
+    gates: gatesIn(state, authority, mode, mode === 'planned').map((gate) => GATES[gate]),
     waits: waitIn(state, request, limits),
     wayBack: wayBackFrom(state, authority, mode),
   };

@@ -50,7 +50,7 @@ export function doneIn(state: RotationState, authority: AuthorityName, mode: Rot
       return [
         `take the old root out of ${TRUST_OF[authority]} of every node, one by one`,
         ...(authority === 'etcd' ? [] : ['take it out of extension-apiserver-authentication, which only ever grows by itself']),
-        ...(mode === 'planned' ? ['stop to serve the cross certificate at the next renewal of each leaf, when nobody needs it'] : []),
+        ...(mode === 'planned' ? ['stop to serve the cross certificate, and watch who is refused'] : []),
         'destroy the old key, and keep its certificate as long as snapshots are left from its time',
       ];
   }

@@ -63,20 +63,22 @@ export const signingIn = ({ generations, issuing }: Pick<AuthoritySecret, 'gener
   generations.find(({ id }) => id === issuing);
 
 /**
- * Who signs leaves now. The cross certificate is served until the rotation is closed, and not only until the old generation is distrusted: a member
- * of etcd knows the old root alone until it restarts, and the last one restarts in that state.
+ * Who signs leaves now. The cross certificate is served until all distrust the old generation, and not only until that begins: a member of etcd knows
+ * the old root alone until it restarts, and the last one restarts in that state. Then it is taken away before the rotation is closed, as long as there
+ * is a way back for whoever is found to have needed it.
  *
  * Undefined for a document that names none of its generations.
  */
 export function issuingIn(document: AuthoritySecret): Issuing | undefined {
-  const { issuing, rotation } = document;
   const signer = signingIn(document);
   if (signer === undefined) return undefined;
-  const serves = rotation?.mode === 'planned' && rotation.to === issuing;
-  return {
-    id: signer.id,
-    certificate: signer.certificate,
-    key: signer.key,
-    chain: serves && signer.cross !== undefined ? [signer.cross] : [],
-  };
+  const cross = servedCross(document);
+  return { id: signer.id, certificate: signer.certificate, key: signer.key, chain: cross === undefined ? [] : [cross] };
+}
+
+/** The cross certificate that is served after each leaf, PEM; undefined where none is. */
+export function servedCross(document: Pick<AuthoritySecret, 'generations' | 'issuing' | 'rotation'>): string | undefined {
+  const { issuing, rotation } = document;
+  const serves = rotation?.mode === 'planned' && rotation.to === issuing && rotation.crossDroppedAt === undefined;
+  return serves ? signingIn(document)?.cross : undefined;
 }

@@ -5,17 +5,18 @@ import { SSMClient } from '@aws-sdk/client-ssm';
 import { z } from 'zod';
 import { BRISK } from './brisk';
 import { callFunction } from './call-function';
-import { executionStatus } from './execution-status';
+import { executionStatus, startBeside } from './execution-status';
 import { generationNotes } from './generation-notes';
 import { nodeRotations } from './node-enrolment';
 import { SecretsManagerPki } from './pki-secrets';
 import { exchangeNotes } from './s3-adoption-notes';
+import { S3Lock } from './s3-lock';
 import { S3SnapshotCatalog } from './s3-snapshot-catalog';
 import { putEtcdClientSecret, readEtcdClientSecret } from './secrets';
 import { openTopic } from './sns';
 import type { CertificateSettings } from '../certificates/adopt';
 import { EnrolAnswer } from '../certificates/enrol';
-import { ClusterLook, EtcdLook, NodeStamps, PortLook } from '../contract/exchange-looks';
+import { ClusterLook, ClusterTold, EtcdLook, NodeStamps, PortLook } from '../contract/exchange-looks';
 import type { LookEvent } from '../contract/exchange-looks';
 import { RestoreRequest } from '../contract/restore';
 import type { EtcdClientSecret } from '../contract/secrets';
@@ -23,6 +24,9 @@ import { SsmNodes } from '../nodes/ssm-nodes';
 import { chooseSnapshot } from '../restore/choose-snapshot';
 import { candidatesOf, keptOf } from '../restore/plan-restore';
 import type { ExchangeEdges } from '../exchange/edges';
+
+/** It outlives a function that was killed by no more than its own limit, five minutes. */
+const LOCK_MS = 6 * 60_000;
 
 export interface ExchangePlace {
   readonly cluster: string;
@@ -59,6 +63,7 @@ export function exchangeEdges({
   const pki = new SecretsManagerPki(manager, cluster);
   const note = generationNotes(s3, bucket, cluster, pki, telemetry);
   const ask = <T>(payload: LookEvent, answer: z.ZodType<T>): Promise<T> => callFunction(lambda, eyes, payload, answer);
+  const lock = new S3Lock(s3, { bucket, cluster, name: 'control-plane', ttlMs: LOCK_MS }, now);
   return {
     cluster,
     settings,
@@ -81,8 +86,7 @@ export function exchangeEdges({
     lookAtPorts: (ports) => ask({ do: 'ports', ports: [...ports] }, z.array(PortLook)),
     lookAtEtcd: () => ask({ do: 'etcd' }, EtcdLook),
     lookAtCluster: (asked) => ask({ do: 'cluster', ...asked }, ClusterLook),
-    tellCluster: async (asked, write) =>
-      (await ask({ do: 'tell-cluster', ...asked, write }, z.object({ written: z.array(z.string()) }))).written,
+    tellCluster: (asked, write) => ask({ do: 'tell-cluster', ...asked, write }, ClusterTold),
     snapshots: async () => {
       const candidates = await candidatesOf({ cluster, catalog: new S3SnapshotCatalog(s3, bucket, cluster) });
       const choice = chooseSnapshot(candidates, RestoreRequest.parse({}));
@@ -91,7 +95,10 @@ export function exchangeEdges({
     },
     etcdClient: () => readEtcdClientSecret(manager, clientSecret),
     putEtcdClient: (secret: EtcdClientSecret) => putEtcdClientSecret(manager, clientSecret, secret),
+    lock,
+    lockedBy: () => lock.holder(),
     runs: async (execution) => (await executionStatus(execution)) === 'RUNNING',
+    startNext: startBeside,
     write: exchangeNotes(s3, bucket, cluster),
     tell: topic === undefined ? undefined : openTopic(topic),
     telemetry,

@@ -1,5 +1,7 @@
 // How far the exchange of an authority by its next generation is, as it is noted beside the generations themselves.
 import { z } from 'zod';
+import { LeafName } from './certificate-names';
+import { NODE_PROCESSES } from './node-certificates';
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const text = z.string().min(1).max(200);
@@ -31,6 +33,13 @@ export const generationNotes = {
   closedAt: z.iso.datetime().optional(),
 };
 
+/** Few and short: they lie beside the keys, in one secret of 64 KiB. */
+export const MOST_NAMED = 20;
+const Named = z.array(z.string().max(300)).max(MOST_NAMED + 1);
+
+export const Approval = z.object({ by: text, at: z.iso.datetime(), named: Named });
+export type Approval = z.infer<typeof Approval>;
+
 export const AuthorityRotation = z.object({
   id: text,
   mode: RotationMode,
@@ -46,14 +55,29 @@ export const AuthorityRotation = z.object({
   soakSeconds: z.number().int().nonnegative().optional(),
   /** How long one place alone distrusts, seconds. */
   canarySeconds: z.number().int().nonnegative().optional(),
-  /** How many voters etcd and how many Ready nodes the cluster had when it began. */
-  before: z.object({ voters: z.number().int(), readyNodes: z.number().int() }).optional(),
+  /**
+   * How many voters etcd and how many Ready nodes the cluster had when it began, and what ran on each node of the control plane, with its leaves of the
+   * authority: what has died since is missed. Without nodes in documents from before that was noted.
+   */
+  before: z
+    .object({
+      voters: z.number().int(),
+      readyNodes: z.number().int(),
+      nodes: z.array(z.object({ name: text, runs: z.array(z.enum(NODE_PROCESSES)), leaves: z.array(LeafName) })).optional(),
+    })
+    .optional(),
   /** The execution that drives it: its ARN. */
   driver: text.optional(),
+  /** Since when the cross certificate is given to nobody any more, at the end of DISTRUSTED: who trusts the old generation alone is refused from then on. */
+  crossDroppedAt: z.iso.datetime().optional(),
   /** When somebody first distrusted the old generation: from then on a process may be left that knows the new one alone. */
   distrustBegan: z.iso.datetime().optional(),
+  /** What nobody here can see to, as whoever approves is told it. */
+  named: Named.optional(),
   /** Who agreed that the old generation is distrusted. */
   approvedBy: text.optional(),
+  /** The same with when, and what was named to him until then. */
+  approval: Approval.optional(),
   /** From then on it only goes back. */
   abortRequested: z.object({ by: text, at: z.iso.datetime(), because: z.string().min(1).max(1000) }).optional(),
 });

@@ -40,7 +40,8 @@ export type EtcdLook = z.infer<typeof EtcdLook>;
 const Ids = z.array(Sha256);
 
 export const ClusterLook = z.object({
-  nodes: z.array(z.object({ name: z.string(), ready: z.boolean() })),
+  /** `controlPlane`: by the label that kubeadm gives it. */
+  nodes: z.array(z.object({ name: z.string(), ready: z.boolean(), controlPlane: z.boolean().optional() })),
   /** kube-root-ca.crt of every namespace. */
   published: z.array(z.object({ namespace: z.string(), ids: Ids })),
   /** What kubeadm join is told: kube-public/cluster-info. */
@@ -62,6 +63,10 @@ export const ClusterWrite = z.object({
   signer: z.object({ certFile: z.string(), keyFile: z.string() }).optional(),
 });
 export type ClusterWrite = z.infer<typeof ClusterWrite>;
+
+/** What was written of it. `unclear`: why kubeadm is not told, and what to do by hand. */
+export const ClusterTold = z.object({ written: z.array(z.string()), unclear: z.string().optional() });
+export type ClusterTold = z.infer<typeof ClusterTold>;
 
 export const NodeStamps = z.object({
   secretId: z.string(),

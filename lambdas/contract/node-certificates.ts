@@ -9,7 +9,7 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const unixSeconds = z.number().positive();
 
 /** What a node of the control plane runs, by the names that a rotation has for them. */
-const NODE_PROCESSES = ['apiserver', 'etcd', 'controller-manager', 'scheduler', 'kubelet'] as const;
+export const NODE_PROCESSES = ['apiserver', 'etcd', 'controller-manager', 'scheduler', 'kubelet'] as const;
 
 export const CertificateFacts = z.object({
   host: z.string(),

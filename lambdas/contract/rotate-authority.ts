@@ -1,6 +1,6 @@
 // What goes through the state machine that exchanges an authority of the cluster.
 import { z } from 'zod';
-import { RotationMode } from './authority-rotation';
+import { Approval, RotationMode } from './authority-rotation';
 import { AuthorityName } from './certificate-names';
 import { NodeEnd, RestoreId, RunbookNode, Waiting } from './restore';
 
@@ -40,8 +40,15 @@ const OfOne = { waitForNodesSeconds: Waiting.waitForNodesSeconds };
 
 const Approve = z.strictObject({ approve: text, by: text, ...OfOne });
 const Abort = z.strictObject({ abort: text, by: text, because: z.string().min(1).max(1000), ...OfOne });
-/** Takes up one whose execution has ended. */
-const Resume = z.strictObject({ resume: text, ...OfOne });
+/** What is waited for: since when, by seconds since 1970, and why; and what ends that. */
+const Waits = z.object({
+  forWhat: z.string(),
+  kind: z.enum(['work', 'time', 'approval']).default('work'),
+  since: z.number().int(),
+  because: z.array(z.string()),
+});
+/** Takes up one whose execution has ended; `after`: that hands it over, by its ARN, with what it waits for. */
+const Resume = z.strictObject({ resume: text, after: text.optional(), waiting: Waits.optional(), ...OfOne });
 
 /** Brings what the cluster tells of its PKI to what it lives by; names the restore after which that is needed. */
 const Heal = z.strictObject({ heal: text, ...OfOne });
@@ -79,21 +86,23 @@ export const ExchangeState = z.object({
   authority: AuthorityName,
   /** Of the execution that drives it. */
   driver: z.string(),
-  /** Of a new one; missing for one that is taken up. */
+  /** Of a new one, until it is minted; missing for one that is taken up. */
   request: ExchangeRequest.optional(),
   /** Of one that exchanges nothing: the restore whose data is healed. */
   heal: text.optional(),
   asked: z.array(RunbookNode),
   waitForNodesSeconds: z.number().int(),
-  /** How the cluster was when this execution began. */
-  before: z.object({ voters: z.number().int(), readyNodes: z.number().int() }).optional(),
-  /** Since when, by seconds since 1970, it waits for the same. */
-  waiting: z.object({ forWhat: z.string(), since: z.number().int(), because: z.array(z.string()) }).optional(),
+  waiting: Waits.optional(),
   /** The node whose set is being rotated, when that was last asked for, seconds since 1970, and why it was refused then. */
   rotating: z.object({ host: z.string(), at: z.number().int(), because: z.string().optional() }).optional(),
   /** Nodes that had something else than their sets and were rotated again: when last, seconds since 1970, and how often without an end to it. */
   healed: z.array(z.object({ host: z.string(), at: z.number().int(), times: z.number().int() })).optional(),
   facts: z.array(NodeEnd).optional(),
+  /** What people are to know beside how it ends. */
+  notes: z.array(z.string()).optional(),
+  approval: Approval.optional(),
+  /** How many the history of this execution has by now, at most. */
+  events: z.number().int().default(0),
 });
 export type ExchangeState = z.infer<typeof ExchangeState>;
 
@@ -110,9 +119,21 @@ export type Act =
 
 /** What comes next is to go on. */
 export const goOn = (act: 'look' | 'step', seconds: number, { facts: _, ...state }: ExchangeState): Act => ({
-  ...{ act, seconds, state },
+  ...{ act, seconds, state: { ...state, events: state.events + eventsOf(act, state) } },
   request: { waitForNodesSeconds: state.waitForNodesSeconds },
 });
+
+/** Step with its function (5), and Whereto, Patience and Asks (2 each). */
+const STEP_EVENTS = 11;
+/** A document that is sent and read three times, with the states between (lib/restore/node-phase.ts). */
+const NODE_EVENTS = 50;
+
+const eventsOf = (act: 'look' | 'step', { asked }: Pick<ExchangeState, 'asked'>): number =>
+  STEP_EVENTS + (act === 'look' ? 4 + asked.length * NODE_EVENTS : 0);
+
+/** A node that is away is looked at again and again, and asked anew each minute: 28 looks of 11 events. */
+export const silentEvents = (silent: number, { waitForNodesSeconds }: Pick<ExchangeState, 'waitForNodesSeconds'>): number =>
+  silent * Math.ceil(waitForNodesSeconds / 60) * 28 * 11;
 
 export interface Told {
   readonly outcome: ExchangeOutcome;

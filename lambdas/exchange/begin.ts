@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { approve, driveBy, requestAbort } from '../authorities/generations';
+import { approve } from '../authorities/approval';
+import { driveBy, requestAbort } from '../authorities/generations';
 import { AuthorityName } from '../contract/certificate-names';
 import type { AuthoritySecret } from '../contract/certificates';
 import { parseInput } from '../contract/parse-input';
@@ -15,8 +16,8 @@ type BeginEdges = Pick<ExchangeEdges, 'authority' | 'change' | 'registered' | 'r
 type Begin = z.infer<typeof BeginExchange>;
 
 /**
- * Takes up what is asked for: a new exchange or its plan, the healing of what a restore brought back, or an exchange that is under way, by its id. Who approves or aborts one whose execution runs is
- * only noted, and heard there; where none runs any more this execution drives it on.
+ * Takes up what is asked for: a new exchange or its plan, the healing of what a restore brought back, or an exchange that
+ * is under way, by its id. The execution that approves or aborts drives it on at once, whatever the one before it waits for, which ends then.
  *
  * @throws ExchangeRefused, GenerationRefused, StoreFailed
  */
@@ -27,35 +28,27 @@ export async function begin(edges: BeginEdges, { input, execution, driver }: Beg
     throw new ExchangeRefused('systems manager knows no control-plane node: tag the instances, and see that their SSM agents run');
   if ('authority' in request) {
     const { authority, waitForNodesSeconds } = request;
-    return goOn('look', 0, { rotation: execution, authority, driver, request, asked, waitForNodesSeconds });
+    return goOn('look', 0, { rotation: execution, authority, driver, request, asked, waitForNodesSeconds, events: 0 });
   }
   if ('heal' in request) {
     const { heal, waitForNodesSeconds } = request;
-    return goOn('look', 0, { rotation: execution, authority: 'cluster', driver, heal, asked, waitForNodesSeconds });
+    return goOn('look', 0, { rotation: execution, authority: 'cluster', driver, heal, asked, waitForNodesSeconds, events: 0 });
   }
   const id = 'approve' in request ? request.approve : 'abort' in request ? request.abort : request.resume;
   const document = await underWay(edges, id);
   const { authority } = document;
   const step = { rotation: id, now: edges.now() };
-  if ('approve' in request) await edges.change(authority, (each) => approve(each, request.by, step));
-  if ('abort' in request) await edges.change(authority, (each) => requestAbort(each, request.by, request.because, step));
   const present = document.rotation?.driver;
-  if (present !== undefined && present !== driver && (await edges.runs(present))) {
-    if ('resume' in request)
-      throw new ExchangeRefused(`rotation ${id} of the ${authority} authority is driven by ${present}, which runs: let it`);
-    const what = 'approve' in request ? `${request.by} approved` : `${request.by} aborts`;
-    return {
-      act: 'end',
-      told: {
-        outcome: 'NOTED',
-        rotation: id,
-        summary: `${what} rotation ${id}: ${present} hears of it`,
-        whatToDo: ['watch that execution'],
-      },
-    };
-  }
-  await edges.change(authority, (each) => driveBy(each, driver, step));
-  return goOn('look', 0, { rotation: id, authority, driver, asked, waitForNodesSeconds: request.waitForNodesSeconds });
+  const isTaken = 'resume' in request && present !== undefined && present !== driver && present !== request.after;
+  if (isTaken && (await edges.runs(present)))
+    throw new ExchangeRefused(`rotation ${id} of the ${authority} authority is driven by ${present}, which runs: let it`);
+  await edges.change(authority, (each) => {
+    if ('approve' in request) return driveBy(approve(each, request.by, step), driver, step);
+    return driveBy('abort' in request ? requestAbort(each, request.by, request.because, step) : each, driver, step);
+  });
+  const { waitForNodesSeconds } = request;
+  const waiting = 'resume' in request ? request.waiting : undefined;
+  return goOn('look', 0, { rotation: id, authority, driver, asked, waitForNodesSeconds, events: 0, ...(waiting && { waiting }) });
 }
 
 async function underWay({ authority }: BeginEdges, id: string): Promise<AuthoritySecret> {

@@ -1,7 +1,16 @@
-import type { Telemetry } from '../backup/edges';
+import type { RunLock, Telemetry } from '../backup/edges';
 import type { AuthorityName } from '../contract/certificate-names';
 import type { AuthoritySecret } from '../contract/certificates';
-import type { AskedCluster, AskedPort, ClusterLook, ClusterWrite, EtcdLook, NodeStamps, PortLook } from '../contract/exchange-looks';
+import type {
+  AskedCluster,
+  AskedPort,
+  ClusterLook,
+  ClusterTold,
+  ClusterWrite,
+  EtcdLook,
+  NodeStamps,
+  PortLook,
+} from '../contract/exchange-looks';
 import type { RunbookNode } from '../contract/restore';
 import type { EtcdClientSecret } from '../contract/secrets';
 import type { KeptSnapshot } from '../authorities/prune';
@@ -33,14 +42,20 @@ export interface ExchangeEdges {
   readonly lookAtPorts: (ports: readonly AskedPort[]) => Promise<readonly PortLook[]>;
   readonly lookAtEtcd: () => Promise<EtcdLook>;
   readonly lookAtCluster: (asked: AskedCluster) => Promise<ClusterLook>;
-  readonly tellCluster: (asked: AskedCluster, write: ClusterWrite) => Promise<readonly string[]>;
+  readonly tellCluster: (asked: AskedCluster, write: ClusterWrite) => Promise<ClusterTold>;
   /** Of those that were verified the newest, and all that still exist; undefined when one of them tells nothing. */
   readonly snapshots: () => Promise<{ readonly newest: RotationFacts['snapshot']; readonly kept: readonly KeptSnapshot[] | undefined }>;
   /** By what the functions are clients of etcd. @throws SecretUnusable */
   readonly etcdClient: () => Promise<EtcdClientSecret>;
   readonly putEtcdClient: (secret: EtcdClientSecret) => Promise<void>;
+  /** The lock of whatever changes the control plane: two authorities that begin in the same second wait for each other by it. */
+  readonly lock: RunLock;
+  /** Who holds it; undefined when nobody does. @throws StoreFailed */
+  readonly lockedBy: () => Promise<string | undefined>;
   /** Whether an execution runs: by its ARN. */
   readonly runs: (execution: string) => Promise<boolean>;
+  /** Starts another execution of the same state machine, by the ARN of one; once, however often it is asked for. Its ARN. */
+  readonly startNext: (execution: string, name: string, input: object) => Promise<string>;
   readonly write: (id: string, text: string) => Promise<void>;
   readonly tell: ((subject: string, message: string) => Promise<void>) | undefined;
   readonly telemetry: Pick<Telemetry, 'log' | 'warn' | 'count'>;

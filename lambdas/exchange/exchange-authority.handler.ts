@@ -9,9 +9,10 @@ import { ExchangePolicy } from '../contract/exchange-policy';
 import { NodeTags } from '../contract/restore';
 import { BeginExchange, begin } from './begin';
 import { DailyExchange, daily } from './daily';
+import { FailExchange, fail } from './fail';
 import { StepExchange, step } from './step';
 
-const ExchangeEvent = z.discriminatedUnion('do', [BeginExchange, StepExchange, DailyExchange]);
+const ExchangeEvent = z.discriminatedUnion('do', [BeginExchange, StepExchange, FailExchange, DailyExchange]);
 
 const cluster = requireEnv(Env.clusterName);
 const bucket = requireEnv(Env.stateBucket);
@@ -39,6 +40,8 @@ export async function handler(event: unknown, context: { readonly invokedFunctio
         return await begin(edges, asked);
       case 'step':
         return await step(edges, asked.state);
+      case 'fail':
+        return await fail(edges, asked);
       case 'daily':
         return await daily({ ...edges, ...dailyEdges(cluster, bucket, context.invokedFunctionArn) }, policy, asked);
     }

@@ -13,7 +13,8 @@ import { metricsOf } from '../etcd/client/member-metrics';
 import { openApi } from '../kubernetes/api-client';
 import type { KubernetesApi } from '../kubernetes/api-client';
 import { lookAtAuthorities, lookAtEtcd } from './look-at-authorities';
-import { lookAtCluster, tellCluster } from './look-at-cluster';
+import { lookAtCluster } from './look-at-cluster';
+import { tellCluster } from './tell-cluster';
 
 /** kubeadm gives it the group that may do everything (certlist.go). */
 const ASKS_AS = 'apiserver-kubelet-client';

@@ -1,21 +1,21 @@
 import { z } from 'zod';
-import type { ClusterLook, ClusterWrite } from '../contract/exchange-looks';
+import type { ClusterLook } from '../contract/exchange-looks';
 import type { KubernetesApi } from '../kubernetes/api-client';
-import { KubeadmConfigUnclear } from '../kubernetes/errors';
-import { withSigner } from '../kubernetes/kubeadm-config';
-import type { SignerFiles } from '../kubernetes/kubeadm-config';
 import { parseBundle } from '../pki/bundle';
 import { inspect } from '../pki/inspect';
 
-const CLUSTER_INFO = '/api/v1/namespaces/kube-public/configmaps/cluster-info';
-const KUBEADM_CONFIG = '/api/v1/namespaces/kube-system/configmaps/kubeadm-config';
-const AUTHENTICATION = '/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication';
+export const CLUSTER_INFO = '/api/v1/namespaces/kube-public/configmaps/cluster-info';
+export const AUTHENTICATION = '/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication';
 /** So many objects an answer: what the API server itself asks etcd for at once. */
 const PAGE = 500;
 
-const Named = z.object({ metadata: z.object({ name: z.string(), namespace: z.string().optional() }) });
-const ConfigMap = Named.extend({ data: z.record(z.string(), z.string()).default({}) });
+const Named = z.object({
+  metadata: z.object({ name: z.string(), namespace: z.string().optional(), resourceVersion: z.string().optional() }),
+});
+export const ConfigMap = Named.extend({ data: z.record(z.string(), z.string()).default({}) });
+const PLANE_LABEL = 'node-role.kubernetes.io/control-plane';
 const Node = Named.extend({
+  metadata: Named.shape.metadata.extend({ labels: z.record(z.string(), z.string()).default({}) }),
   status: z.object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]) }).default({ conditions: [] }),
 });
 
@@ -38,9 +38,10 @@ export async function lookAtCluster(api: KubernetesApi): Promise<ClusterLook> {
   ]);
   const told = authentication === undefined ? undefined : ConfigMap.parse(authentication).data;
   return {
-    nodes: nodes.map(({ metadata: { name }, status }) => ({
+    nodes: nodes.map(({ metadata: { name, labels }, status }) => ({
       name,
       ready: status.conditions.some((each) => each.type === 'Ready' && each.status === 'True'),
+      ...(PLANE_LABEL in labels && { controlPlane: true }),
     })),
     published: roots.map(({ metadata: { namespace = '' }, data }) => ({ namespace, ids: idsIn(data['ca.crt']) })),
     clusterInfo: info === undefined ? null : idsIn(caOfKubeconfig(ConfigMap.parse(info).data['kubeconfig'])),
@@ -53,54 +54,6 @@ export async function lookAtCluster(api: KubernetesApi): Promise<ClusterLook> {
       }),
     ),
   };
-}
-
-/**
- * Tells the cluster what is trusted, and kubeadm who signs; what is told already is left alone, and so is a configuration of kubeadm that is not clear.
- *
- * @throws ApiRefused
- */
-export async function tellCluster(
-  api: KubernetesApi,
-  { clusterInfo, clientCa, requestHeaderCa, signer }: ClusterWrite,
-): Promise<{ written: string[] }> {
-  const written: string[] = [];
-  if (signer !== undefined && (await tellKubeadm(api, signer))) written.push('kubeadm-config');
-  if (clusterInfo !== undefined) {
-    const found = await api.get(CLUSTER_INFO);
-    const kubeconfig = found === undefined ? undefined : ConfigMap.parse(found).data['kubeconfig'];
-    if (kubeconfig !== undefined && !same(caOfKubeconfig(kubeconfig), clusterInfo)) {
-      const data = Buffer.from(clusterInfo).toString('base64');
-      await api.mergePatch(CLUSTER_INFO, { data: { kubeconfig: kubeconfig.replace(/(certificate-authority-data: *)\S+/, `$1${data}`) } });
-      written.push('cluster-info');
-    }
-  }
-  const wanted = Object.entries({ 'client-ca-file': clientCa, 'requestheader-client-ca-file': requestHeaderCa }).filter(
-    (each): each is [string, string] => each[1] !== undefined,
-  );
-  const found = wanted.length === 0 ? undefined : await api.get(AUTHENTICATION);
-  const data = found === undefined ? {} : ConfigMap.parse(found).data;
-  const changed = wanted.filter(([key, bundle]) => data[key] !== undefined && !same(data[key], bundle));
-  if (changed.length > 0) {
-    await api.mergePatch(AUTHENTICATION, { data: Object.fromEntries(changed) });
-    written.push(...changed.map(([key]) => `extension-apiserver-authentication ${key}`));
-  }
-  return { written };
-}
-
-async function tellKubeadm(api: KubernetesApi, signer: SignerFiles): Promise<boolean> {
-  const found = await api.get(KUBEADM_CONFIG);
-  const present = found === undefined ? undefined : ConfigMap.parse(found).data['ClusterConfiguration'];
-  if (present === undefined) return false;
-  try {
-    const { text, changed } = withSigner(present, signer);
-    if (changed) await api.mergePatch(KUBEADM_CONFIG, { data: { ClusterConfiguration: text } });
-    return changed;
-  } catch (error) {
-    // Its owner wrote it by hand, and sees to it by hand.
-    if (error instanceof KubeadmConfigUnclear) return false;
-    throw error;
-  }
 }
 
 const List = <T>(item: z.ZodType<T>) =>
@@ -127,18 +80,16 @@ function caBundlesIn(value: unknown): string[] {
   return Object.entries(value).flatMap(([key, each]) => (key === 'caBundle' && typeof each === 'string' ? [each] : caBundlesIn(each)));
 }
 
-const caOfKubeconfig = (text: string | undefined): string | undefined => {
+export const caOfKubeconfig = (text: string | undefined): string | undefined => {
   const data = /certificate-authority-data: *(\S+)/.exec(text ?? '')?.[1];
   return data === undefined ? undefined : Buffer.from(data, 'base64').toString('utf8');
 };
 
 /** Nothing for what cannot be read: whoever expects something there misses it. */
-function idsIn(pem: string | undefined): string[] {
+export function idsIn(pem: string | undefined): string[] {
   try {
     return pem === undefined ? [] : parseBundle(pem).map((each) => inspect(each).sha256);
   } catch {
     return [];
   }
 }
-
-const same = (one: string | undefined, other: string): boolean => idsIn(one).join() === idsIn(other).join();

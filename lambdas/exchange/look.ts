@@ -4,7 +4,7 @@ import type { ToldNode } from '../certificates/told-node';
 import type { AuthorityName } from '../contract/certificate-names';
 import { nodeSecretName } from '../contract/certificates';
 import type { AuthoritySecret } from '../contract/certificates';
-import type { AskedCluster, ClusterWrite } from '../contract/exchange-looks';
+import type { AskedCluster, ClusterTold, ClusterWrite } from '../contract/exchange-looks';
 import { messageOf } from '../contract/lifeboat-error';
 import type { RunbookNode } from '../contract/restore';
 import type { ExchangeEdges } from './edges';
@@ -24,7 +24,7 @@ export async function look(
   authority: AuthorityName,
   asked: readonly RunbookNode[],
   document?: AuthoritySecret,
-): Promise<Looks & { readonly clusterBecause?: string }> {
+): Promise<Looks & Pick<ClusterTold, 'unclear'> & { readonly clusterBecause?: string }> {
   const failed = (what: string) => (error: unknown) => {
     edges.telemetry.log('not-seen', { what, because: messageOf(error) });
     return undefined;
@@ -35,7 +35,7 @@ export async function look(
     lookAtApi(edges, told, asked, document).catch((error: unknown) => ({ because: messageOf(error) })),
   ]);
   const seen = { ports: ports ?? [], etcd };
-  if (!('because' in cluster)) return { ...seen, cluster };
+  if (!('because' in cluster)) return { ...seen, ...cluster };
   failed('cluster')(cluster.because);
   return { ...seen, cluster: undefined, clusterBecause: cluster.because };
 }
@@ -49,10 +49,11 @@ async function lookAtApi(
   const place = await placeOf(edges, asked, apiOf(told));
   const write = document && writeOf(document, signerOf(told));
   if (write !== undefined) {
-    const written = await edges.tellCluster(place, write);
+    const { written, unclear } = await edges.tellCluster(place, write);
     if (written.length > 0) edges.telemetry.log('cluster-told', { written });
+    if (unclear !== undefined) return { cluster: await edges.lookAtCluster(place), unclear };
   }
-  return edges.lookAtCluster(place);
+  return { cluster: await edges.lookAtCluster(place) };
 }
 
 /** The API servers of these nodes. */

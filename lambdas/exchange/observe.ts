@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import type { Expected, NodeSeen, Observation, PortSeen, Rotating } from '../authorities/observation';
-import { pathMatrix, printFailing } from '../authorities/path-matrix';
 import type { Component } from '../authorities/restarts';
 import { LIMITS, waitIn } from '../authorities/rotation-facts';
 import { trustedIn } from '../authorities/trust';
@@ -9,18 +8,14 @@ import type { ToldNode } from '../certificates/told-node';
 import { AUTHORITY_FILES } from '../contract/certificate-names';
 import type { AuthorityName } from '../contract/certificate-names';
 import type { AuthorityRotation, RotationMode } from '../contract/authority-rotation';
-import { SERVING_LEAVES } from '../contract/certificates';
 import type { AuthoritySecret, Generation } from '../contract/certificates';
 import type { AskedPort, ClusterLook, EtcdLook, PortLook } from '../contract/exchange-looks';
 import { inspect } from '../pki/inspect';
-import { issueLeaf } from '../pki/issue';
-import { PROFILES } from '../pki/profiles';
+import { failingPaths } from './failing-paths';
 import { componentsOf, issuerOf, leavesOf } from './rotation-facts-of';
 
 /** The port of the kubelet where its config names no other, and kubeadm's never does. */
 const KUBELET_PORT = 10_250;
-
-const SERVE: readonly string[] = SERVING_LEAVES;
 
 /** The ports that show something of an authority, as others than the node itself reach them. */
 export function portsToAsk(told: readonly ToldNode[], authority: AuthorityName): AskedPort[] {
@@ -60,12 +55,13 @@ export function pairOf(
 /**
  * Everything that was seen in one round, as gates are judged by it.
  *
+ * @param before how the cluster was when it began
  * @param heard who told of his files, and who was asked and did not: of that one nothing is known, and it is missed
  */
 export function observe(
   document: AuthoritySecret,
   rotation: AuthorityRotation,
-  before: { readonly voters: number; readonly readyNodes: number },
+  before: NonNullable<AuthorityRotation['before']>,
   { told, silent }: { readonly told: readonly ToldNode[]; readonly silent: readonly { readonly host: string }[] },
   { ports, cluster, etcd }: Looks,
   at: Date,
@@ -73,13 +69,18 @@ export function observe(
   const { authority } = document;
   const rotating = rotatingOf(document, rotation);
   const bundle = shaOf(trustedIn(document).bundle);
+  const { voters, readyNodes, nodes = [] } = before;
+  const seen = [
+    ...told.map((node) => ({ name: node.host, runs: componentsOf(node), leaves: leavesOf(node, authority) })),
+    ...silent.map(({ host }) => ({ name: host, runs: [], leaves: [] })),
+  ];
+  // What has died does not tell of itself. One that joined since is known by its own word alone.
   const expected: Expected = {
-    nodes: [
-      ...told.map((node) => ({ name: node.host, runs: componentsOf(node), leaves: leavesOf(node, authority) })),
-      ...silent.map(({ host }) => ({ name: host, runs: [], leaves: [] })),
-    ],
-    ...before,
-    bundle,
+    nodes: seen.map(({ name, runs, leaves }) => {
+      const then = nodes.find((node) => node.name === name);
+      return { name, runs: all(then?.runs, runs), leaves: all(then?.leaves, leaves) };
+    }),
+    ...{ voters, readyNodes, bundle },
   };
   return {
     at,
@@ -91,18 +92,23 @@ export function observe(
     ...(etcd && { etcd }),
     ...(cluster && { readyNodes: cluster.nodes.filter(({ ready }) => ready).length }),
     readyz: ports.flatMap(({ place, ready }) => (ready === undefined ? [] : [{ place, ok: ready }])),
-    pathMatrix: { failing: failingPaths(document, rotation, told, ports, at) },
+    pathMatrix: { failing: failingPaths({ document, rotation, ...pairOf(document, rotation) }, told, ports, at) },
     soakUntil: soakUntil(authority, rotation),
     ...(rotation.approvedBy !== undefined && { approvedBy: rotation.approvedBy }),
     ...(cluster && { hidden: hiddenPlaces(cluster, told, rotating, rotation) }),
   };
 }
 
+const all = <T>(one: readonly T[] = [], other: readonly T[]): T[] => [...new Set([...one, ...other])];
+
 /** Until when the present state lasts at least. */
-export function soakUntil(authority: AuthorityName, { id, mode, state, stateSince, soakSeconds, canarySeconds }: AuthorityRotation): Date {
+export function soakUntil(
+  authority: AuthorityName,
+  { id, mode, state, stateSince, crossDroppedAt, soakSeconds, canarySeconds }: AuthorityRotation,
+): Date {
   const asked = { id, authority, mode, ...(soakSeconds !== undefined && { soakSeconds }) };
   const seconds = waitIn(state, asked, { ...LIMITS, ...(canarySeconds !== undefined && { canarySeconds }) });
-  return new Date(new Date(stateSince).getTime() + seconds * 1_000);
+  return new Date(new Date(crossDroppedAt ?? stateSince).getTime() + seconds * 1_000);
 }
 
 function rotatingOf(document: AuthoritySecret, rotation: AuthorityRotation): Rotating {
@@ -114,6 +120,7 @@ function rotatingOf(document: AuthoritySecret, rotation: AuthorityRotation): Rot
     canary: rotation.canary ?? '',
     old: shown(old),
     next: { ...shown(next), ...(next.cross !== undefined && { cross: inspect(next.cross).sha256 }) },
+    crossDropped: rotation.crossDroppedAt !== undefined,
     wasDistrusted: rotation.abortRequested !== undefined && rotation.distrustBegan !== undefined,
   };
 }
@@ -144,6 +151,7 @@ function nodeSeen(node: ToldNode, document: AuthoritySecret, rotation: Authority
   const { distrustBegan } = rotation;
   return {
     name: host,
+    runs: facts.processes.map(({ component }) => component),
     bundles: trusted === undefined ? [] : [trusted === 'unparsable' ? 'unparsable' : shaOf(trusted.map(({ pem }) => pem).join(''))],
     leaves: leavesOf(node, authority).map((leaf) => {
       const read = node.leaves.get(leaf);
@@ -176,63 +184,6 @@ function keepsInMemory(authority: AuthorityName, mode: RotationMode): readonly C
 const latest = (one: Date | undefined, other: Date | undefined): Date | undefined =>
   one === undefined || (other !== undefined && other > one) ? other : one;
 
-/** Every chain that is served against every file of trust that was found, before anything by the new generation is served to all. */
-function failingPaths(
-  document: AuthoritySecret,
-  rotation: AuthorityRotation,
-  told: readonly ToldNode[],
-  ports: readonly PortLook[],
-  at: Date,
-): string[] {
-  const { authority } = document;
-  const { old, next } = pairOf(document, rotation);
-  const serves = (component: PortLook['component']): boolean =>
-    authority === 'etcd' ? component.startsWith('etcd') : authority === 'cluster' && component === 'apiserver';
-  const servers = [
-    ...ports.flatMap(({ place, component, chain }) =>
-      serves(component) ? [{ place: `the port of ${component} on ${place}`, chain }] : [],
-    ),
-    // What will be served next, by those who trust what lies there now.
-    ...told.flatMap((node) =>
-      leavesOf(node, authority).flatMap((leaf) => {
-        const read = node.leaves.get(leaf);
-        if (read === undefined || read === 'unparsable' || leaf === 'kubelet.conf') return [];
-        const role = SERVE.includes(leaf) ? 'server' : 'client';
-        return [{ place: `the file of ${leaf} on ${node.host}`, chain: [read.pem, ...(node.chains.get(leaf) ?? [])], role } as const];
-      }),
-    ),
-    ...trialOf(rotation, next, at),
-  ];
-  const seen = told.flatMap((node) => {
-    const trusted = node.authorities.get(authority);
-    return trusted === undefined || trusted === 'unparsable'
-      ? []
-      : [{ place: `trust of ${node.host}`, roots: trusted.map(({ pem }) => pem) }];
-  });
-  // Nobody sees whom people and pods trust: until the old one is distrusted some trust it alone.
-  const clients =
-    rotation.state === 'DISTRUSTED' || rotation.state === 'DISTRUST-CANARY'
-      ? []
-      : [{ place: 'who trusts the old root alone', roots: [old.certificate] }];
-  const stores = [
-    ...seen,
-    ...(rotation.mode === 'planned' ? clients : []),
-    ...(rotation.state === 'SOAKING' ? [{ place: 'who trusts the new root alone', roots: [next.certificate] }] : []),
-  ];
-  // In a round in which nobody told of anything nothing was tried.
-  if (servers.length === 0 || stores.length === 0) return ['nothing was seen that could be tried'];
-  return pathMatrix({ [authority]: { servers, stores } }, at).failing.map(printFailing);
-}
-
-/** A leaf as it will be issued, before any is. */
-function trialOf({ state, mode }: AuthorityRotation, next: Generation, at: Date) {
-  const isTried = state === 'TRUSTED' || (state === 'MINTED' && mode === 'planned');
-  if (!isTried || next.key === undefined) return [];
-  const profile = PROFILES['etcd/healthcheck-client']({ nodeName: 'trial' });
-  const { cert } = issueLeaf({ cert: next.certificate, key: next.key }, profile, { notAfter: new Date(at.getTime() + 3_600_000), now: at });
-  return [{ place: 'a leaf by the new root', chain: [cert, ...(next.cross === undefined ? [] : [next.cross])], role: 'client' as const }];
-}
-
 /**
  * Objects of the cluster in which somebody put the old root alone, on the way back the new one alone: whoever made them changes them. And kubelets of
  * which nobody tells, so that a person has to: by an approval, or by an abort.
@@ -250,8 +201,11 @@ function hiddenPlaces(
     .filter(({ ids }) => ids.includes(gone.id) && !ids.includes(there.id))
     .map(({ place }) => ({ place, handled: false }));
   const untold = authority === 'cluster' ? untoldNodes(cluster, told) : [];
-  return [...objects, ...untold.map((name) => ({ place: `the kubelet of ${name}, whose certificate nobody told of,`, handled }))];
+  return [...objects, ...untold.map((name) => ({ place: untoldKubelet(name), handled, approvable: true }))];
 }
+
+/** As gates name it. */
+export const untoldKubelet = (node: string): string => `the kubelet of ${node}, whose certificate nobody told of,`;
 
 /** Nodes whose kubelets nobody told of: they trust, and are somebody by, what only a person can see to. */
 export function untoldNodes({ nodes }: Pick<ClusterLook, 'nodes'>, told: readonly ToldNode[]): string[] {

@@ -4,6 +4,7 @@ import type { ToldNode } from '../certificates/told-node';
 import { LEAVES } from '../contract/certificate-names';
 import type { AuthorityName, LeafName } from '../contract/certificate-names';
 import type { AuthoritySecret } from '../contract/certificates';
+import type { ClusterLook } from '../contract/exchange-looks';
 import type { NodeEnd } from '../contract/restore';
 import { isSignedBy } from '../pki/signed-by';
 import { signsByItsOwn } from '../certificates/minted-set';
@@ -43,7 +44,7 @@ export function rotationFactsOf(
   { told, silent }: Heard,
   documents: Documents,
   authority: AuthorityName,
-  rest: Pick<RotationFacts, 'now' | 'etcd' | 'snapshot'>,
+  rest: Pick<RotationFacts, 'now' | 'etcd' | 'snapshot' | 'lockedBy' | 'missing'>,
 ): RotationFacts {
   const nodes = [...told.map((node) => nodeFacts(node, documents, rest.now)), ...silent.map(({ host }) => unheard(host))];
   return {
@@ -53,9 +54,15 @@ export function rotationFactsOf(
       rotation === undefined ? [] : [{ of, id: rotation.id, state: rotation.state }],
     ),
     nodes,
-    missing: [],
   };
 }
+
+/** Nodes of the control plane that the cluster has, and of which Systems Manager knows no machine: nobody would give them anything. */
+export const missingNodes = ({ nodes }: Pick<ClusterLook, 'nodes'>, { told, silent }: Heard): string[] =>
+  nodes
+    .filter(({ controlPlane }) => controlPlane === true)
+    .map(({ name }) => name)
+    .filter((name) => !told.some(({ facts }) => facts.nodeName === name) && !silent.some(({ host }) => host === name));
 
 function nodeFacts(node: ToldNode, documents: Documents, now: Date): NodeFacts {
   const { facts, host, leaves } = node;

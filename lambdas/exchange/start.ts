@@ -1,20 +1,24 @@
-import { approve, mintNext } from '../authorities/generations';
+import { approve } from '../authorities/approval';
+import { mintNext } from '../authorities/generations';
 import { prune } from '../authorities/prune';
+import type { KeptSnapshot } from '../authorities/prune';
 import { LIMITS } from '../authorities/rotation-facts';
 import { planRotation } from '../authorities/rotation-plan';
 import type { RotationPlan } from '../authorities/rotation-plan';
 import { signingIn } from '../authorities/trust';
 import { heardNodes } from '../certificates/hear-nodes';
+import type { AuthorityRotation } from '../contract/authority-rotation';
 import { AuthorityName } from '../contract/certificate-names';
+import { messageOf } from '../contract/lifeboat-error';
 import { goOn } from '../contract/rotate-authority';
-import type { Act, ExchangeState } from '../contract/rotate-authority';
+import type { Act, ExchangeRequest, ExchangeState } from '../contract/rotate-authority';
 import { crossSign, newAuthority } from '../pki/issue';
 import { inYears } from '../pki/validity';
 import { firstSets } from './distribute';
 import type { ExchangeEdges } from './edges';
 import { look } from './look';
-import { untoldNodes } from './observe';
-import { rotationFactsOf } from './rotation-facts-of';
+import { untoldKubelet, untoldNodes } from './observe';
+import { componentsOf, leavesOf, missingNodes, rotationFactsOf } from './rotation-facts-of';
 import type { Documents } from './rotation-facts-of';
 import { ended, finish } from './tell';
 import { LOOK_SECONDS, waitFor } from './waiting';
@@ -24,7 +28,7 @@ const SNAPSHOT_SECONDS = 86_400;
 
 /** Plans a new one, and mints. Nothing is distributed by that. @throws the errors of the edges */
 export async function start(edges: ExchangeEdges, state: ExchangeState): Promise<Act> {
-  const { request, facts, authority, rotation, driver } = state;
+  const { request, facts, authority, rotation } = state;
   if (request === undefined || facts === undefined) return goOn('look', 0, state);
   // Without it nobody could see etcd afterwards.
   if (authority === 'etcd') await edges.etcdClient();
@@ -34,9 +38,15 @@ export async function start(edges: ExchangeEdges, state: ExchangeState): Promise
   const first = request.plan || !adopted ? undefined : await firstSets(edges, state.asked);
   if (first !== undefined) return waitFor(edges, state, authority, { what: 'first sets', because: [first] }, 'look', LOOK_SECONDS);
   const seen = await look(edges, heard.told, authority, state.asked);
-  const [documents, snapshots] = await Promise.all([documentsOf(edges), edges.snapshots()]);
+  // What is to be minted waits for the lock; a plan says who has it.
+  const [documents, snapshots, lockedBy] = await Promise.all([
+    documentsOf(edges),
+    edges.snapshots(),
+    request.plan ? edges.lockedBy() : undefined,
+  ]);
   const etcd = seen.etcd && { voters: seen.etcd.voters, healthy: seen.etcd.healthy, learners: seen.etcd.learners };
-  const known = { now: edges.now(), etcd, snapshot: snapshots.newest };
+  const missing = seen.cluster === undefined ? [] : missingNodes(seen.cluster, heard);
+  const known = { now: edges.now(), etcd, snapshot: snapshots.newest, missing, ...(lockedBy !== undefined && { lockedBy }) };
   const { mode, soakSeconds, canary } = request;
   const asked = {
     id: rotation,
@@ -63,10 +73,41 @@ export async function start(edges: ExchangeEdges, state: ExchangeState): Promise
   if (seen.cluster === undefined) return refused(edges, state, `the Kubernetes API did not answer: ${seen.clusterBecause ?? ''}`);
   const untold = authority === 'cluster' ? untoldNodes(seen.cluster, heard.told) : [];
   if (request.plan) return ended(state, 'PLANNED', [planText(plan), ...untoldText(untold)].join('; '), { plan });
-  const before = { voters: seen.etcd?.voters ?? 0, readyNodes: seen.cluster.nodes.filter(({ ready }) => ready).length };
+  const before = {
+    voters: seen.etcd?.voters ?? 0,
+    readyNodes: seen.cluster.nodes.filter(({ ready }) => ready).length,
+    nodes: heard.told.map((node) => ({ name: node.host, runs: componentsOf(node), leaves: leavesOf(node, authority) })),
+  };
+  const held = await edges.lock.acquire(`exchange-${rotation}`);
+  if (!held.acquired) {
+    const because = [`${held.holder} holds the lock of the cluster, until ${held.expiresAt} at most`];
+    return waitFor(edges, state, authority, { what: 'the lock of the cluster', because }, 'look', LOOK_SECONDS);
+  }
+  try {
+    // Another authority may have begun since it was planned.
+    const others = Object.values(await documentsOf(edges)).some((each) => each.rotation !== undefined && each.rotation.id !== rotation);
+    if (others) return goOn('look', 0, state);
+    return await mint(edges, state, { request, plan, before, named: untold.map(untoldKubelet), kept: snapshots.kept });
+  } finally {
+    await held.release().catch((error: unknown) => edges.telemetry.warn('lock-not-released', { because: messageOf(error) }));
+  }
+}
+
+interface Minting {
+  readonly request: ExchangeRequest;
+  readonly plan: Extract<RotationPlan, { decision: 'rotate' }>;
+  readonly before: NonNullable<AuthorityRotation['before']>;
+  readonly named: readonly string[];
+  /** All that still exist; undefined when one of them tells nothing. */
+  readonly kept: readonly KeptSnapshot[] | undefined;
+}
+
+async function mint(edges: ExchangeEdges, state: ExchangeState, { request, plan, before, named, kept }: Minting): Promise<Act> {
+  const { authority, rotation, driver } = state;
+  const { mode, soakSeconds } = request;
   const made = await edges.change(authority, (found) => {
     const now = edges.now();
-    const document = prune(found, snapshots.kept);
+    const document = prune(found, kept);
     const old = signingIn(document);
     if (document.rotation !== undefined || old?.key === undefined) return document;
     const next = newAuthority(authority, {
@@ -77,7 +118,7 @@ export async function start(edges: ExchangeEdges, state: ExchangeState): Promise
     const cross = mode === 'planned' ? crossSign(next, { cert: old.certificate, key: old.key }, { now }).cert : undefined;
     const minted = { certificate: next.cert, key: next.key, ...(cross !== undefined && { cross }) };
     const noted = mintNext(document, minted, {
-      ...{ id: rotation, mode, now, canary: plan.canary, driver, before },
+      ...{ id: rotation, mode, now, canary: plan.canary, driver, before, named },
       ...(soakSeconds !== undefined && { soakSeconds }),
       ...(request.canarySeconds !== undefined && { canarySeconds: request.canarySeconds }),
     });
@@ -86,7 +127,9 @@ export async function start(edges: ExchangeEdges, state: ExchangeState): Promise
   // Somebody else was faster: planned again, it is told.
   if (made.rotation?.id !== rotation) return goOn('look', 0, state);
   edges.telemetry.log('authority-minted', { authority, rotation, mode, generations: made.generations.length, canary: plan.canary });
-  return goOn('step', 0, { ...state, before });
+  // Without what was asked for, it is not begun anew when it is over.
+  const { request: _, ...begun } = state;
+  return goOn('step', 0, begun);
 }
 
 /** Who starts one sees that it was refused; of one that began by age people are told. */

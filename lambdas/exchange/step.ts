@@ -1,31 +1,35 @@
 import { z } from 'zod';
 import { compareWithRecorded } from '../authorities/derive-state';
+import { dropCross } from '../authorities/drop-cross';
 import { mayLeave, mayReturn } from '../authorities/gates';
 import type { GateVerdict } from '../authorities/gates';
+import { noteNamed } from '../authorities/approval';
 import { abortTo, advanceTo, close } from '../authorities/generations';
 import type { Observation } from '../authorities/observation';
 import { returnGatesIn } from '../authorities/return-gates';
 import { stateAfter, stateBefore } from '../authorities/rotation-path';
+import { servedCross } from '../authorities/trust';
 import { heardNodes } from '../certificates/hear-nodes';
 import type { AuthorityRotation } from '../contract/authority-rotation';
 import type { AuthoritySecret } from '../contract/certificates';
-import { ExchangeState, goOn } from '../contract/rotate-authority';
+import { ExchangeState, goOn, silentEvents } from '../contract/rotate-authority';
 import type { Act } from '../contract/rotate-authority';
 import { distribute } from './distribute';
 import type { ExchangeEdges } from './edges';
+import { handOver, isLong } from './hand-over';
 import { heal } from './heal';
-import { healCluster } from './heal-cluster';
+import { healObjects } from './heal-objects';
 import { look } from './look';
 import { observe } from './observe';
 import { start } from './start';
 import { ended, finish, halt } from './tell';
-import { LOOK_SECONDS, gatesOf, kindOf, patience, waitFor } from './waiting';
+import { LOOK_SECONDS, gatesOf, patience, waitFor } from './waiting';
 
 export const StepExchange = z.object({ do: z.literal('step'), state: ExchangeState });
 
 /** One step of an exchange: whatever is next, by what is noted and what is seen. It can be repeated. @throws the errors of the edges */
 export async function step(edges: ExchangeEdges, asked: ExchangeState): Promise<Act> {
-  if (asked.heal !== undefined) return healCluster(edges, asked);
+  if (asked.heal !== undefined) return healObjects(edges, asked);
   const [document, registered] = await Promise.all([edges.authority(asked.authority), edges.registered()]);
   // One that has joined meanwhile gets what the others have; one that is away is still asked for.
   const joined = registered.filter(({ instanceId }) => !asked.asked.some((each) => each.instanceId === instanceId));
@@ -36,10 +40,10 @@ export async function step(edges: ExchangeEdges, asked: ExchangeState): Promise<
     if (document?.generations.some(({ mintedFor }) => mintedFor === state.rotation))
       return over(edges, state, 'EXCHANGED', `the ${state.authority} authority was exchanged`);
     // What was minted for it is gone: it was turned back, and is not begun anew.
-    const wasMinted = state.request === undefined || state.before !== undefined;
-    return wasMinted ? over(edges, state, 'TURNED_BACK', 'nothing of it is left') : start(edges, state);
+    return state.request === undefined ? over(edges, state, 'TURNED_BACK', 'nothing of it is left') : start(edges, state);
   }
-  if (rotation.driver !== undefined && rotation.driver !== state.driver) return ended(state, 'NOTED', `${rotation.driver} has taken it up`);
+  if (isTaken(document, state)) return ended(state, 'NOTED', `${rotation.driver ?? ''} has taken it up`);
+  if (isLong(state)) return handOver(edges, state);
   const patient = state.facts === undefined ? patience(edges.now(), state, state.authority, rotation) : undefined;
   if (patient !== undefined) return goOn('step', patient, state);
   // What is to be undone is not done first: a node may be away because of it.
@@ -65,37 +69,47 @@ async function judge(edges: ExchangeEdges, state: ExchangeState, document: Autho
   const silent = state.asked.filter(({ host }) => !told.some((node) => node.host === host));
   const seen = await look(edges, told, document.authority, state.asked, document);
   // Of a rotation from before it was noted what is there now has to do.
-  const before = rotation.before ?? state.before ?? { voters: seen.etcd?.voters ?? 1, readyNodes: seen.cluster?.nodes.length ?? 1 };
-  const kept = { ...state, before };
+  const before = rotation.before ?? { voters: seen.etcd?.voters ?? 1, readyNodes: seen.cluster?.nodes.length ?? 1 };
+  const events = state.events + silentEvents(silent.length, state);
+  const notes = seen.unclear === undefined ? state.notes : [seen.unclear];
+  const { approval } = rotation;
+  const kept = { ...state, events, ...(notes && { notes }), ...(approval && { approval }) };
+  for (const note of notes ?? []) if (!state.notes?.includes(note)) edges.telemetry.warn('exchange-note', { note });
   const observation = observe(document, rotation, before, { told, silent }, seen, edges.now());
   const { state: at, mode } = rotation;
   const back = rotation.abortRequested !== undefined;
   const verdict = verdictOn(observation, document, rotation);
+  const now = { rotation: rotation.id, now: edges.now() };
   if (!verdict.open) {
-    const waited = { what: gatesOf(rotation), because: verdict.because };
-    if (kindOf(verdict.because) !== 'work') return waitFor(edges, kept, document.authority, waited, 'step', LOOK_SECONDS);
+    const { because, kind } = verdict;
+    const waited = { what: gatesOf(rotation), because, kind };
+    const open = (observation.hidden ?? []).filter(({ approvable }) => approvable);
+    const named = [...open.map(({ place }) => place), ...(notes ?? [])];
+    // Before anybody is asked: what he says is about that.
+    if (kind === 'approval') await edges.change(document.authority, (each) => (isTaken(each, state) ? each : noteNamed(each, named, now)));
+    if (kind !== 'work') return waitFor(edges, kept, document.authority, waited, 'step', LOOK_SECONDS);
     const { healed, hopeless } = await heal(edges, document, told, state.healed);
     if (hopeless.length > 0) return halt(edges, kept, document.authority, hopeless);
     return waitFor(edges, { ...kept, healed }, document.authority, waited, 'look', LOOK_SECONDS);
   }
   edges.telemetry.log('gates-open', { authority: document.authority, rotation: rotation.id, state: at, evidence: verdict.evidence });
-  const now = { rotation: rotation.id, now: edges.now() };
   if (back) {
     const to = stateBefore(mode, at);
     if (to === undefined) return halt(edges, kept, document.authority, [`there is no way back from ${at} in mode ${mode}`]);
-    await edges.change(document.authority, (each) => abortTo(each, to, now));
-    return to === 'STEADY'
+    const after = await edges.change(document.authority, (each) => (isTaken(each, state) ? each : abortTo(each, to, now)));
+    return to === 'STEADY' && after.rotation === undefined
       ? over(edges, kept, 'TURNED_BACK', `the ${document.authority} authority is as before`)
       : goOn('step', 0, moved(kept));
   }
   const to = stateAfter(mode, at);
   const after = await edges.change(document.authority, (each) => {
-    // Somebody asked to turn back while everything was looked at.
-    if (each.rotation?.id === rotation.id && each.rotation.abortRequested !== undefined) return each;
-    return to === undefined ? close(each, now) : advanceTo(each, to, now);
+    // Somebody asked to turn back while everything was looked at, or took it up.
+    if (isTaken(each, state) || (each.rotation?.id === rotation.id && each.rotation.abortRequested !== undefined)) return each;
+    if (to !== undefined) return advanceTo(each, to, now);
+    return servedCross(document) === undefined ? close(each, now) : dropCross(each, now);
   });
   if (after.rotation?.abortRequested !== undefined) return goOn('step', 0, moved(kept));
-  return to === undefined
+  return to === undefined && after.rotation === undefined
     ? over(
         edges,
         kept,
@@ -104,6 +118,10 @@ async function judge(edges: ExchangeEdges, state: ExchangeState, document: Autho
       )
     : goOn('step', 0, moved(kept));
 }
+
+/** Whether another execution drives it by now. */
+const isTaken = ({ rotation }: AuthoritySecret, { driver }: Pick<ExchangeState, 'driver'>): boolean =>
+  rotation?.driver !== undefined && rotation.driver !== driver;
 
 /** Ends one of which nothing is left to do: the value before, with the key that goes, is taken away. */
 async function over(edges: ExchangeEdges, state: ExchangeState, outcome: 'EXCHANGED' | 'TURNED_BACK', summary: string): Promise<Act> {
@@ -121,7 +139,7 @@ function verdictOn(observation: Observation, document: AuthoritySecret, { state,
   if (goesBackAtOnce({ state, abortRequested })) return verdict;
   const compared = compareWithRecorded(observation, document);
   if (compared.verdict === 'agree') return verdict;
-  return { open: false, because: [...(verdict.open ? [] : verdict.because), ...compared.because] };
+  return { open: false, because: [...(verdict.open ? [] : verdict.because), ...compared.because], kind: 'work' };
 }
 
 const moved = ({ waiting: _waiting, rotating: _rotating, ...state }: ExchangeState): ExchangeState => state;

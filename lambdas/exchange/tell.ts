@@ -8,7 +8,7 @@ type TellEdges = Pick<ExchangeEdges, 'cluster' | 'write' | 'tell' | 'telemetry' 
 /** Asks the people who read the topic for their approval. */
 export async function askPeople(
   edges: TellEdges,
-  { rotation }: ExchangeState,
+  { rotation, notes = [] }: ExchangeState,
   authority: AuthorityName,
   because: readonly string[],
 ): Promise<void> {
@@ -18,6 +18,7 @@ export async function askPeople(
     [
       `Everything is proven, and both generations are served since long enough: the old ${authority} authority can be distrusted now. Who still knows it alone is refused from then on.`,
       ...because,
+      ...notes,
       `Approve by an execution of the same state machine with {"approve": "${rotation}", "by": "<your name>"}, or turn back with {"abort": "${rotation}", "by": "<your name>", "because": "<why>"}.`,
     ].join('\n'),
   );
@@ -25,10 +26,18 @@ export async function askPeople(
 
 /** Nothing is changed any more; what somebody has to do is told. */
 export const halt = (edges: TellEdges, state: ExchangeState, authority: AuthorityName, because: readonly string[]): Promise<Act> =>
-  finish(edges, state, 'HALTED', `the exchange of the ${authority} authority stands still: ${because.slice(0, 10).join('; ')}`, [
-    `mend what is named, then start {"resume": "${state.rotation}"}`,
-    `or turn back: {"abort": "${state.rotation}", "by": "<your name>", "because": "<why>"}`,
-  ]);
+  finish(
+    edges,
+    state,
+    'HALTED',
+    `the exchange of the ${authority} authority stands still: ${because.slice(0, 10).join('; ')}`,
+    state.request === undefined ? waysOn(state) : ['nothing was minted: mend what is named, then start it anew'],
+  );
+
+const waysOn = ({ rotation }: Pick<ExchangeState, 'rotation'>): string[] => [
+  `mend what is named, then start {"resume": "${rotation}"}`,
+  `or turn back: {"abort": "${rotation}", "by": "<your name>", "because": "<why>"}`,
+];
 
 /** Writes the report and tells people. */
 export async function finish(
@@ -38,7 +47,7 @@ export async function finish(
   summary: string,
   whatToDo: string[] = [],
 ): Promise<Act> {
-  const { rotation, authority } = state;
+  const { rotation, authority, notes = [], approval } = state;
   const report = {
     version: 1,
     kind: 'authority-exchange',
@@ -49,10 +58,16 @@ export async function finish(
     summary,
     endedAt: edges.now().toISOString(),
     whatToDo,
+    notes,
+    ...(approval && { approval }),
   };
   await edges.write(rotation, JSON.stringify(report, undefined, 1));
   edges.telemetry.log('exchange-ended', { authority, rotation, outcome, summary });
-  await say(edges, `exchange of the ${authority} authority: ${outcome}`, [summary, '', ...whatToDo.map((line) => `- ${line}`)].join('\n'));
+  await say(
+    edges,
+    `exchange of the ${authority} authority: ${outcome}`,
+    [summary, ...notes, '', ...whatToDo.map((line) => `- ${line}`)].join('\n'),
+  );
   return ended(state, outcome, summary, { whatToDo });
 }
 

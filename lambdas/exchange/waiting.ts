@@ -1,3 +1,4 @@
+import type { FaultKind } from '../authorities/faults';
 import type { AuthorityRotation } from '../contract/authority-rotation';
 import type { AuthorityName } from '../contract/certificate-names';
 import { goOn } from '../contract/rotate-authority';
@@ -6,22 +7,14 @@ import type { ExchangeEdges } from './edges';
 import { soakUntil } from './observe';
 import { askPeople, finish, halt } from './tell';
 
-/** A Wait of a quarter of an hour, so that a week of it stays far below the 25,000 events that a history may have. */
+/** A Wait of a quarter of an hour: a week of it is 7,400 events of a history, which may have 25,000. */
 const LONGEST_WAIT_SECONDS = 900;
-/** Between two looks at gates that are shut. */
+/** Between two looks at gates that are shut, at first. */
 export const LOOK_SECONDS = 15;
 /** So long a gate may stay shut that only work can open, before somebody is called. */
 const SHUT_SECONDS = 3_600;
 /** So long somebody is waited for who approves. */
 const APPROVAL_SECONDS = 14 * 86_400;
-
-const isTime = (because: string): boolean => /^(it is to wait|clients renew by themselves) until \d/.test(because);
-/** A kubelet of which nobody tells is seen to by whoever approves. */
-const isApproval = (because: string): boolean => /^(nobody approved|the kubelet of \S+, whose certificate nobody told of,)/.test(because);
-
-/** What keeps a gate shut: work that is not done, time, or a person. */
-export const kindOf = (because: readonly string[]): 'work' | 'time' | 'approval' =>
-  because.every((each) => isTime(each) || isApproval(each)) ? (because.some(isTime) ? 'time' : 'approval') : 'work';
 
 /**
  * Seconds for which nobody has to be asked anything: everything else was proven in this state, and only time or a person is missing.
@@ -29,8 +22,9 @@ export const kindOf = (because: readonly string[]): 'work' | 'time' | 'approval'
  * Undefined where there is something to look at.
  */
 export function patience(now: Date, { waiting }: ExchangeState, authority: AuthorityName, rotation: AuthorityRotation): number | undefined {
-  const kind = waiting && kindOf(waiting.because);
-  if (waiting === undefined || kind === 'work' || waiting.forWhat !== `${gatesOf(rotation)} (${kind})`) return undefined;
+  if (waiting === undefined || waiting.forWhat !== gatesOf(rotation)) return undefined;
+  const { kind } = waiting;
+  if (kind === 'work') return undefined;
   const left = Math.ceil((soakUntil(authority, rotation).getTime() - now.getTime()) / 1_000);
   if (left > 0) return Math.min(LONGEST_WAIT_SECONDS, left);
   // Who is to approve is asked for it once the time is over, after another look.
@@ -40,29 +34,38 @@ export function patience(now: Date, { waiting }: ExchangeState, authority: Autho
   return since < 3_600 ? 60 : LONGEST_WAIT_SECONDS;
 }
 
-/** What is waited for in a state. */
-export const gatesOf = ({ state, abortRequested }: AuthorityRotation): string =>
-  `gates of ${state}${abortRequested === undefined ? '' : ', on the way back'}`;
+/** So long after the beginning the same is looked for less and less often, down to a quarter. */
+const BRISK_SECONDS = 300;
+const slower = (seconds: number, since: number): number => Math.round(seconds * Math.min(4, Math.max(1, since / BRISK_SECONDS)));
 
-interface Waited {
+/** What is waited for in a state. */
+export const gatesOf = ({ state, abortRequested, crossDroppedAt }: AuthorityRotation): string =>
+  `gates of ${state}${crossDroppedAt === undefined ? '' : ', without the cross certificate'}${abortRequested === undefined ? '' : ', on the way back'}`;
+
+export interface Waited {
   readonly what: string;
   readonly because: readonly string[];
+  /** @default 'work' */
+  readonly kind?: FaultKind;
 }
 
-/** Waits for the same only so long; then somebody is called, and everything stays as it is. */
+/**
+ * Waits for the same only so long; then somebody is called, and everything stays as it is.
+ *
+ * @param seconds at first
+ */
 export async function waitFor(
   edges: ExchangeEdges,
   state: ExchangeState,
   authority: AuthorityName,
-  { what, because }: Waited,
+  { what: forWhat, because, kind = 'work' }: Waited,
   act: 'look' | 'step',
   seconds: number,
 ): Promise<Act> {
   const now = Math.floor(edges.now().getTime() / 1_000);
-  const kind = kindOf(because);
-  const forWhat = `${what} (${kind})`;
-  const first = state.waiting?.forWhat !== forWhat;
-  const waiting = { forWhat, since: first ? now : (state.waiting?.since ?? now), because: because.slice(0, 20) };
+  const { waiting: before } = state;
+  const first = before?.forWhat !== forWhat || before.kind !== kind;
+  const waiting = { forWhat, kind, since: first ? now : before.since, because: because.slice(0, 20) };
   const waited = { ...state, waiting };
   if (first) edges.telemetry.log('exchange-waits', { authority, rotation: state.rotation, ...waiting });
   const since = now - waiting.since;
@@ -70,5 +73,5 @@ export async function waitFor(
   if (kind === 'approval' && first) await askPeople(edges, state, authority, because);
   if (kind === 'approval' && since > APPROVAL_SECONDS)
     return finish(edges, waited, 'AWAITS_APPROVAL', 'nobody approved, and this execution waits no longer');
-  return goOn(act, seconds, waited);
+  return goOn(act, slower(seconds, since), waited);
 }

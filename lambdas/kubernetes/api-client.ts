@@ -16,8 +16,13 @@ export interface ApiPlace {
 export interface KubernetesApi {
   /** undefined: there is no such object. @throws ApiRefused */
   get(path: string): Promise<unknown>;
-  /** RFC 7386, refused when the object has changed since `resourceVersion` where the patch names one. @throws ApiRefused */
-  mergePatch(path: string, patch: object): Promise<void>;
+  /**
+   * RFC 7386. Changes nothing where the patch names a `metadata.resourceVersion` and the object has another by now.
+   *
+   * @returns whether it was written
+   * @throws ApiRefused
+   */
+  mergePatch(path: string, patch: object): Promise<boolean>;
 }
 
 const WITHIN_MS = 10_000;
@@ -50,7 +55,9 @@ export function openApi(places: readonly ApiPlace[], withinMs = WITHIN_MS): Kube
     },
     mergePatch: async (path, patch) => {
       const { status, text } = await ask('PATCH', path, JSON.stringify(patch));
-      if (status !== 200) throw new ApiRefused(`PATCH ${path} is answered ${status}: ${told(text)}`);
+      if (status === 409) return false;
+      if (status === 200) return true;
+      throw new ApiRefused(`PATCH ${path} is answered ${status}: ${told(text)}`);
     },
   };
 }

@@ -34,7 +34,16 @@ export class ExchangeStates {
       // The function beside the cluster may be away for a while, and what is under way for weeks is not to end by that.
       wait: { errors: [ErrorName.functionCallFailed], every: Duration.seconds(30), times: 20 },
     });
-    step.addCatch(new Fail(scope, 'Halted', { errorPath: '$.Error', causePath: '$.Cause' }), { resultPath: '$' });
+    // Nobody may be waiting for it: what ends it is told as any other end is.
+    const tell = new FunctionTask(scope, 'TellFailure', {
+      handler: exchangeAuthority,
+      payload: { do: 'fail', 'state.$': '$.state', 'failure.$': '$.failure' },
+      resultPath: '$',
+    });
+    tell.addCatch(new Fail(scope, 'NobodyTold', { errorPath: '$.failure.Error', causePath: '$.failure.Cause' }), {
+      resultPath: '$.untold',
+    });
+    step.addCatch(tell, { resultPath: '$.failure' });
     const facts = new NodePhase(scope, 'CertificateFacts', {
       nodeCommand,
       command: 'certificate-facts',
@@ -42,8 +51,7 @@ export class ExchangeStates {
       mustSucceed: false,
       resultPath: '$.state.facts',
     });
-    const failing = new Fail(scope, 'NodesNotAsked', { errorPath: '$.failure.Error', causePath: '$.failure.Cause' });
-    for (const each of facts.failing) each.addCatch(failing, { resultPath: '$.failure' });
+    for (const each of facts.failing) each.addCatch(tell, { resultPath: '$.failure' });
     facts.endStates[0]?.next(step);
 
     const ends = (name: string): Condition => Condition.stringEquals('$.told.outcome', name);
@@ -62,6 +70,7 @@ export class ExchangeStates {
       .otherwise(asks);
     begin.next(next);
     step.next(next);
+    tell.next(ended);
     this.start = begin;
   }
 }

@@ -8,6 +8,7 @@ import { Env } from '../../lambdas/contract/env';
 import type { ExchangePolicy } from '../../lambdas/contract/exchange-policy';
 import { rotateCaName } from '../../lambdas/contract/exchange-policy';
 import type { NodeTags } from '../../lambdas/contract/restore';
+import type { AlarmDefaults } from '../monitoring/lifeboat-alarm';
 import { grantTell } from '../monitoring/tell-topic';
 import type { NodeSending } from '../nodes/node-sending';
 import { acknowledgeWildcard } from '../platform/acknowledge';
@@ -17,6 +18,7 @@ import type { FunctionDefaults } from '../platform/lifeboat-function';
 import type { StateBucket } from '../platform/state-bucket';
 import { runbookMachine } from '../restore/runbook-machine';
 import type { CertificateSettings } from './adopt';
+import { ExchangeAlarms } from './exchange-alarms';
 import { ExchangeStates } from './exchange-states';
 import type { PkiSecrets } from './pki-secrets';
 import type { Rotation } from './rotation';
@@ -60,6 +62,8 @@ export interface ExchangeProps {
    * @default - nobody: the report in the bucket tells it
    */
   readonly topic?: ITopic;
+
+  readonly alarms: AlarmDefaults;
 
   /** How long the log of the state machine is kept. */
   readonly logRetention: RetentionDays;
@@ -114,14 +118,9 @@ export class Exchange extends Construct {
     state.grantManifests(this.exchangeAuthority);
     state.grantExchanges(this.exchangeAuthority);
     state.grantNoteGenerations(this.exchangeAuthority);
+    state.grantLock(this.exchangeAuthority, 'control-plane');
     grantTell(topic, this.exchangeAuthority);
     this.exchangeAuthority.setEnvironment(Env.exchangePolicy, JSON.stringify(props.exchangePolicy));
-    if (props.exchangePolicy.exchange === 'scheduled') {
-      state.grantReadLock(this.exchangeAuthority, 'control-plane');
-      this.exchangeAuthority.addToRolePolicy(
-        new PolicyStatement({ actions: ['states:StartExecution'], resources: [rotateCaArn(this, functions.clusterName)] }),
-      );
-    }
 
     const { start } = new ExchangeStates(this, { exchangeAuthority: this.exchangeAuthority, nodeCommand: sending.nodeCommand });
     const name = rotateCaName(functions.clusterName);
@@ -131,8 +130,13 @@ export class Exchange extends Construct {
       start,
       logRetention: props.logRetention,
     });
+    new ExchangeAlarms(this, 'Alarms', { alarms: props.alarms, stateMachine: this.stateMachine });
     const { account, partition, region } = Stack.of(this);
     const executions = `arn:${partition}:states:${region}:${account}:execution:${name}:*`;
+    // By its name: by its ARN each of the two would have to be there before the other.
+    this.exchangeAuthority.addToRolePolicy(
+      new PolicyStatement({ actions: ['states:StartExecution'], resources: [rotateCaArn(this, functions.clusterName)] }),
+    );
     this.exchangeAuthority.addToRolePolicy(new PolicyStatement({ actions: ['states:DescribeExecution'], resources: [executions] }));
     acknowledgeWildcard(
       this.exchangeAuthority,

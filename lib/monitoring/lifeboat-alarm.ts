@@ -35,6 +35,13 @@ export interface LifeboatAlarmProps extends Required<
    */
   readonly endpoint?: string;
 
+  /**
+   * Which of several alarms of one article it is, for something that can end in several ways.
+   *
+   * @default - there is one alarm of that article
+   */
+  readonly ending?: string;
+
   /** How soon somebody must look. */
   readonly urgency: Urgency;
 
@@ -62,12 +69,12 @@ export class LifeboatAlarm extends Alarm {
   /** Heading of its article in the runbook. */
   readonly article: string;
 
-  constructor(scope: Construct, id: string, { alarms, article, endpoint, urgency, what, ...rule }: LifeboatAlarmProps) {
+  constructor(scope: Construct, id: string, { alarms, article, endpoint, ending, urgency, what, ...rule }: LifeboatAlarmProps) {
     if (!/^[A-Z][A-Za-z ]+[a-z]$/.test(article)) throw new RangeError(`article is "${article}", give a heading of plain words`);
     if (!/^[^\n]{1,500}\.$/.test(what)) throw new RangeError(`what is "${what}", give one line that ends in a full stop`);
     // A colon would end the name inside the ARN of the alarm.
     const member = endpoint === undefined ? '' : `/${endpoint.replace(/^https:\/\//, '').replaceAll(':', '-')}`;
-    const alarmName = `${alarmPrefix(alarms.clusterName)}${anchorOf(article)}${member}`;
+    const alarmName = `${alarmPrefix(alarms.clusterName)}${anchorOf(article)}${member}${ending === undefined ? '' : `/${ending}`}`;
     if (alarmName.length > LONGEST_NAME)
       throw new RangeError(`${alarmName} has ${alarmName.length} characters, give at most ${LONGEST_NAME}`);
     refuseLongWindow(rule);

@@ -1,7 +1,8 @@
 import { erasOf } from '../../lambdas/authorities/eras';
 import { noteEras, readEras } from '../../lambdas/authorities/note-eras';
 import type { ErasDocument } from '../../lambdas/authorities/note-eras';
-import { advanceTo, approve } from '../../lambdas/authorities/generations';
+import { approve } from '../../lambdas/authorities/approval';
+import { advanceTo } from '../../lambdas/authorities/generations';
 import { pathOf } from '../../lambdas/authorities/rotation-path';
 import type { RotationState } from '../../lambdas/contract/authority-rotation';
 import type { AuthoritySecret, ServiceAccountsSecret } from '../../lambdas/contract/certificates';

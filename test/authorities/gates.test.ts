@@ -1,3 +1,4 @@
+import type { FaultKind } from '../../lambdas/authorities/faults';
 import { GATES, gatesIn } from '../../lambdas/authorities/gate-names';
 import type { GateName } from '../../lambdas/authorities/gate-names';
 import { mayLeave } from '../../lambdas/authorities/gates';
@@ -41,7 +42,7 @@ describe('a state may be left', () => {
   });
 
   test('a gate looks at every state that it stands in, and at none the names do not know', () => {
-    const used = new Set(everywhere.flatMap(([state, authority, mode]) => gatesIn(state, authority, mode)));
+    const used = new Set(everywhere.flatMap(([state, authority, mode]) => gatesIn(state, authority, mode, mode === 'planned')));
 
     expect([...used].sort()).toEqual(Object.keys(GATES).sort());
   });
@@ -165,6 +166,14 @@ describe('a gate is shut', () => {
       (o) => changeLeaves(o, 'cp-3', { writtenAt: undefined }),
       /not known when front-proxy-client of cp-3/,
     ],
+    [
+      'all-running',
+      'of a scheduler that has died',
+      'TRUSTED',
+      'etcd',
+      (o) => changeNode(o, 'cp-2', { runs: ['apiserver', 'controller-manager', 'etcd', 'kubelet'] }),
+      /^scheduler of cp-2 does not run: start it$/,
+    ],
     ['signer-switched', 'by one of three', 'ISSUING', 'cluster', (o) => changeNode(o, 'cp-2', { signer: O.id }), /of cp-2 signs by 0000/],
     ['kubelets-renewed', 'by a worker', 'SOAKING', 'cluster', (o) => changeNode(o, 'w-1', { kubeletIssuer: O.id }), /kubelet of w-1/],
     [
@@ -234,7 +243,24 @@ describe('a gate is shut', () => {
   test('for whoever did not approve', () => {
     const { approvedBy: _, ...rest } = observed('SOAKING', 'etcd');
 
-    expect(mayLeave('SOAKING', rest)).toEqual({ open: false, because: ['nobody approved that the old root is distrusted'] });
+    expect(mayLeave('SOAKING', rest)).toEqual({
+      open: false,
+      because: ['nobody approved that the old root is distrusted'],
+      kind: 'approval',
+    });
+  });
+
+  const kubelet = { place: 'the kubelet of w-9', handled: false, approvable: true };
+  const unapproved = { approvedBy: undefined };
+  const waits = { soakUntil: new Date(NOW.getTime() + 1) };
+  test.each<[string, Partial<Observation>, FaultKind]>([
+    ['a person, where whoever approves sees to it', { hidden: [kubelet], ...unapproved }, 'approval'],
+    ['time, as long as it lasts, whatever a person has to do', { hidden: [kubelet], ...unapproved, ...waits }, 'time'],
+    ['work, where a place is left that nobody can approve', { hidden: [kubelet, { place: 'a webhook', handled: false }] }, 'work'],
+    ['work, beside time and people', { ...unapproved, ...waits, readyNodes: 0 }, 'work'],
+    ['work, where it is not known how long to wait', { ...unapproved, soakUntil: undefined }, 'work'],
+  ])('waits for %s', (_sentence, by, kind) => {
+    expect(mayLeave('SOAKING', { ...observed('SOAKING', 'cluster'), ...by })).toMatchObject({ open: false, kind });
   });
 });
 
@@ -270,6 +296,7 @@ test('the kubelet of the first place may distrust the old root as soon as its fi
   expect(mayLeave('DISTRUST-CANARY', without('cp-1', 'w-1'), ['canary-distrusts'])).toEqual({
     open: false,
     because: [expect.stringMatching(/^kubelet of w-1 does not list CN=o already/)],
+    kind: 'work',
   });
 });
 
@@ -283,3 +310,37 @@ test('bare leaves are right after a compromise', () => {
 });
 
 const silent = (observation: Observation, place: string): Observation => changePort(observation, place, { acceptable: undefined });
+
+describe('at the end of DISTRUSTED, when the cross certificate was taken away,', () => {
+  const dropped = (authority: AuthorityName): Observation => {
+    const all = observed('DISTRUSTED', authority);
+    const bare = <T>(each: T) => ({ ...each, chain: [] });
+    const nodes = all.nodes!.map((node) => ({ ...node, leaves: node.leaves.map(bare) }));
+    return { ...all, rotation: { ...all.rotation, crossDropped: true }, ports: all.ports!.map(bare), nodes };
+  };
+
+  test.each(AuthorityName.options)('it may be closed when nobody has it any more, %s', (authority) => {
+    expect(mayLeave('DISTRUSTED', dropped(authority))).toEqual({
+      open: true,
+      evidence: gatesIn('DISTRUSTED', authority, 'planned', true).map((gate) => GATES[gate]),
+    });
+  });
+
+  test.each(AuthorityName.options)('it may not before somebody had the time to find out that he needs it, %s', (authority) => {
+    const early = { ...dropped(authority), soakUntil: new Date(NOW.getTime() + 1) };
+
+    expect(mayLeave('DISTRUSTED', early)).toMatchObject({ open: false, kind: 'time' });
+  });
+
+  test.each<[string, AuthorityName, (o: Observation) => Observation, RegExp]>([
+    ['a port serves it', 'cluster', (o) => changePort(o, 'cp-2', { chain: [N.cross] }), /apiserver of cp-2 still serves the cross/],
+    ['a leaf has it', 'front-proxy', (o) => changeLeaf(o, 'cp-3', { chain: [N.cross] }), /front-proxy-client of cp-3 still has the cross/],
+    ['a member of etcd still knows the old root', 'etcd', (o) => changePort(o, 'cp-1', { acceptable: [O.name] }), /cp-1 still lists CN=o/],
+    ['nothing is known of the ports', 'etcd', (o) => ({ ...o, ports: undefined }), /nothing is known of the ports/],
+  ])('it may not while %s', (_sentence, authority, change, because) => {
+    const verdict = mayLeave('DISTRUSTED', change(dropped(authority)));
+
+    expect(verdict).toMatchObject({ open: false, kind: 'work' });
+    expect(verdict.open ? '' : verdict.because.join('; ')).toMatch(because);
+  });
+});

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
-import { abortTo, advanceTo, approve, close, issuingIn, mintNext, requestAbort, trustedIn } from '../../lambdas/authorities/generations';
+import { approve } from '../../lambdas/authorities/approval';
+import { dropCross } from '../../lambdas/authorities/drop-cross';
+import { abortTo, advanceTo, close, issuingIn, mintNext, requestAbort, trustedIn } from '../../lambdas/authorities/generations';
 import { prune } from '../../lambdas/authorities/prune';
 import { GenerationRefused } from '../../lambdas/authorities/errors';
 import { pathOf, stateAfter, stateBefore } from '../../lambdas/authorities/rotation-path';
@@ -16,7 +18,7 @@ const at = (state: RotationState, mode: RotationMode = 'planned'): AuthoritySecr
     .slice(1, pathOf(mode).indexOf(state) + 1)
     .reduce((document, next) => advanceTo(approve(document, 'ann', step), next, step), begun(mode));
 const aborting = (state: RotationState): AuthoritySecret => requestAbort(at(state), 'ann', 'errors', step);
-const closed = (): AuthoritySecret => close(at('DISTRUSTED'), step);
+const closed = (): AuthoritySecret => close(dropCross(at('DISTRUSTED'), step), step);
 
 describe('the document', () => {
   test('is read as it was written before the first rotation', () => {
@@ -144,6 +146,24 @@ describe('what is trusted, by whom is signed, and what is served beside a leaf',
     expect(issuingIn(at(state))?.chain).toHaveLength(crosses);
   });
 
+  test('the cross certificate goes before the rotation is closed, and an abort gives it back', () => {
+    const dropped = dropCross(at('DISTRUSTED'), step);
+    const back = abortTo(requestAbort(dropped, 'ann', 'errors', step), 'SOAKING', step);
+
+    expect(issuingIn(dropped)).toMatchObject({ id: N, chain: [] });
+    expect(trustedIn(dropped).ids).toEqual([N]);
+    expect(dropCross(dropped, step)).toBe(dropped);
+    expect(issuingIn(back)?.chain).toHaveLength(1);
+    expect(back.rotation).not.toHaveProperty('crossDroppedAt');
+  });
+
+  test('after a compromise there is none to take away', () => {
+    const distrusted = at('DISTRUSTED', 'compromise');
+
+    expect(dropCross(distrusted, step)).toBe(distrusted);
+    expect(close(distrusted, step).rotation).toBeUndefined();
+  });
+
   test('the canary alone distrusts first, and only in its state', () => {
     expect(trustedIn(at('DISTRUST-CANARY'), { canary: true }).ids).toEqual([N]);
     expect(trustedIn(at('SOAKING'), { canary: true }).ids).toEqual([N, O]);
@@ -189,6 +209,9 @@ describe('steps that do not fit are refused', () => {
     ['going back too far', () => abortTo(aborting('ISSUING'), 'STEADY', step), /back to TRUSTED and not to STEADY/],
     ['closing what is still trusted', () => close(at('DISTRUST-CANARY'), step), /only a distrusted/],
     ['closing what goes back', () => close(aborting('DISTRUSTED'), step), /asked to abort/],
+    ['closing while the cross certificate is served', () => close(at('DISTRUSTED'), step), /stop to serve it first/],
+    ['taking the cross certificate away too early', () => dropCross(at('DISTRUST-CANARY'), step), /DISTRUST-CANARY: whoever trusts/],
+    ['taking it away on the way back', () => dropCross(aborting('DISTRUSTED'), step), /goes back: whoever trusts the old/],
     ['destroying what signs', () => close({ ...at('DISTRUSTED'), issuing: idOf(1) }, step), /whose key must stay/],
     ['trusting a compromised one again', () => requestAbort(at('DISTRUSTED', 'compromise'), 'a', 'b', step), /no way back/],
   ])('%s', (_, act, why) => expect(act).toThrow(why));
@@ -218,6 +241,7 @@ describe('for any sequence of steps', () => {
     fc
       .constantFrom<Act>(
         (document) => close(document, step),
+        (document) => dropCross(document, step),
         (document) => approve(document, 'ann', step),
         (document) => prune(document, [{ takenAt: inDays(2), eras: {} }]),
         (document) => mintNext(document, minted(), { id: step.rotation, mode: 'planned', now: NOW }),

@@ -44,6 +44,7 @@ export function observed(state: RotationState, authority: AuthorityName, mode: R
     })),
     nodes: nodes.map(({ name, runs, leaves: own }) => ({
       name,
+      runs,
       bundles: [BUNDLE, BUNDLE],
       leaves: own.map((leaf) => ({ leaf, issuer: issuer.id, chain, writtenAt: before(700) })),
       kubeletIssuer: issuer.id,

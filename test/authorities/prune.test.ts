@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { advanceTo, approve, close, signerOf } from '../../lambdas/authorities/generations';
+import { approve } from '../../lambdas/authorities/approval';
+import { advanceTo, close, signerOf } from '../../lambdas/authorities/generations';
 import { isNeeded, prune } from '../../lambdas/authorities/prune';
 import type { KeptSnapshot } from '../../lambdas/authorities/prune';
 import { pathOf } from '../../lambdas/authorities/rotation-path';

@@ -59,8 +59,10 @@ const EVENTS = {
   'new pods': {
     weight: 3,
     act: ({ state, pick }) => {
-      // After the end a restore from before it costs the pods that start until the controller-manager has published: no gate is there to help.
-      if (endOf(state) === 'under-way' || state.world.published.trust.includes(state.document.issuing)) giveTo(state, 'pod', pick);
+      // Once the cross certificate is gone a restore from before costs the pods that start until the controller-manager has published: no gate is there to
+      // help.
+      const isCrossed = endOf(state) === 'under-way' && state.document.rotation?.crossDroppedAt === undefined;
+      if (isCrossed || state.world.published.trust.includes(state.document.issuing)) giveTo(state, 'pod', pick);
     },
   },
   'new kubeconfigs': { weight: 3, act: ({ state, pick }) => giveTo(state, 'person', pick) },

@@ -3,10 +3,13 @@ import { compareWithRecorded } from '../../lambdas/authorities/derive-state';
 import { gatesIn } from '../../lambdas/authorities/gate-names';
 import { mayLeave, mayReturn } from '../../lambdas/authorities/gates';
 import type { GateVerdict } from '../../lambdas/authorities/gates';
-import { abortTo, advanceTo, approve, close } from '../../lambdas/authorities/generations';
+import { approve } from '../../lambdas/authorities/approval';
+import { dropCross } from '../../lambdas/authorities/drop-cross';
+import { abortTo, advanceTo, close } from '../../lambdas/authorities/generations';
 import type { Observation } from '../../lambdas/authorities/observation';
 import { returnGatesIn } from '../../lambdas/authorities/return-gates';
 import { stateAfter, stateBefore } from '../../lambdas/authorities/rotation-path';
+import { servedCross } from '../../lambdas/authorities/trust';
 import { linksIn, up } from './cluster-model';
 import type { World } from './cluster-model';
 import { step } from './pki';
@@ -22,7 +25,8 @@ export function move(run: Run): void {
   if (back !== undefined) run.document = abortTo(run.document, back, step);
   else {
     const next = stateAfter(rotation.mode, rotation.state);
-    run.document = next === undefined ? close(run.document, step) : advanceTo(approve(run.document, 'ann', step), next, step);
+    const last = servedCross(run.document) === undefined ? close : dropCross;
+    run.document = next === undefined ? last(run.document, step) : advanceTo(approve(run.document, 'ann', step), next, step);
     if (next === 'ISSUING') run.issuingSince = run.world.now;
   }
   // On the way back only there all is proven again; what trusts the old root alone keeps nobody from going back to it.
@@ -38,7 +42,7 @@ export function verdictOf({ document: { rotation }, setting: { without }, world:
     const names = returnGatesIn(state).filter((gate) => !returnGates.includes(gate));
     return mayReturn(state, seen, names);
   }
-  const names = gatesIn(state, authority, mode).filter((gate) => !gates.includes(gate));
+  const names = gatesIn(state, authority, mode, seen.rotation.crossDropped).filter((gate) => !gates.includes(gate));
   return mayLeave(state, seen, names);
 }
 
@@ -49,6 +53,10 @@ export function faultIn(run: Run): string | undefined {
   const cut = broken.find(({ ends }) => !ends.some(({ stale }) => stale));
   if (cut !== undefined) return `${cut.what} is refused`;
   if (document.rotation === undefined) return endOf(run) === 'closed' ? leftIn(world) : undefined;
+  // Without the cross certificate whoever has the old root alone in memory is cut off when it connects anew.
+  const { crossDroppedAt, abortRequested } = document.rotation;
+  const left = crossDroppedAt !== undefined && abortRequested === undefined ? leftIn(world) : undefined;
+  if (left !== undefined) return left;
   if (broken.length > 0 && provesAll(run) && verdictOf(run, observe(run)).open) return `${broken[0]!.what} is refused, and no gate sees it`;
   if (world.nodes.some(({ lost, stale }) => lost || stale)) return undefined;
   const compared = compareWithRecorded(lookAtPorts(run), document);
@@ -62,5 +70,5 @@ function leftIn(world: World): string | undefined {
   const left = up(world).find(
     ({ stale, disk, processes }) => !stale && [...disk.files.values(), ...processes.values()].some(({ trust }) => trust.includes(OLD)),
   );
-  return left && `${left.name} trusts the old root after the end`;
+  return left && `${left.name} trusts the old root without the cross certificate`;
 }

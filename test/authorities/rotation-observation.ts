@@ -54,7 +54,8 @@ export function observe(run: Run): Observation {
 function rotatingOf({ document, setting: { authority, mode }, canary }: Run): Rotating {
   const next = { id: NEXT, name: nameOf(NEXT), ...(mode === 'planned' && { cross: 'X' }) };
   const wasDistrusted = document.generations.some(({ distrustedAt }) => distrustedAt !== undefined);
-  return { authority, mode, canary, old: { id: OLD, name: nameOf(OLD) }, next, wasDistrusted };
+  const crossDropped = document.rotation?.crossDroppedAt !== undefined;
+  return { authority, mode, canary, old: { id: OLD, name: nameOf(OLD) }, next, crossDropped, wasDistrusted };
 }
 
 function expectedOf(run: Run): Observation['expected'] {
@@ -77,6 +78,7 @@ function portSeen({ world }: Run, place: string, component: PortSeen['component'
 function nodeSeen({ world }: Run, { name, disk, processes }: ModelNode, bundle: string): NodeSeen {
   return {
     name,
+    runs: [...processes.keys()],
     bundles: disk.files.size === 0 ? [bundle] : [...disk.files.values()].map(({ trust }) => trust.join()),
     leaves: [...disk.files].flatMap(([component, { leaf, leafAt }]) =>
       READS[world.authority][component]!.leaves.map((each) => ({

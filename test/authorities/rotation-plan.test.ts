@@ -70,10 +70,12 @@ describe('a planned rotation', () => {
       ['ISSUING', 128],
       ['SOAKING', 604_800],
       ['DISTRUST-CANARY', 1_800],
+      ['DISTRUSTED', 1_800],
     ]);
     expect(waits(going(facts('etcd'), request('etcd', { soakSeconds: 60 })))).toEqual([
       ['SOAKING', 60],
       ['DISTRUST-CANARY', 1_800],
+      ['DISTRUSTED', 1_800],
     ]);
   });
 

@@ -1,4 +1,6 @@
-import { abortTo, advanceTo, approve, close, requestAbort } from '../../lambdas/authorities/generations';
+import { approve } from '../../lambdas/authorities/approval';
+import { dropCross } from '../../lambdas/authorities/drop-cross';
+import { abortTo, advanceTo, close, requestAbort } from '../../lambdas/authorities/generations';
 import { signingAuthorities, signingFor } from '../../lambdas/certificates/signing-authorities';
 import type { AuthoritySecret } from '../../lambdas/contract/certificates';
 import type { RotationState } from '../../lambdas/contract/authority-rotation';
@@ -64,10 +66,17 @@ describe('the stamp', () => {
   });
 
   test('is another one whenever signer, chain or trust are', () => {
-    const all = [adopted(), at('TRUSTED'), at('ISSUING'), at('DISTRUSTED'), close(at('DISTRUSTED'), step), at('ISSUING', 'compromise')];
+    const all = [adopted(), at('TRUSTED'), at('ISSUING'), at('DISTRUSTED'), dropCross(at('DISTRUSTED'), step), at('ISSUING', 'compromise')];
 
     expect(new Set(all.map((document) => stampOf(document))).size).toBe(all.length);
     expect(stampOf(at('DISTRUST-CANARY'), 'cp-1')).not.toBe(stampOf(at('DISTRUST-CANARY'), 'cp-2'));
+  });
+
+  test('stays as it is when the exchange is closed, and nobody is started when the cross certificate goes', () => {
+    const dropped = dropCross(at('DISTRUSTED'), step);
+
+    expect(stampOf(close(dropped, step))).toBe(stampOf(dropped));
+    expect(signingFor(dropped, 'cp-2')).toMatchObject({ chain: [], restarts: [] });
   });
 
   test('after the way back is as before the exchange', () => {

@@ -28,6 +28,7 @@ describe('what an execution begins with', () => {
       request: { authority: 'cluster', mode: 'planned', plan: false, approval: 'ask', waitForNodesSeconds: 7 },
       asked: world.asked(),
       waitForNodesSeconds: 7,
+      events: 115,
     });
     expect(world.rotation()).toBeUndefined();
   });
@@ -72,18 +73,17 @@ describe('what concerns a rotation that is under way', () => {
   test.each<[string, object, (world: World) => unknown, unknown]>([
     ['an approval', { approve: 'r-1', by: 'ann' }, (world) => world.rotation()?.approvedBy, 'ann'],
     ['an abort', { abort: 'r-1', by: 'ann', because: 'errors' }, (world) => world.rotation()?.abortRequested?.because, 'errors'],
-  ])('notes %s and leaves the rest to the execution that drives it', async (_what, input, noted, value) => {
+  ])('is driven on at once by who brings %s, and the execution that drove it until now ends', async (_what, input, noted, value) => {
     const world = await underWay();
+    const before = world.act;
 
     const act = await world.begin(input, 'other');
 
-    expect(toldIn(act)).toMatchObject({
-      outcome: 'NOTED',
-      rotation: 'r-1',
-      summary: expect.stringMatching(/ann .*arn:r-1 hears of it/) as string,
-    });
+    expect(act).toMatchObject({ act: 'look', seconds: 0, state: { rotation: 'r-1', driver: 'arn:other' } });
     expect(noted(world)).toEqual(value);
-    expect(world.rotation()?.driver).toBe('arn:r-1');
+    expect(world.rotation()?.driver).toBe('arn:other');
+    world.act = before;
+    expect(toldIn(await world.next())).toMatchObject({ outcome: 'NOTED', summary: 'arn:other has taken it up' });
   });
 
   test('drives no rotation that another execution drives', async () => {
@@ -106,6 +106,19 @@ describe('what concerns a rotation that is under way', () => {
     expect(act).toMatchObject({ act: 'look', state: { rotation: 'r-1', authority: 'etcd', driver: 'arn:other' } });
     expect(stateIn(act)?.request).toBeUndefined();
     expect(world.rotation()?.driver).toBe('arn:other');
+  });
+
+  test('is handed over by the execution that drives it while that runs, with what it waits for, and to no other', async () => {
+    const world = await underWay();
+    const waiting = { forWhat: 'gates of TRUSTED', kind: 'work', since: 7, because: ['a port was not seen'] };
+
+    await expect(world.begin({ resume: 'r-1', after: 'arn:another', waiting }, 'r-1_2')).rejects.toMatchObject(
+      message(/driven by arn:r-1/),
+    );
+    expect(await world.begin({ resume: 'r-1', after: 'arn:r-1', waiting }, 'r-1_2')).toMatchObject({
+      act: 'look',
+      state: { driver: 'arn:r-1_2', waiting },
+    });
   });
 
   test('goes on when the answer to itself was lost', async () => {

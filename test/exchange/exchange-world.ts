@@ -46,10 +46,17 @@ export class World {
   snapshotAge: number | undefined = 600;
   client: EtcdClientSecret | undefined;
   readonly toldCluster: ClusterWrite = {};
+  /** Why kubeadm cannot be told. */
+  unclear: string | undefined;
+  lockedBy: string | undefined;
+  /** Of the control plane, that Systems Manager does not know. */
+  strangers: string[] = [];
   readonly running = new Set<string>();
   kept: KeptSnapshot[] | undefined;
   /** How often it was noted by which generations the cluster lives. */
   noted = 0;
+  /** Executions that were started by the one before, by their names: what they were given. */
+  readonly successors = new Map<string, object>();
   /** Hosts whose sets cannot be rotated. */
   readonly stuck = new Set<string>();
   /** Why Secrets Manager rotates nothing. */
@@ -111,7 +118,10 @@ export class World {
       if (this.clusterAway) throw new Error('no API server answered');
       const published = idsIn([...this.nodes].sort(byManager).at(-1)?.published ?? '');
       return {
-        nodes: [...this.nodes.map(({ host }) => host), ...this.workers].map((name) => ({ name, ready: true })),
+        nodes: [
+          ...[...this.nodes.map(({ host }) => host), ...this.strangers].map((name) => ({ name, ready: true, controlPlane: true })),
+          ...this.workers.map((name) => ({ name, ready: true })),
+        ],
         published: [{ namespace: 'default', ids: published }],
         ...{ clusterInfo: null, clientCa: null, requestHeaderCa: null },
         bundles: this.bundles,
@@ -120,7 +130,8 @@ export class World {
     tellCluster: async (_asked, write) => {
       const before = JSON.stringify(this.toldCluster);
       Object.assign(this.toldCluster, write);
-      return JSON.stringify(this.toldCluster) === before ? [] : Object.keys(write);
+      const written = JSON.stringify(this.toldCluster) === before ? [] : Object.keys(write);
+      return { written, ...(this.unclear !== undefined && { unclear: this.unclear }) };
     },
     snapshots: async () => ({
       newest: this.snapshotAge === undefined ? undefined : { id: 's-1', takenAt: new Date((this.time - this.snapshotAge) * 1_000) },
@@ -132,7 +143,19 @@ export class World {
       return this.client;
     },
     putEtcdClient: async (secret) => void (this.client = secret),
+    lock: {
+      acquire: async (holder) => {
+        if (this.lockedBy !== undefined) return { acquired: false, holder: this.lockedBy, expiresAt: '2026-11-23T20:00:00.000Z' };
+        this.lockedBy = holder;
+        return { acquired: true, release: async () => void (this.lockedBy = undefined) };
+      },
+    },
+    lockedBy: async () => this.lockedBy,
     runs: async (execution) => this.running.has(execution),
+    startNext: async (_execution, name, input) => {
+      this.successors.set(name, input);
+      return `arn:${name}`;
+    },
     write: async (id, text) => void this.reports.push({ id, text }),
     tell: async (subject, message) => void this.messages.push({ subject, message }),
     telemetry: {
@@ -163,7 +186,7 @@ export class World {
     this.act = await this.begin(input, execution);
   }
 
-  /** The next state of the execution, by what is carried from one to the other as Step Functions does it. */
+  /** The next state of the execution, by what is carried from one to the other as Step Functions does it; of the next one when it was handed over. */
   async next(): Promise<Act> {
     const { act } = this;
     if (act === undefined || act.act === 'end') throw new Error(`there is nothing to go on with: ${JSON.stringify(act)}`);
@@ -172,7 +195,11 @@ export class World {
     if (act.act === 'look') this.time += ASKING_SECONDS;
     const facts = act.act === 'look' ? await Promise.all(this.nodes.map((node) => node.facts(this.time))) : undefined;
     const event: unknown = JSON.parse(JSON.stringify({ do: 'step', state: { ...act.state, facts } }));
-    return (this.act = await step(this.edges, StepExchange.parse(event).state));
+    const before = this.successors.size;
+    this.act = await step(this.edges, StepExchange.parse(event).state);
+    const [name, input] = [...this.successors].at(-1) ?? ['', {}];
+    if (this.successors.size > before) await this.start(input, name);
+    return this.act;
   }
 
   /** Goes on until the rotation is in this state, or something else is so. */

@@ -1,4 +1,5 @@
-import { advanceTo, approve, requestAbort } from '../../lambdas/authorities/generations';
+import { approve } from '../../lambdas/authorities/approval';
+import { advanceTo, requestAbort } from '../../lambdas/authorities/generations';
 import { heardNodes } from '../../lambdas/certificates/hear-nodes';
 import type { AuthoritySecret } from '../../lambdas/contract/certificates';
 import type { AuthorityName } from '../../lambdas/contract/certificate-names';
@@ -65,6 +66,46 @@ describe('the ports that are asked', () => {
   test('are none of a kubelet that does not run, nor of a node without an API server', () => {
     expect(asked('cluster', { processes: [] })).toEqual(['apiserver of master-1 at 10.0.0.1:6443']);
     expect(asked('cluster', { apiserver: null })).toEqual([]);
+  });
+});
+
+describe('what is expected of a node', () => {
+  const nodes = async (world: World, silent: boolean) => {
+    const told = silent ? [] : await toldOf(world);
+    const { expected, nodes: seenNodes = [] } = observe(
+      world.document('etcd'),
+      world.rotation()!,
+      world.rotation()!.before!,
+      { told, silent: silent ? world.nodes : [] },
+      { ports: [], cluster: undefined, etcd: undefined },
+      new Date(world.time * 1_000),
+    );
+    return { expected: expected.nodes, seenNodes };
+  };
+
+  test('is what ran there when the exchange began, whatever has died since or does not tell', async () => {
+    const world = await worldIn('etcd', 'TRUSTED');
+    const before = await nodes(world, false);
+    delete (world.nodes[0]!.started as Partial<Record<string, number>>)['kubelet'];
+    world.nodes[0]!.files.delete('pki/etcd/peer.crt');
+
+    const after = await nodes(world, false);
+
+    expect(before.expected[0]).toMatchObject({ name: 'master-1', runs: expect.arrayContaining(['kubelet', 'etcd']) as string[] });
+    expect(after.expected).toEqual(before.expected);
+    expect(after.seenNodes[0]?.runs).toEqual(before.seenNodes[0]?.runs.filter((component) => component !== 'kubelet'));
+    expect((await nodes(world, true)).expected).toEqual(before.expected);
+  });
+
+  test('that joined since is what it tells itself, and so of all nodes where that was never noted', async () => {
+    const world = await worldIn('etcd', 'TRUSTED');
+    const all = (await nodes(world, false)).expected;
+    const { nodes: noted = [], ...before } = world.rotation()!.before!;
+    const rotation = { ...world.rotation()!, before: { ...before, nodes: noted.slice(1) } };
+    world.documents.etcd = { ...world.document('etcd'), rotation };
+
+    expect((await nodes(world, false)).expected).toEqual(all);
+    expect((await nodes(world, true)).expected[0]).toEqual({ name: 'master-1', runs: [], leaves: [] });
   });
 });
 
@@ -266,7 +307,7 @@ describe('places that hide the old root', () => {
   });
 
   test('are kubelets of which nobody tells, until a person approved or turned it back, and for the authority of the cluster alone', async () => {
-    const worker = { place: expect.stringMatching(/^the kubelet of worker-1,/) as string };
+    const worker = { place: expect.stringMatching(/^the kubelet of worker-1,/) as string, approvable: true };
 
     expect(await hidden(withWorker)).toEqual([{ ...worker, handled: false }]);
     expect(await hidden(withWorker, approved)).toEqual([{ ...worker, handled: true }]);

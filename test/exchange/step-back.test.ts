@@ -31,7 +31,7 @@ describe('turning back', () => {
     const before = world.document(authority);
     await world.start({ authority, ...QUICK });
     await world.until(state);
-    await world.begin(ABORT, 'other');
+    await world.start(ABORT, 'other');
 
     expect(await back(world)).toEqual([...path, undefined]);
 
@@ -45,6 +45,21 @@ describe('turning back', () => {
         clusterInfo: before.generations[0]?.certificate,
         clientCa: before.generations[0]?.certificate,
       });
+  });
+
+  test('gives the cross certificate back to every node, where it was taken away already', async () => {
+    const world = new World(2);
+    await world.start({ authority: 'etcd', ...QUICK, canarySeconds: 600 });
+    await world.until(() => world.rotation()?.crossDroppedAt !== undefined);
+    const { cross = '' } = world.document('etcd').generations[1] ?? {};
+    const serving = () => world.nodes.filter((node) => node.files.get('pki/etcd/server.crt')?.includes(cross)).length;
+    await world.until(() => serving() === 0);
+    await world.start(ABORT, 'other');
+
+    await world.until(() => serving() === 2);
+
+    expect(world.rotation()?.state).toBe('SOAKING');
+    expect(await back(world)).toEqual(['SOAKING', 'ISSUING', 'TRUSTED', 'MINTED', undefined]);
   });
 
   test('is not possible from where the old root is distrusted since its key is known elsewhere', async () => {
@@ -76,7 +91,7 @@ describe('turning back', () => {
     const world = new World(2);
     await world.start({ authority: 'front-proxy', ...QUICK, soakSeconds: 7_200 });
     await world.until('DISTRUSTED');
-    await world.begin(ABORT, 'other');
+    await world.start(ABORT, 'other');
     await world.until('SOAKING');
     const since = world.time;
     world.waits.length = 0;
@@ -93,7 +108,7 @@ describe('turning back', () => {
     const world = new World(2);
     await world.start({ authority: 'front-proxy', ...QUICK });
     await world.until('TRUSTED');
-    await world.begin(ABORT, 'other');
+    await world.start(ABORT, 'other');
     let last = world.act;
     await world.end(() => {
       if (world.act?.act !== 'end') last = world.act;

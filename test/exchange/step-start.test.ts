@@ -16,6 +16,7 @@ describe('a new exchange', () => {
   test.each<[string, (world: World) => unknown, RegExp]>([
     ['a node that does not answer', (world) => void (world.nodes[1]!.silent = true), /did not tell of their certificates: master-2/],
     ['a signer that is not split', (world) => void (world.nodes[0]!.split = false), /master-1 signs by the file that is trusted too/],
+    ['a node of the control plane that nobody found', (world) => void (world.strangers = ['master-9']), /nodes are missing: master-9/],
     ['no snapshot', (world) => void (world.snapshotAge = undefined), /no verified snapshot/],
     ['a snapshot of the day before yesterday', (world) => void (world.snapshotAge = 2 * 86_400), /s-1 is 172800 s old, and 86400/],
     ['an etcd that can lose nobody', (world) => void (world.etcd = { ...world.etcd, healthy: 2 }), /2 of 3 voters of etcd are well/],
@@ -98,6 +99,64 @@ describe('a new exchange', () => {
     expect(end?.plan).toMatchObject({ decision: 'rotate', canary: 'master-2', states: expect.arrayContaining([]) as unknown[] });
     expect(JSON.stringify(world.documents)).toBe(before);
     expect([world.rotated, world.reports, world.messages]).toEqual([[], [], []]);
+  });
+
+  test('that is only planned says who holds the lock of the cluster', async () => {
+    const world = new World(2);
+    world.lockedBy = 'restore-7';
+
+    expect(told(await decided(world, { plan: true }))).toMatchObject({
+      outcome: 'REFUSED',
+      summary: expect.stringMatching(/restore-7 holds the lock of the cluster: wait/) as string,
+    });
+  });
+
+  test('mints under the lock of the cluster, waits for it, and gives it back', async () => {
+    const world = new World(2);
+    world.lockedBy = 'restore-7';
+    const act = await decided(world);
+
+    expect(act).toMatchObject({ act: 'look', state: { waiting: { because: [expect.stringMatching(/^restore-7 holds the lock/)] } } });
+    expect(world.rotation()).toBeUndefined();
+
+    world.lockedBy = undefined;
+    await world.until('MINTED');
+    expect(world.lockedBy).toBeUndefined();
+  });
+
+  test('ends when the lock is never given back, and says that nothing was minted', async () => {
+    const world = new World(2);
+    world.lockedBy = 'restore-7';
+    await world.start({ authority: 'etcd' });
+
+    expect(await world.end()).toMatchObject({
+      outcome: 'HALTED',
+      summary: expect.stringMatching(/restore-7 holds the lock/) as string,
+      whatToDo: [expect.stringMatching(/nothing was minted.*start it anew/)],
+    });
+  });
+
+  test('is refused when another authority began between the plan and the lock', async () => {
+    const world = new World(2);
+    const other = new World(2);
+    await other.start({ authority: 'etcd' }, 'r-0');
+    await other.until('MINTED');
+    const { lock } = world.edges;
+    const late: typeof lock = {
+      acquire: (holder) => {
+        world.documents.etcd = other.document('etcd');
+        return lock.acquire(holder);
+      },
+    };
+    Object.assign(world.edges, { lock: late });
+    await world.start({ authority: 'cluster' });
+
+    expect(await world.end()).toMatchObject({
+      outcome: 'REFUSED',
+      summary: expect.stringMatching(/rotation r-0 of etcd is under way/) as string,
+    });
+    expect(world.document('cluster').generations).toHaveLength(1);
+    expect(world.lockedBy).toBeUndefined();
   });
 
   test('gives every node its first set before anything is minted, and waits for it', async () => {

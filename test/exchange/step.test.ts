@@ -30,4 +30,23 @@ describe('an exchange from the first state to the last', () => {
     expect(next?.key).toBeDefined();
     for (const node of world.nodes) expect(node.files.get(`pki/${AUTHORITY_FILES[authority]}.crt`)).toBe(next?.certificate);
   });
+
+  test('takes the cross certificate from every node before it is closed, and waits as long as one place alone distrusted', async () => {
+    const world = new World(2);
+    await world.start({ authority: 'etcd', ...AUTOMATIC, soakSeconds: 0, canarySeconds: 600 });
+    await world.until(() => world.rotation()?.crossDroppedAt !== undefined);
+    const since = world.time;
+    const { cross = '' } = world.document('etcd').generations[1] ?? {};
+    const serving = () => world.nodes.filter((node) => node.files.get('pki/etcd/server.crt')?.includes(cross)).length;
+    const started = world.nodes.map((node) => node.started.etcd);
+
+    expect(serving()).toBe(2);
+    await world.end();
+
+    expect(serving()).toBe(0);
+    expect(world.time - since).toBeGreaterThanOrEqual(600);
+    expect(world.time - since).toBeLessThan(700);
+    // Leaves alone are other ones by that.
+    expect(world.nodes.map((node) => node.started.etcd)).toEqual(started);
+  });
 });

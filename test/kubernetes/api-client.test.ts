@@ -81,6 +81,15 @@ describe('asking the API', () => {
   });
 });
 
+test('a patch of what has changed meanwhile is not written, and is no refusal', async () => {
+  const api = await serving(({ body }) => (body.includes('"7"') ? [200, {}] : [409, { message: 'the object has been modified' }]));
+  const patch = (resourceVersion: string) =>
+    openApi([api.place]).mergePatch('/api/v1/namespaces/a/configmaps/b', { metadata: { resourceVersion } });
+
+  expect(await patch('6')).toBe(false);
+  expect(await patch('7')).toBe(true);
+});
+
 test('a patch goes as RFC 7386 says', async () => {
   const api = await serving(() => [200, {}]);
 

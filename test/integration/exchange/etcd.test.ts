@@ -1,5 +1,8 @@
 import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
-import { AuthoritySecret } from '../../../lambdas/contract/certificates';
+import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
+import { AuthoritySecret, authoritySecretName } from '../../../lambdas/contract/certificates';
+import { exchangeKey } from '../../../lambdas/contract/s3-keys';
 import { EtcdClientSecret } from '../../../lambdas/contract/secrets';
 import { waitUntil } from '../../../local/child-process';
 import type { Execution } from '../../../local/cloud';
@@ -75,6 +78,21 @@ describe('exchanging the authority of etcd, deployed', () => {
 
     expect(planned).toMatchObject({ status: 'SUCCEEDED', told: { outcome: 'PLANNED', plan: { decision: 'rotate' } } });
     expect((await document()).rotation).toBeUndefined();
+  });
+
+  test('tells people when one of its states fails, and not only whoever watches', async () => {
+    const SecretId = authoritySecretName(world.cluster, 'etcd');
+    const SecretString = (await world.secret(SecretId)) ?? '';
+    await world.secrets.send(new PutSecretValueCommand({ SecretId, SecretString: 'no document' }));
+
+    const execution = await start({ authority: 'etcd', plan: true });
+    const end = await ended(execution);
+
+    await world.secrets.send(new PutSecretValueCommand({ SecretId, SecretString }));
+    expect(end).toMatchObject({ status: 'FAILED', cause: expect.stringContaining('stands still: ') as string });
+    const { s3, bucket, cluster } = world.lifeboat;
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: exchangeKey(cluster, execution.name) }));
+    expect(JSON.parse((await Body?.transformToString()) ?? '')).toMatchObject({ outcome: 'HALTED', summary: end.cause });
   });
 
   test('turned back in the middle, by another execution after its own was stopped: everything is as before', async () => {

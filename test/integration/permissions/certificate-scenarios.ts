@@ -7,10 +7,12 @@ import { RepairReport } from '../../../lambdas/contract/repair-certificates';
 import { lockKey, repairKey } from '../../../lambdas/contract/s3-keys';
 import { waitUntil } from '../../../local/child-process';
 import { createAuthority, issueCertificate } from '../../../local/etcd/certificates';
+import type { Execution } from '../../../local/cloud';
 import type { LocalNode } from '../../../local/nodes';
 import type { CertificateWorld } from '../certificates/world';
 import type { CertificateClusters } from './certificate-clusters';
 import type { Scenario } from './scenarios';
+import { functionOf } from './two-clusters';
 
 /** All nodes are there; on a machine that does much else they may be slow to say so. */
 const INPUT = { waitForNodesSeconds: 30 };
@@ -56,10 +58,12 @@ export const certificateScenarios: readonly Scenario<CertificateClusters>[] = [
   },
   {
     function: 'CertificatesExchangeExchangeAuthority',
-    sentence: 'begins to exchange the authority of etcd, and turns back when it is asked to',
-    run: async ({ world }) => {
+    sentence:
+      'begins to exchange the authority of etcd, starts the next execution when its own is long, and turns back when it is asked to',
+    run: async (clusters) => {
+      const { world } = clusters;
       for (let time = 0; time < 2; time++) await world.lifeboat.takeSnapshot();
-      await turnedBack(world, 'TRUSTED');
+      await turnedBack(world, 'TRUSTED', (execution) => handedOver(clusters, execution));
       await turnedBack(world, 'MINTED');
     },
   },
@@ -123,15 +127,34 @@ export const certificateScenarios: readonly Scenario<CertificateClusters>[] = [
 ];
 
 /** Begins to exchange the authority of etcd, and has somebody abort it in a state. */
-async function turnedBack(world: CertificateWorld, state: RotationState): Promise<void> {
+async function turnedBack(
+  world: CertificateWorld,
+  state: RotationState,
+  before: (execution: Execution | undefined) => Promise<void> = async () => undefined,
+): Promise<void> {
   const execution = await world.lifeboat.rotateCa?.start({ ...INPUT, authority: 'etcd', approval: 'automatic' });
   const rotation = async () => AuthoritySecret.parse(await world.authority('etcd')).rotation;
   await waitUntil(`it is ${state}`, 240_000, async () => (await rotation())?.state === state, 200);
 
+  await before(execution);
   const aborted = await world.lifeboat.rotateCa?.start({ ...INPUT, abort: execution?.name, by: 'a test', because: 'it was asked for' });
 
-  expect(await aborted?.wait({ timeoutMs: 60_000 })).toMatchObject({ status: 'SUCCEEDED', output: { outcome: 'NOTED' } });
-  expect(await execution?.wait({ timeoutMs: 400_000 })).toMatchObject({ status: 'SUCCEEDED', output: { outcome: 'TURNED_BACK' } });
+  expect(await aborted?.wait({ timeoutMs: 400_000 })).toMatchObject({ status: 'SUCCEEDED', output: { outcome: 'TURNED_BACK' } });
+  expect(await execution?.wait({ timeoutMs: 60_000 })).toMatchObject({ status: 'SUCCEEDED', output: { outcome: 'NOTED' } });
+}
+
+/** A step of an execution that has a long history. */
+async function handedOver({ cloud, world, mine }: CertificateClusters, execution: Execution | undefined): Promise<void> {
+  const { name: rotation, arn: driver } = execution ?? {};
+  const asked = world.nodes.nodes.map(({ instanceId, name: host }) => ({ instanceId, host }));
+  const state = { rotation, driver, authority: 'etcd', asked, ...INPUT, events: 20_000 };
+
+  expect(await cloud.invoke(functionOf(mine, 'CertificatesExchangeExchangeAuthority').name, { do: 'step', state })).toMatchObject({
+    outcome: 'returned',
+    result: { told: { outcome: 'NOTED', summary: expect.stringContaining(`:${rotation}_2 goes on with it`) as string } },
+  });
+  const next = async () => AuthoritySecret.parse(await world.authority('etcd')).rotation?.driver;
+  await waitUntil('the next execution drives it', 60_000, async () => (await next())?.endsWith(`:${rotation}_2`) === true, 200);
 }
 
 async function endOf(world: CertificateWorld): Promise<object> {

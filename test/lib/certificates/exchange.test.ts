@@ -18,7 +18,7 @@ interface State {
   readonly Next?: string;
   readonly Default?: string;
   readonly Choices?: readonly Choice[];
-  readonly Catch?: readonly { readonly ErrorEquals: readonly string[]; readonly Next: string }[];
+  readonly Catch?: readonly { readonly ErrorEquals: readonly string[]; readonly Next: string; readonly ResultPath?: string }[];
   readonly Retry?: readonly { readonly ErrorEquals: readonly string[]; readonly IntervalSeconds?: number; readonly MaxAttempts?: number }[];
   readonly SecondsPath?: string;
   readonly ResultPath?: string;
@@ -83,11 +83,21 @@ describe('the states of an exchange', () => {
     for (const outcome of well) expect(ExchangeOutcome.options).toContain(outcome);
   });
 
-  test.each(['Begin', 'Step', 'CertificateFacts'])('leave no failure of %s without its name', (name) => {
+  test.each(['Begin', 'TellFailure'])('leave no failure of %s without its name', (name) => {
     const caught = States[name]?.Catch?.at(-1);
 
     expect(caught?.ErrorEquals).toEqual(['States.ALL']);
     expect(States[caught?.Next ?? '']?.Type).toBe('Fail');
+  });
+
+  test.each(['Step', 'CertificateFacts'])('tell people of a failure of %s, with what it was about, as of any other end', (name) => {
+    const caught = States[name]?.Catch?.at(-1);
+
+    expect(caught).toMatchObject({ ErrorEquals: ['States.ALL'], Next: 'TellFailure', ResultPath: '$.failure' });
+    expect(States['TellFailure']).toMatchObject({
+      Parameters: { do: 'fail', 'state.$': '$.state', 'failure.$': '$.failure' },
+      Next: States[States['Step']?.Next ?? '']?.Choices?.[0]?.Next,
+    });
   });
 });
 
@@ -116,26 +126,24 @@ describe('who decides', () => {
     expect(resourcesOf(DECIDES, 'secretsmanager:GetSecretValue')).toEqual([...authorities, accounts, ownClient]);
   });
 
-  test('calls who looks, who makes secrets for nodes and who rotates, asks whether an execution of this machine runs, and sends nothing to nodes', () => {
+  test('calls who looks, who makes secrets for nodes and who rotates, asks whether an execution of this machine runs, starts the next one, and sends nothing to nodes', () => {
     expect(resourcesOf(DECIDES, 'lambda:InvokeFunction')).toEqual(
       ['CertificatesAdopt', 'CertificatesExchangeLookAround', 'CertificatesRotationRotateCertificates'].map((name) =>
         arnOf(idOf('AWS::Lambda::Function', name)),
       ),
     );
     expect(JSON.stringify(resourcesOf(DECIDES, 'states:DescribeExecution'))).toMatch(/:execution:lifeboat-prod-rotate-ca:\*/);
+    expect(JSON.stringify(resourcesOf(DECIDES, 'states:StartExecution'))).toMatch(/:stateMachine:lifeboat-prod-rotate-ca"\]/);
     expect(of(DECIDES).flatMap(({ Action }) => Action)).not.toContain('ssm:SendCommand');
   });
 
-  test('begins an exchange itself only where the config has that done, of its own state machine', () => {
-    expect(resourcesOf(DECIDES, 'states:StartExecution')).toEqual([]);
-    const scheduled = templateOf(inVpc({ certificates: { authorities: { exchange: 'scheduled' } } }));
-    const starts = statementsOf(scheduled, DECIDES).filter(({ Action }) => Action === 'states:StartExecution');
-    expect(starts).toHaveLength(1);
-    expect(JSON.stringify(starts[0]?.Resource)).toMatch(/:stateMachine:lifeboat-prod-rotate-ca"/);
-  });
-
-  test('writes its report and nothing else into the bucket, and tells people', () => {
-    expect(JSON.stringify(resourcesOf(DECIDES, 's3:PutObject'))).toMatch(/clusters\/prod\/pki\/[a-z]+\/\*/);
+  test('writes its report, the generations and the lock of the control plane and nothing else into the bucket, and tells people', () => {
+    const written = resourcesOf(DECIDES, 's3:PutObject').map((each) => /clusters\/prod\/[^"]+/.exec(JSON.stringify(each))?.[0]);
+    expect(written.sort()).toEqual([
+      'clusters/prod/locks/control-plane.json',
+      'clusters/prod/pki/exchanges/*.json',
+      'clusters/prod/pki/generations.json',
+    ]);
     expect(of(DECIDES).flatMap(({ Action }) => Action)).not.toContain('s3:DeleteObject');
     expect(resourcesOf(DECIDES, 'sns:Publish')).toEqual([{ Ref: idOf('AWS::SNS::Topic', '') }]);
   });

@@ -52,7 +52,7 @@ test('no two alarms share a name', () => {
 });
 
 test('the table at the top has every alarm, with its article and how soon to act', () => {
-  const rows = [...runbook.matchAll(/^\| `…\/([a-z-]+)(?:\/<host>-<port>)?` \| \[.+\]\(#([a-z-]+)\) \| (act \w+) \|$/gm)];
+  const rows = [...runbook.matchAll(/^\| `…\/([a-z-]+)(?:\/<host>-<port>|\/<ending>)?` \| \[.+\]\(#([a-z-]+)\) \| (act \w+) \|$/gm)];
   const expected = alarms.map(({ AlarmName, AlarmDescription }) => {
     const article = AlarmName.split('/')[1] ?? '';
     return `${article} ${article} ${AlarmDescription.slice(0, AlarmDescription.indexOf(':'))}`;
@@ -86,6 +86,9 @@ const OF_AWS: Readonly<Record<string, readonly string[]>> = {
   'AWS/Lambda Errors': ['FunctionName'],
   'AWS/S3 OperationsFailedReplication': ['DestinationBucket', 'RuleId', 'SourceBucket'],
   'AWS/S3 ReplicationLatency': ['DestinationBucket', 'RuleId', 'SourceBucket'],
+  'AWS/States ExecutionsAborted': ['StateMachineArn'],
+  'AWS/States ExecutionsFailed': ['StateMachineArn'],
+  'AWS/States ExecutionsTimedOut': ['StateMachineArn'],
   'AWS/SQS ApproximateNumberOfMessagesVisible': ['QueueName'],
 };
 

@@ -35,7 +35,7 @@ interface Healed {
  * Brings what the cluster says of its PKI to what it lives by: after a restore it says what it said when the snapshot was taken. What is trusted is
  * taken from the secrets, in whatever state a rotation is; nodes are only asked. What is right already is left alone.
  */
-export async function healCluster(edges: HealEdges, state: ExchangeState): Promise<Act> {
+export async function healObjects(edges: HealEdges, state: ExchangeState): Promise<Act> {
   if (state.facts === undefined) return goOn('look', 0, state);
   const { missing, others } = await mended(edges, state, state.facts).catch((error: unknown): Healed => ({
     missing: [messageOf(error)],
@@ -44,7 +44,7 @@ export async function healCluster(edges: HealEdges, state: ExchangeState): Promi
   const now = Math.floor(edges.now().getTime() / 1_000);
   const since = state.waiting?.since ?? now;
   if (missing.length > 0 && now - since < WITHIN_SECONDS)
-    return goOn('look', BETWEEN_SECONDS, { ...state, waiting: { forWhat: 'healing', since, because: missing.slice(0, 20) } });
+    return goOn('look', BETWEEN_SECONDS, { ...state, waiting: { forWhat: 'healing', kind: 'work', since, because: missing.slice(0, 20) } });
   const outcome = missing.length === 0 ? 'HEALED' : 'HALTED';
   const summary =
     missing.length === 0
@@ -70,10 +70,10 @@ async function mended(edges: HealEdges, { asked }: ExchangeState, facts: readonl
     ...(frontProxy !== undefined && { requestHeaderCa: frontProxy }),
     ...(signer && { signer }),
   };
-  const written = await edges.tellCluster(place, write);
+  const { written, unclear } = await edges.tellCluster(place, write);
   if (written.length > 0) edges.telemetry.log('cluster-told', { written });
   const seen = await edges.lookAtCluster(place);
-  return { missing: missingIn(seen, documents), others: othersIn(seen, documents) };
+  return { missing: missingIn(seen, documents), others: [...othersIn(seen, documents), ...(unclear === undefined ? [] : [unclear])] };
 }
 
 /** What the controller-managers publish, which nobody else writes. */

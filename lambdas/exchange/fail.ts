@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { causeWords } from '../contract/function-failure';
+import { ExchangeState } from '../contract/rotate-authority';
+import type { Act } from '../contract/rotate-authority';
+import type { ExchangeEdges } from './edges';
+import { ended, halt } from './tell';
+
+export const FailExchange = z.object({
+  do: z.literal('fail'),
+  state: ExchangeState,
+  /** As Step Functions tells it of a state that failed. */
+  failure: z.object({ Error: z.string(), Cause: z.string().default('') }),
+});
+
+/** Tells people of an exchange that cannot go on since one of its states failed: nobody may be waiting for its execution. */
+export async function fail(
+  edges: Pick<ExchangeEdges, 'authority' | 'cluster' | 'write' | 'tell' | 'telemetry' | 'now'>,
+  { state, failure: { Error: name, Cause } }: z.infer<typeof FailExchange>,
+): Promise<Act> {
+  const { authority, rotation, driver } = state;
+  // What it was taken away from in the middle of a step goes on elsewhere.
+  const present = await edges.authority(authority).then(
+    (document) => document?.rotation,
+    () => undefined,
+  );
+  if (present?.id === rotation && present.driver !== undefined && present.driver !== driver)
+    return ended(state, 'NOTED', `${present.driver} has taken it up`);
+  return halt(edges, state, authority, [`${name}: ${causeWords(Cause).slice(0, 1_000)}`]);
+}
