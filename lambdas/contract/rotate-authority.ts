@@ -84,8 +84,10 @@ export const ExchangeState = z.object({
   asked: z.array(RunbookNode),
   waitForNodesSeconds: z.number().int(),
   waiting: Waits.optional(),
-  /** The node whose set is being rotated, and when that was last asked for, seconds since 1970. */
-  rotating: z.object({ host: z.string(), at: z.number().int() }).optional(),
+  /** The node whose set is being rotated, when that was last asked for, seconds since 1970, and why it was refused then. */
+  rotating: z.object({ host: z.string(), at: z.number().int(), because: z.string().optional() }).optional(),
+  /** Nodes that had something else than their sets and were rotated again: when last, seconds since 1970, and how often without an end to it. */
+  healed: z.array(z.object({ host: z.string(), at: z.number().int(), times: z.number().int() })).optional(),
   facts: z.array(NodeEnd).optional(),
   /** What people are to know beside how it ends. */
   notes: z.array(z.string()).optional(),

@@ -11,10 +11,14 @@ import type {
   NodeStamps,
   PortLook,
 } from '../contract/exchange-looks';
+import type { RunbookNode } from '../contract/restore';
 import type { EtcdClientSecret } from '../contract/secrets';
 import type { RotationFacts } from '../authorities/rotation-facts';
 import type { RegisteredNode } from '../nodes/ssm-nodes';
 import type { CertificateSettings } from '../certificates/adopt';
+
+/** What became of asking for a rotation. `not-enrolled`: the node has no secret, or one that is not rotated. */
+export type AskedRotation = 'begun' | 'under-way' | 'not-enrolled';
 
 /** Everything that the exchange of an authority sees and does. */
 export interface ExchangeEdges {
@@ -28,8 +32,10 @@ export interface ExchangeEdges {
   readonly forgetFormer: (name: AuthorityName) => Promise<void>;
   /** What nodes have by now; this function does not read their keys itself. */
   readonly stamps: (secretIds: readonly string[]) => Promise<readonly NodeStamps[]>;
-  /** Has Secrets Manager rotate the set of a node; it goes on with one that waits. */
-  readonly rotate: (secretId: string) => Promise<void>;
+  /** Has Secrets Manager rotate the set of a node; it goes on with one that waits. @throws StoreFailed when it can do neither */
+  readonly rotate: (secretId: string) => Promise<AskedRotation>;
+  /** Gives nodes that have none a secret of their own, and others what theirs lacks. The hosts for which something was done. */
+  readonly enrol: (nodes: readonly RunbookNode[]) => Promise<readonly string[]>;
   readonly lookAtPorts: (ports: readonly AskedPort[]) => Promise<readonly PortLook[]>;
   readonly lookAtEtcd: () => Promise<EtcdLook>;
   readonly lookAtCluster: (asked: AskedCluster) => Promise<ClusterLook>;

@@ -17,6 +17,7 @@ import type { Act } from '../contract/rotate-authority';
 import { distribute } from './distribute';
 import type { ExchangeEdges } from './edges';
 import { handOver, isLong } from './hand-over';
+import { heal } from './heal';
 import { look } from './look';
 import { observe } from './observe';
 import { start } from './start';
@@ -46,7 +47,8 @@ export async function step(edges: ExchangeEdges, asked: ExchangeState): Promise<
   // What is to be undone is not done first: a node may be away because of it.
   const rotating = goesBackAtOnce(rotation) ? undefined : await distribute(edges, document, state);
   if (rotating !== undefined) {
-    const because = [`${rotating.host} does not have what ${rotation.state} gives it yet`];
+    const refused = rotating.because === undefined ? '' : `: ${rotating.because}`;
+    const because = [`${rotating.host} does not have what ${rotation.state} gives it yet${refused}`];
     return waitFor(
       edges,
       { ...state, rotating },
@@ -83,8 +85,10 @@ async function judge(edges: ExchangeEdges, state: ExchangeState, document: Autho
     const named = [...open.map(({ place }) => place), ...(notes ?? [])];
     // Before anybody is asked: what he says is about that.
     if (kind === 'approval') await edges.change(document.authority, (each) => (isTaken(each, state) ? each : noteNamed(each, named, now)));
-    const act = kind === 'work' ? 'look' : 'step';
-    return waitFor(edges, kept, document.authority, waited, act, LOOK_SECONDS);
+    if (kind !== 'work') return waitFor(edges, kept, document.authority, waited, 'step', LOOK_SECONDS);
+    const { healed, hopeless } = await heal(edges, document, told, state.healed);
+    if (hopeless.length > 0) return halt(edges, kept, document.authority, hopeless);
+    return waitFor(edges, { ...kept, healed }, document.authority, waited, 'look', LOOK_SECONDS);
   }
   edges.telemetry.log('gates-open', { authority: document.authority, rotation: rotation.id, state: at, evidence: verdict.evidence });
   if (back) {

@@ -42,7 +42,7 @@ export class Certificates extends Construct {
     new CertificateAlarms(this, 'Alarms', { alarms: props.alarms });
     const scan = new Scan(this, 'Scan', { ...props, rotation });
     const repair = new Repair(this, 'Repair', { ...props, pki, rotation });
-    const exchange = new Exchange(this, 'Exchange', { ...props, pki, rotation });
+    const exchange = new Exchange(this, 'Exchange', { ...props, pki, rotation, enrols: adopt.adopt });
     this.exchange = exchange.stateMachine;
     this.repair = repair.stateMachine;
     this.adopt = adopt.stateMachine;
