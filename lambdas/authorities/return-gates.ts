@@ -1,4 +1,5 @@
 import type { RotationState } from '../contract/authority-rotation';
+import { shortSigner } from '../contract/short-id';
 import { CHECKS, clientsUsed, eachNode, eachPort } from './gate-checks';
 import type { Check } from './gate-checks';
 import { GATES } from './gate-names';
@@ -12,6 +13,7 @@ export const RETURN_GATES = {
   'clients-returned': 'whoever was given the new root alone had the time to take both, or was given them',
   'old-leaves': 'every leaf is by the old root',
   'next-gone': 'no port lists the new root',
+  'old-files': 'no node has other trusted roots than before',
 } as const;
 export type ReturnGate = keyof typeof RETURN_GATES;
 
@@ -19,7 +21,7 @@ export type ReturnGate = keyof typeof RETURN_GATES;
 export function returnGatesIn(state: RotationState): readonly ReturnGate[] {
   switch (state) {
     case 'MINTED':
-      return ['nodes-told', 'next-gone'];
+      return ['nodes-told', 'next-gone', 'old-files'];
     case 'TRUSTED':
       return ['nodes-told', 'old-leaves'];
     case 'ISSUING':
@@ -100,6 +102,13 @@ export const RETURN_CHECKS: Readonly<Record<ReturnGate, Check>> = {
   'old-trusted': trustsOld,
   'clients-returned': clientsReturned,
   'old-leaves': oldLeaves,
+  // One that has no such file has nothing of the new root in it.
+  'old-files': (observation) =>
+    eachNode(observation, ({ bundles }, { name }) =>
+      bundles
+        .filter((bundle) => bundle !== observation.expected.bundle)
+        .map((bundle) => `${name} has other trusted roots than before: ${shortSigner(bundle)}`),
+    ),
   'next-gone': (observation) =>
     eachPort(observation, ({ acceptable }, { name }) => {
       if (acceptable === undefined) return [`it is not known whom ${name} accepts`];

@@ -14,6 +14,7 @@ import { S3SnapshotCatalog } from './s3-snapshot-catalog';
 import { putEtcdClientSecret, readEtcdClientSecret } from './secrets';
 import { openTopic } from './sns';
 import type { CertificateSettings } from '../certificates/adopt';
+import { EnrolAnswer } from '../certificates/enrol';
 import { ClusterLook, EtcdLook, NodeStamps, PortLook } from '../contract/exchange-looks';
 import type { LookEvent } from '../contract/exchange-looks';
 import { RestoreRequest } from '../contract/restore';
@@ -30,6 +31,8 @@ export interface ExchangePlace {
   readonly controlPlane: Parameters<SsmNodes['registered']>[0];
   /** The function that stands beside the cluster. */
   readonly eyes: string;
+  /** The function that makes the secrets of nodes. */
+  readonly enrols: string;
   readonly clientSecret: string;
   readonly topic: string | undefined;
   readonly telemetry: ExchangeEdges['telemetry'];
@@ -43,6 +46,7 @@ export function exchangeEdges({
   settings,
   controlPlane,
   eyes,
+  enrols,
   clientSecret,
   topic,
   telemetry,
@@ -68,7 +72,12 @@ export function exchangeEdges({
     note,
     forgetFormer: pki.forgetFormer,
     stamps: (secretIds) => ask({ do: 'stamps', secretIds: [...secretIds] }, z.array(NodeStamps)),
-    rotate: nodeRotations(manager).start,
+    rotate: nodeRotations(manager).ask,
+    enrol: async (asked) => {
+      // Whoever exchanges an authority holds its key.
+      const plan = { nodes: asked, authorities: [{ key: 'held' }] };
+      return (await callFunction(lambda, enrols, { do: 'enrol', plan }, EnrolAnswer)).enrolled;
+    },
     lookAtPorts: (ports) => ask({ do: 'ports', ports: [...ports] }, z.array(PortLook)),
     lookAtEtcd: () => ask({ do: 'etcd' }, EtcdLook),
     lookAtCluster: (asked) => ask({ do: 'cluster', ...asked }, ClusterLook),

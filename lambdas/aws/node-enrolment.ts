@@ -1,6 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   CreateSecretCommand,
   DescribeSecretCommand,
+  GetResourcePolicyCommand,
+  InvalidRequestException,
   PutResourcePolicyCommand,
   ResourceExistsException,
   ResourceNotFoundException,
@@ -9,7 +12,9 @@ import {
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { z } from 'zod';
 import type { NodeEnrolment } from '../certificates/enrol';
+import { jsonOf } from '../contract/json';
 import { messageOf } from '../contract/lifeboat-error';
+import type { AskedRotation } from '../exchange/edges';
 import { StoreFailed } from './errors';
 
 /** What the secrets of nodes are made with. */
@@ -43,12 +48,19 @@ export function nodeEnrolment(client: SecretsManagerClient, cluster: string, set
   const { kmsKeyId, rotationFunction, everyDays, readers } = settings;
   const failed = (name: string, error: unknown): StoreFailed =>
     new StoreFailed(`cannot make secret ${name}: ${messageOf(error)}`, { cause: error });
+  // After another deployment function, roles or days may be others.
+  const isRotated = async (SecretId: string): Promise<boolean> => {
+    const { RotationEnabled, RotationLambdaARN, RotationRules } = await client.send(new DescribeSecretCommand({ SecretId }));
+    return RotationEnabled === true && RotationLambdaARN === rotationFunction && RotationRules?.AutomaticallyAfterDays === everyDays;
+  };
+  const isGuarded = async (SecretId: string): Promise<boolean> => {
+    const { ResourcePolicy = '' } = await client.send(new GetResourcePolicyCommand({ SecretId }));
+    const instanceId = SecretId.split('/').at(-1) ?? '';
+    return isDeepStrictEqual(jsonOf(ResourcePolicy), jsonOf(policyFor(instanceId, readers)));
+  };
   const isEnrolled = async (SecretId: string): Promise<boolean> => {
     try {
-      // Rotation is the last thing that it gets.
-      const { RotationEnabled, RotationLambdaARN, RotationRules } = await client.send(new DescribeSecretCommand({ SecretId }));
-      // After another deployment function, roles or days may be others: then it gets them, and its policy, again.
-      return RotationEnabled === true && RotationLambdaARN === rotationFunction && RotationRules?.AutomaticallyAfterDays === everyDays;
+      return (await isRotated(SecretId)) && (await isGuarded(SecretId));
     } catch (error) {
       if (error instanceof ResourceNotFoundException) return false;
       throw failed(SecretId, error);
@@ -72,6 +84,8 @@ export function nodeEnrolment(client: SecretsManagerClient, cluster: string, set
         await client.send(
           new PutResourcePolicyCommand({ SecretId: Name, ResourcePolicy: policyFor(instanceId, readers), BlockPublicPolicy: true }),
         );
+        // Where a set waits Secrets Manager refuses to be told how to rotate.
+        if (await isRotated(Name)) return;
         // Not at once: an adoption changes nothing on a node. kubeadm's certificates live for a year.
         const RotationRules = { AutomaticallyAfterDays: everyDays };
         await client.send(
@@ -84,11 +98,18 @@ export function nodeEnrolment(client: SecretsManagerClient, cluster: string, set
   };
 }
 
-/** Rotations of secrets that are enrolled already. Both throw StoreFailed. */
+/** Secrets Manager goes on with one that waits whenever another is asked for: aws-cdk issue 28539. */
+const UNDER_WAY = /previous rotation isn.t complete/i;
+const NEVER_ROTATED = /no lambda rotation function/i;
+
+/** Rotations of secrets that are enrolled already. All throw StoreFailed. */
 export function nodeRotations(client: SecretsManagerClient): {
   /** Undefined where it never was. */
   readonly lastRotated: (name: string) => Promise<Date | undefined>;
+  /** @throws also when one is under way */
   readonly start: (name: string) => Promise<void>;
+  /** Starts one, or goes on with one that waits. */
+  readonly ask: (name: string) => Promise<AskedRotation>;
 } {
   const told = async <T>(what: string, name: string, call: () => Promise<T>): Promise<T> => {
     try {
@@ -104,5 +125,19 @@ export function nodeRotations(client: SecretsManagerClient): {
       told('rotate', SecretId, async () => {
         await client.send(new RotateSecretCommand({ SecretId }));
       }),
+    ask: async (SecretId) => {
+      try {
+        await client.send(new RotateSecretCommand({ SecretId }));
+        return 'begun';
+      } catch (error) {
+        if (error instanceof ResourceNotFoundException) return 'not-enrolled';
+        if (error instanceof InvalidRequestException && UNDER_WAY.test(error.message)) return 'under-way';
+        if (error instanceof InvalidRequestException && NEVER_ROTATED.test(error.message)) return 'not-enrolled';
+        throw new StoreFailed(
+          `cannot rotate secret ${SecretId}: ${messageOf(error)}; one that is to be deleted is given back by aws secretsmanager restore-secret`,
+          { cause: error },
+        );
+      }
+    },
   };
 }

@@ -8,11 +8,16 @@ import {
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { PkiUnusable } from '../certificates/errors';
 import type { NodeSecrets } from '../certificates/rotate';
+import type { SecretState } from '../certificates/rotation-step';
 import { NodeSetSecret } from '../contract/certificates';
 import { jsonOf } from '../contract/json';
 import { messageOf } from '../contract/lifeboat-error';
 import { mistakesOf } from './environment';
 import { StoreFailed } from './errors';
+
+/** The version that waits for its rotation: Secrets Manager may leave AWSPENDING on the one that became the current one by it. */
+const waitingIn = (labels: SecretState['labels']): string | undefined =>
+  Object.entries(labels).find(([, each]) => each.includes('AWSPENDING') && !each.includes('AWSCURRENT'))?.[0];
 
 /** The secrets of nodes, by the labels of their versions. */
 export class SecretsManagerNodes implements NodeSecrets {
@@ -41,13 +46,17 @@ export class SecretsManagerNodes implements NodeSecrets {
     });
 
   /** What is the current value. undefined: it has none, or there is no such secret. @throws PkiUnusable, StoreFailed */
-  current = async (SecretId: string): Promise<NodeSetSecret | undefined> => {
+  current = async (SecretId: string): Promise<NodeSetSecret | undefined> => (await this.present(SecretId)).set;
+
+  /** What is the current value, and whether another version waits for its rotation. @throws PkiUnusable, StoreFailed */
+  present = async (SecretId: string): Promise<{ readonly set: NodeSetSecret | undefined; readonly waits: boolean }> => {
     try {
       const { labels } = await this.state(SecretId);
       const version = Object.entries(labels).find(([, each]) => each.includes('AWSCURRENT'))?.[0];
-      return version === undefined ? undefined : await this.read(SecretId, version);
+      const set = version === undefined ? undefined : await this.read(SecretId, version);
+      return { set, waits: waitingIn(labels) !== undefined };
     } catch (error) {
-      if (error instanceof StoreFailed && error.cause instanceof ResourceNotFoundException) return undefined;
+      if (error instanceof StoreFailed && error.cause instanceof ResourceNotFoundException) return { set: undefined, waits: false };
       throw error;
     }
   };
@@ -73,7 +82,7 @@ export class SecretsManagerNodes implements NodeSecrets {
   put = (SecretId: string, value: NodeSetSecret): Promise<string> =>
     this.told('write', SecretId, async () => {
       const { labels } = await this.state(SecretId);
-      const waiting = Object.entries(labels).find(([, each]) => each.includes('AWSPENDING') && !each.includes('AWSCURRENT'))?.[0];
+      const waiting = waitingIn(labels);
       if (waiting !== undefined) await this.giveUp(SecretId, waiting);
       const { VersionId = '' } = await this.client.send(new PutSecretValueCommand({ SecretId, SecretString: JSON.stringify(value) }));
       return VersionId;

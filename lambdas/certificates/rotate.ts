@@ -93,8 +93,12 @@ async function work(
   }
 }
 
-/** A version never gets another value. One that waited for too long goes, so that the next rotation mints for the node as it is then. */
-async function createSecret({ secrets, mint, outdated }: RotateEdges, secretId: string, version: string): Promise<string> {
+/**
+ * A version never gets another value. One that waited for too long goes, so that the next rotation mints for the node as it is then. Before that the node
+ * gets back what it had: where an installation was cut off nothing else is ever installed, and nobody knows of that version any more afterwards.
+ */
+async function createSecret(edges: RotateEdges, secretId: string, version: string): Promise<string> {
+  const { secrets, mint, outdated, putBack } = edges;
   const waiting = await secrets.read(secretId, version);
   if (waiting === undefined) {
     await secrets.fill(secretId, version, await mint(secretId));
@@ -102,25 +106,19 @@ async function createSecret({ secrets, mint, outdated }: RotateEdges, secretId: 
   }
   const because = await outdated(waiting);
   if (because === undefined) return 'it was minted before';
+  await alone(edges, version, waiting, () => putBack(version, waiting));
   await secrets.giveUp(secretId, version);
   throw new RotationPostponed(
     `the set that waited for ${waiting.node.host} is given up, since ${because}; the next rotation mints another`,
   );
 }
 
-/** One node at a time, and only while etcd can lose it. What cannot be proven from outside is taken back before anybody hears of it. */
+/** What cannot be proven from outside is taken back before anybody hears of it. */
 async function setSecret(edges: RotateEdges, secretId: string, version: string, current: string | undefined): Promise<string> {
-  const { secrets, lock, etcdTooWeak, install, putBack, prove, telemetry } = edges;
+  const { secrets, install, putBack, prove } = edges;
   const set = await secrets.read(secretId, version);
   if (set === undefined) throw new RotationRefused(`version ${version} of secret ${secretId} has no value yet: createSecret comes first`);
-  const held = await lock.acquire(`rotation-${version}`);
-  if (!held.acquired)
-    throw new RotationPostponed(
-      `${held.holder} works on the nodes until ${held.expiresAt} at the latest: the rotation of ${set.node.host} is tried again`,
-    );
-  try {
-    const weak = await etcdTooWeak(set);
-    if (weak !== undefined) throw new RotationPostponed(`the certificates of ${set.node.host} wait: ${weak}`);
+  return alone(edges, version, set, async () => {
     // What cannot be reached now could not be proven afterwards either, and nothing was touched so far.
     const before = await prove(secretId, version, current);
     if (!before.reached)
@@ -144,6 +142,25 @@ async function setSecret(edges: RotateEdges, secretId: string, version: string, 
     throw new CertificatesNotProven(
       `${set.node.host} has its previous certificates again, since the new ones could not be proven: ${proof.because.join('; ')}`,
     );
+  });
+}
+
+/** Changes one node at a time, and only while etcd can lose it. @throws RotationPostponed, and what the change throws */
+async function alone<T>(
+  { lock, etcdTooWeak, telemetry }: RotateEdges,
+  version: string,
+  set: NodeSetSecret,
+  change: () => Promise<T>,
+): Promise<T> {
+  const held = await lock.acquire(`rotation-${version}`);
+  if (!held.acquired)
+    throw new RotationPostponed(
+      `${held.holder} works on the nodes until ${held.expiresAt} at the latest: the rotation of ${set.node.host} is tried again`,
+    );
+  try {
+    const weak = await etcdTooWeak(set);
+    if (weak !== undefined) throw new RotationPostponed(`the certificates of ${set.node.host} wait: ${weak}`);
+    return await change();
   } finally {
     await held.release().catch((error: unknown) => telemetry.warn('lock-not-released', { because: messageOf(error) }));
   }

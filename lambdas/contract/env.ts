@@ -20,6 +20,8 @@ export const Env = {
   alarmTopic: 'LIFEBOAT_ALARM_TOPIC',
   /** The function beside the cluster that looks at its ports. */
   probeFunction: 'LIFEBOAT_PROBE_FUNCTION',
+  /** The function that makes the secrets of nodes. */
+  enrolFunction: 'LIFEBOAT_ENROL_FUNCTION',
   /** What the secrets of nodes are made with, as JSON. */
   nodeSecretSettings: 'LIFEBOAT_NODE_SECRETS',
   /** What certificates hang on, as JSON. */

@@ -1,6 +1,6 @@
 // What is seen of the cluster while one of its authorities is exchanged, by the function that stands beside it.
 import { z } from 'zod';
-import { AuthorityName } from './certificate-names';
+import { AuthorityName, LeafName } from './certificate-names';
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const port = z.number().int().positive();
@@ -63,8 +63,15 @@ export const ClusterWrite = z.object({
 });
 export type ClusterWrite = z.infer<typeof ClusterWrite>;
 
-/** The stamps of the current set of a node; null before its first rotation. */
-export const NodeStamps = z.object({ secretId: z.string(), stamps: z.partialRecord(AuthorityName, Sha256).nullable() });
+export const NodeStamps = z.object({
+  secretId: z.string(),
+  /** Of the current set of the node; null before its first rotation. */
+  stamps: z.partialRecord(AuthorityName, Sha256).nullable(),
+  /** Whether a later set waits: nobody knows whether the node has that one, or some of it. */
+  waits: z.boolean(),
+  /** Of the current set: SHA-256 of the DER of each. */
+  leaves: z.partialRecord(LeafName, Sha256),
+});
 export type NodeStamps = z.infer<typeof NodeStamps>;
 
 /** API servers, and the secret of the node by whose client for kubelets, who may administer the cluster, they are asked. */

@@ -89,8 +89,10 @@ export const ExchangeState = z.object({
   before: z.object({ voters: z.number().int(), readyNodes: z.number().int() }).optional(),
   /** Since when, by seconds since 1970, it waits for the same. */
   waiting: z.object({ forWhat: z.string(), since: z.number().int(), because: z.array(z.string()) }).optional(),
-  /** The node whose set is being rotated, and when that was last asked for, seconds since 1970. */
-  rotating: z.object({ host: z.string(), at: z.number().int() }).optional(),
+  /** The node whose set is being rotated, when that was last asked for, seconds since 1970, and why it was refused then. */
+  rotating: z.object({ host: z.string(), at: z.number().int(), because: z.string().optional() }).optional(),
+  /** Nodes that had something else than their sets and were rotated again: when last, seconds since 1970, and how often without an end to it. */
+  healed: z.array(z.object({ host: z.string(), at: z.number().int(), times: z.number().int() })).optional(),
   facts: z.array(NodeEnd).optional(),
 });
 export type ExchangeState = z.infer<typeof ExchangeState>;

@@ -11,15 +11,14 @@ import type { ExchangeEdges } from './edges';
 
 type DistributeEdges = Pick<
   ExchangeEdges,
-  'cluster' | 'settings' | 'stamps' | 'rotate' | 'etcdClient' | 'putEtcdClient' | 'now' | 'telemetry'
+  'cluster' | 'settings' | 'stamps' | 'rotate' | 'enrol' | 'etcdClient' | 'putEtcdClient' | 'now' | 'telemetry'
 >;
 
 /** A rotation that stopped half way goes on when it is asked for again: not before the function that works on it has ended, which has 15 minutes. */
 const ASK_AGAIN_SECONDS = 960;
-/** One that was refused has not begun. */
-const REFUSED_SECONDS = 60;
+/** One that was under way before or was refused has not begun. */
+const NOT_BEGUN_SECONDS = 60;
 
-/** The node whose set is being rotated, and when that was last asked for, seconds since 1970. */
 type Rotating = NonNullable<ExchangeState['rotating']>;
 
 /**
@@ -38,33 +37,55 @@ export async function distribute(
   const sorted = [...asked].sort((one, other) => rank(one, rotation?.canary) - rank(other, rotation?.canary));
   const stamps = await edges.stamps(sorted.map((node) => secretOf(edges, node)));
   const behind = sorted.find((node) => {
-    const has = stamps.find(({ secretId }) => secretId === secretOf(edges, node))?.stamps?.[authority];
-    return has !== signingFor(document, node.host)?.stamp;
+    const has = stamps.find(({ secretId }) => secretId === secretOf(edges, node));
+    // A set that was installed and never became the current one is on the node, whatever the current one is.
+    return has?.waits === true || has?.stamps?.[authority] !== signingFor(document, node.host)?.stamp;
   });
   if (behind === undefined) return undefined;
   const now = Math.floor(edges.now().getTime() / 1_000);
   if (rotating?.host === behind.host && now - rotating.at < ASK_AGAIN_SECONDS) return rotating;
+  const { begun, because } = await askFor(edges, behind);
+  const at = begun ? now : now - ASK_AGAIN_SECONDS + NOT_BEGUN_SECONDS;
+  return { host: behind.host, at, ...(because !== undefined && { because }) };
+}
+
+/** Asks for the rotation of a node's set; one that joined since the adoption gets a secret first. What cannot be asked for is told, and tried again. */
+async function askFor(
+  edges: Pick<DistributeEdges, 'cluster' | 'rotate' | 'enrol' | 'telemetry'>,
+  node: RunbookNode,
+): Promise<{ readonly begun: boolean; readonly because?: string }> {
+  const { host } = node;
   try {
-    await edges.rotate(secretOf(edges, behind));
-    return { host: behind.host, at: now };
+    const asked = await edges.rotate(secretOf(edges, node));
+    if (asked === 'not-enrolled') await edges.enrol([node]);
+    edges.telemetry.log('rotation-asked', { host, asked });
+    return { begun: asked === 'begun' };
   } catch (error) {
-    // One that is under way is not begun anew.
-    edges.telemetry.log('rotation-under-way', { host: behind.host, because: messageOf(error) });
-    return { host: behind.host, at: now - ASK_AGAIN_SECONDS + REFUSED_SECONDS };
+    const because = messageOf(error);
+    edges.telemetry.warn('rotation-refused', { host, because });
+    return { begun: false, because };
   }
 }
 
-/** Before its first rotation the secret of a node is empty, and nobody can ask the API by it. What is waited for; undefined when all have one. */
+/**
+ * Before its first rotation the secret of a node is empty, and nobody can ask the API by it; and one from before the last deployment may refuse whoever
+ * looks at it now. What is waited for; undefined when all have one.
+ *
+ * @throws FunctionCallFailed when no secret can be made
+ */
 export async function firstSets(
-  edges: Pick<DistributeEdges, 'cluster' | 'stamps' | 'rotate'>,
+  edges: Pick<DistributeEdges, 'cluster' | 'stamps' | 'rotate' | 'enrol' | 'telemetry'>,
   nodes: readonly RunbookNode[],
 ): Promise<string | undefined> {
+  const enrolled = await edges.enrol(nodes);
+  if (enrolled.length > 0) edges.telemetry.log('nodes-enrolled', { enrolled });
   const found = await edges.stamps(nodes.map((node) => secretOf(edges, node)));
   const missing = nodes.filter((node) => found.find(({ secretId }) => secretId === secretOf(edges, node))?.stamps === null);
-  for (const node of missing) await edges.rotate(secretOf(edges, node)).catch(() => undefined); // one that is under way is not begun anew
-  return missing.length === 0
-    ? undefined
-    : `${missing.map(({ host }) => host).join(', ')} had no set of certificates from the lifeboat so far, and gets one`;
+  const refused: string[] = [];
+  for (const node of missing) refused.push(...[(await askFor(edges, node)).because ?? []].flat());
+  if (missing.length === 0) return undefined;
+  const what = `${missing.map(({ host }) => host).join(', ')} had no set of certificates from the lifeboat so far, and gets one`;
+  return [what, ...refused].join(': ');
 }
 
 const secretOf = ({ cluster }: Pick<DistributeEdges, 'cluster'>, { instanceId }: RunbookNode): string =>

@@ -2,11 +2,15 @@ import type { Telemetry } from '../backup/edges';
 import type { AuthorityName } from '../contract/certificate-names';
 import type { AuthoritySecret } from '../contract/certificates';
 import type { AskedCluster, AskedPort, ClusterLook, ClusterWrite, EtcdLook, NodeStamps, PortLook } from '../contract/exchange-looks';
+import type { RunbookNode } from '../contract/restore';
 import type { EtcdClientSecret } from '../contract/secrets';
 import type { KeptSnapshot } from '../authorities/prune';
 import type { RotationFacts } from '../authorities/rotation-facts';
 import type { RegisteredNode } from '../nodes/ssm-nodes';
 import type { CertificateSettings } from '../certificates/adopt';
+
+/** What became of asking for a rotation. `not-enrolled`: the node has no secret, or one that is not rotated. */
+export type AskedRotation = 'begun' | 'under-way' | 'not-enrolled';
 
 /** Everything that the exchange of an authority sees and does. */
 export interface ExchangeEdges {
@@ -22,8 +26,10 @@ export interface ExchangeEdges {
   readonly forgetFormer: (name: AuthorityName) => Promise<void>;
   /** What nodes have by now; this function does not read their keys itself. */
   readonly stamps: (secretIds: readonly string[]) => Promise<readonly NodeStamps[]>;
-  /** Has Secrets Manager rotate the set of a node; it goes on with one that waits. */
-  readonly rotate: (secretId: string) => Promise<void>;
+  /** Has Secrets Manager rotate the set of a node; it goes on with one that waits. @throws StoreFailed when it can do neither */
+  readonly rotate: (secretId: string) => Promise<AskedRotation>;
+  /** Gives nodes that have none a secret of their own, and others what theirs lacks. The hosts for which something was done. */
+  readonly enrol: (nodes: readonly RunbookNode[]) => Promise<readonly string[]>;
   readonly lookAtPorts: (ports: readonly AskedPort[]) => Promise<readonly PortLook[]>;
   readonly lookAtEtcd: () => Promise<EtcdLook>;
   readonly lookAtCluster: (asked: AskedCluster) => Promise<ClusterLook>;

@@ -22,6 +22,7 @@ const edges = exchangeEdges({
   settings: requireJson(Env.certificateSettings, CertificateSettings),
   controlPlane: requireJson(Env.nodeTags, NodeTags).controlPlane,
   eyes: requireEnv(Env.probeFunction),
+  enrols: requireEnv(Env.enrolFunction),
   clientSecret: requireEnv(Env.etcdClientSecret),
   topic: process.env[Env.alarmTopic],
   telemetry,

@@ -1,111 +1,85 @@
-import { eraOf } from '../authorities/eras';
-import { trustedIn } from '../authorities/trust';
-import { heardNodes } from '../certificates/hear-nodes';
-import { AuthorityName } from '../contract/certificate-names';
+import { signingFor } from '../certificates/signing-authorities';
+import type { ToldNode } from '../certificates/told-node';
+import { LEAVES, LeafName } from '../contract/certificate-names';
+import { nodeSecretName } from '../contract/certificates';
 import type { AuthoritySecret } from '../contract/certificates';
-import type { ClusterLook, ClusterWrite } from '../contract/exchange-looks';
+import type { NodeStamps } from '../contract/exchange-looks';
 import { messageOf } from '../contract/lifeboat-error';
-import type { NodeEnd } from '../contract/restore';
-import { goOn } from '../contract/rotate-authority';
-import type { Act, ExchangeState } from '../contract/rotate-authority';
-import { shortId } from '../contract/short-id';
-import { tellPeople } from '../restore/tell-people';
+import type { ExchangeState } from '../contract/rotate-authority';
+import { printBundle } from '../pki/bundle';
 import type { ExchangeEdges } from './edges';
-import { apiOf, placeOf, signerOf } from './look';
-import { ended } from './tell';
 
-type HealEdges = Pick<
-  ExchangeEdges,
-  'cluster' | 'authority' | 'stamps' | 'tellCluster' | 'lookAtCluster' | 'write' | 'tell' | 'telemetry' | 'now'
->;
+/** A rotation has ended by then, whatever became of it: the function that works on it has 15 minutes. */
+const HEAL_AGAIN_SECONDS = 960;
+/** What two new sets did not mend the third would not either. */
+const HEALINGS = 2;
 
-/** API servers that were just started, and controller-managers that publish 17 s after a start, are waited for so long. */
-const WITHIN_SECONDS = 1_800;
-/** Between two looks: each asks every node, 50 events of a history that may have 25,000. */
-const BETWEEN_SECONDS = 60;
+type Healed = NonNullable<ExchangeState['healed']>;
 
-interface Healed {
-  /** What is not as it should be yet. */
-  readonly missing: readonly string[];
-  /** What somebody else has to renew. */
-  readonly others: readonly string[];
+/**
+ * What of an authority lies on a node and is another than its set has: `kubeadm certs renew` wrote over it, or the node came back from an old disk.
+ * What is missing is not told: whoever removed a kubeconfig has his reasons, and no new set brings it back.
+ *
+ * @param leaves of its current set, by the SHA-256 of each one's DER
+ * @throws BundleDamaged when the document holds what is no certificate
+ */
+export function driftOf(node: ToldNode, leaves: NodeStamps['leaves'], document: AuthoritySecret): string[] {
+  const { authority } = document;
+  const signing = signingFor(document, node.host);
+  if (signing === undefined) return [];
+  const file = node.authorities.get(authority);
+  const trusted = file === undefined || file === 'unparsable' ? '' : file.map(({ pem }) => pem).join('');
+  const chain = signing.chain.join();
+  const own = LeafName.options.filter((leaf) => LEAVES[leaf].authority === authority && leaf !== 'kubelet.conf');
+  return [
+    ...(file === undefined || trusted === printBundle(signing.trusted) ? [] : [`${node.host} has other trusted roots than in its set`]),
+    ...own.flatMap((leaf) => {
+      const [told, wanted] = [node.leaves.get(leaf), leaves[leaf]];
+      if (told === undefined || wanted === undefined) return [];
+      if (told === 'unparsable' || told.view.sha256 !== wanted) return [`${leaf} of ${node.host} is not the one of its set`];
+      return (node.chains.get(leaf) ?? []).join() === chain ? [] : [`${leaf} of ${node.host} is not followed by what its set has after it`];
+    }),
+  ];
 }
 
 /**
- * Brings what the cluster says of its PKI to what it lives by: after a restore it says what it said when the snapshot was taken. What is trusted is
- * taken from the secrets, in whatever state a rotation is; nodes are only asked. What is right already is left alone.
+ * Has the first node rotated again that has something else than its set, whatever its stamps say: one after the other, and each after a while only.
+ *
+ * @returns who was healed when and how often, and what two healings did not mend
+ * @throws FunctionCallFailed when nobody tells what the sets have
  */
-export async function heal(edges: HealEdges, state: ExchangeState): Promise<Act> {
-  if (state.facts === undefined) return goOn('look', 0, state);
-  const { missing, others } = await mended(edges, state, state.facts).catch((error: unknown): Healed => ({
-    missing: [messageOf(error)],
-    others: [],
-  }));
-  const now = Math.floor(edges.now().getTime() / 1_000);
-  const since = state.waiting?.since ?? now;
-  if (missing.length > 0 && now - since < WITHIN_SECONDS)
-    return goOn('look', BETWEEN_SECONDS, { ...state, waiting: { forWhat: 'healing', since, because: missing.slice(0, 20) } });
-  const outcome = missing.length === 0 ? 'HEALED' : 'HALTED';
-  const summary =
-    missing.length === 0
-      ? 'the cluster tells what it trusts now'
-      : `the cluster does not tell what it trusts now: ${missing.slice(0, 10).join('; ')}`;
-  const again = missing.length === 0 ? [] : [`mend what is named, then start {"heal": "${state.heal ?? ''}"} again`];
-  const whatToDo = [...again, ...others];
-  await tell(edges, state, { outcome, summary, whatToDo });
-  return ended(state, outcome, summary, { whatToDo });
-}
-
-async function mended(edges: HealEdges, { asked }: ExchangeState, facts: readonly NodeEnd[]): Promise<Healed> {
-  const { told } = await heardNodes(facts);
-  const place = await placeOf(edges, asked, apiOf(told));
-  const documents = (await Promise.all(AuthorityName.options.map((name) => edges.authority(name)))).filter((each) => each !== undefined);
-  const bundleOf = (name: AuthorityName): string | undefined => {
-    const found = documents.find(({ authority }) => authority === name);
-    return found && trustedIn(found).bundle;
-  };
-  const [cluster, frontProxy, signer] = [bundleOf('cluster'), bundleOf('front-proxy'), signerOf(told)];
-  const write: ClusterWrite = {
-    ...(cluster !== undefined && { clusterInfo: cluster, clientCa: cluster }),
-    ...(frontProxy !== undefined && { requestHeaderCa: frontProxy }),
-    ...(signer && { signer }),
-  };
-  const written = await edges.tellCluster(place, write);
-  if (written.length > 0) edges.telemetry.log('cluster-told', { written });
-  const seen = await edges.lookAtCluster(place);
-  return { missing: missingIn(seen, documents), others: othersIn(seen, documents) };
-}
-
-/** What the controller-managers publish, which nobody else writes. */
-function missingIn({ published }: ClusterLook, documents: readonly AuthoritySecret[]): string[] {
-  const document = documents.find(({ authority }) => authority === 'cluster');
-  if (document === undefined) return [];
-  const { trusted } = eraOf(document);
-  return published
-    .filter(({ ids }) => !ids.some((id) => trusted.includes(id)) || ids.some((id) => !trusted.includes(id)))
-    .map(({ namespace }) => `kube-root-ca.crt of ${namespace} is not what the controller-managers have`);
-}
-
-/** Bundles in which a generation lies that nobody trusts any more, and none that is trusted. */
-function othersIn({ bundles }: ClusterLook, documents: readonly AuthoritySecret[]): string[] {
-  const trusted = documents.flatMap((document) => eraOf(document).trusted);
-  const gone = documents.flatMap(({ generations }) => generations.map(({ id }) => id)).filter((id) => !trusted.includes(id));
-  return bundles.flatMap(({ place, ids }) => {
-    const old = ids.find((id) => gone.includes(id));
-    return old === undefined || ids.some((id) => trusted.includes(id))
-      ? []
-      : [`${place} has the caBundle ${shortId(old)}, which nobody trusts any more: have whoever made it renew it`];
+export async function heal(
+  edges: Pick<ExchangeEdges, 'cluster' | 'stamps' | 'rotate' | 'now' | 'telemetry'>,
+  document: AuthoritySecret,
+  told: readonly ToldNode[],
+  before: Healed = [],
+): Promise<{ readonly healed: Healed; readonly hopeless: readonly string[] }> {
+  const sets = await edges.stamps(told.map(({ instanceId }) => nodeSecretName(edges.cluster, instanceId)));
+  const drifted = told.flatMap((node) => {
+    const secretId = nodeSecretName(edges.cluster, node.instanceId);
+    const drift = driftOf(node, sets.find((each) => each.secretId === secretId)?.leaves ?? {}, document);
+    return drift.length === 0 ? [] : [{ host: node.host, secretId, drift }];
   });
-}
-
-async function tell(
-  { cluster, write, tell: say, telemetry, now }: HealEdges,
-  { rotation, heal: restore }: ExchangeState,
-  ending: { readonly outcome: string; readonly summary: string; readonly whatToDo: readonly string[] },
-): Promise<void> {
-  const report = { version: 1, kind: 'pki-heal', cluster, restore, ...ending, endedAt: now().toISOString() };
-  await write(rotation, JSON.stringify(report, undefined, 1));
-  telemetry.log('heal-ended', { restore, ...ending });
-  const message = [ending.summary, '', ...ending.whatToDo.map((line) => `- ${line}`)].join('\n');
-  await tellPeople({ tell: say, telemetry }, `kube-lifeboat ${cluster}: what the cluster says of its PKI: ${ending.outcome}`, message);
+  const now = Math.floor(edges.now().getTime() / 1_000);
+  const isFresh = ({ at }: Healed[number]): boolean => now - at < HEAL_AGAIN_SECONDS;
+  // Of one that was mended only the time is kept: somebody may write over it again, and again.
+  const healed = before.flatMap((each) =>
+    drifted.some(({ host }) => host === each.host) ? [each] : isFresh(each) ? [{ ...each, times: 0 }] : [],
+  );
+  const last = (host: string): Healed[number] | undefined => healed.find((each) => each.host === host);
+  if (drifted.some(({ host }) => healed.some((each) => each.host === host && each.times > 0 && isFresh(each))))
+    return { healed, hopeless: [] };
+  const hopeless = drifted.filter(({ host }) => (last(host)?.times ?? 0) >= HEALINGS);
+  if (hopeless.length > 0)
+    return {
+      healed,
+      hopeless: hopeless.flatMap(({ drift }) => drift).map((each) => `${each}, after ${HEALINGS} new sets: find out who writes it`),
+    };
+  const next = drifted.find(({ host }) => !healed.some((each) => each.host === host && isFresh(each)));
+  if (next === undefined) return { healed, hopeless: [] };
+  const { host, secretId, drift } = next;
+  const times = (last(host)?.times ?? 0) + 1;
+  const asked = await edges.rotate(secretId).catch((error: unknown) => messageOf(error));
+  edges.telemetry.warn('node-healed', { host, times, asked, because: drift });
+  return { healed: [...healed.filter((each) => each.host !== host), { host, at: now, times }], hopeless: [] };
 }

@@ -41,8 +41,9 @@ export async function handler(event: unknown): Promise<object> {
     case 'stamps':
       return Promise.all(
         asked.secretIds.map(async (secretId) => {
-          const set = await sets.current(secretId);
-          return { secretId, stamps: set === undefined ? null : (set.stamps ?? {}) };
+          const { set, waits } = await sets.present(secretId);
+          const leaves = Object.fromEntries(set?.certificates.map(({ leaf, sha256 }) => [leaf, sha256]) ?? []);
+          return { secretId, stamps: set === undefined ? null : (set.stamps ?? {}), waits, leaves };
         }),
       );
     case 'tell-cluster':

@@ -29,7 +29,9 @@ export async function start(edges: ExchangeEdges, state: ExchangeState): Promise
   // Without it nobody could see etcd afterwards.
   if (authority === 'etcd') await edges.etcdClient();
   const heard = await heardNodes(facts);
-  const first = request.plan ? undefined : await firstSets(edges, state.asked);
+  // Of a cluster that was never adopted nothing is begun.
+  const adopted = (await edges.authority(authority)) !== undefined;
+  const first = request.plan || !adopted ? undefined : await firstSets(edges, state.asked);
   if (first !== undefined) return waitFor(edges, state, authority, { what: 'first sets', because: [first] }, 'look', LOOK_SECONDS);
   const seen = await look(edges, heard.told, authority, state.asked);
   const [documents, snapshots] = await Promise.all([documentsOf(edges), edges.snapshots()]);

@@ -14,6 +14,7 @@ import type { Act } from '../contract/rotate-authority';
 import { distribute } from './distribute';
 import type { ExchangeEdges } from './edges';
 import { heal } from './heal';
+import { healObjects } from './heal-objects';
 import { look } from './look';
 import { observe } from './observe';
 import { start } from './start';
@@ -24,7 +25,7 @@ export const StepExchange = z.object({ do: z.literal('step'), state: ExchangeSta
 
 /** One step of an exchange: whatever is next, by what is noted and what is seen. It can be repeated. @throws the errors of the edges */
 export async function step(edges: ExchangeEdges, asked: ExchangeState): Promise<Act> {
-  if (asked.heal !== undefined) return heal(edges, asked);
+  if (asked.heal !== undefined) return healObjects(edges, asked);
   const [document, registered] = await Promise.all([edges.authority(asked.authority), edges.registered()]);
   // One that has joined meanwhile gets what the others have; one that is away is still asked for.
   const joined = registered.filter(({ instanceId }) => !asked.asked.some((each) => each.instanceId === instanceId));
@@ -44,7 +45,8 @@ export async function step(edges: ExchangeEdges, asked: ExchangeState): Promise<
   // What is to be undone is not done first: a node may be away because of it.
   const rotating = goesBackAtOnce(rotation) ? undefined : await distribute(edges, document, state);
   if (rotating !== undefined) {
-    const because = [`${rotating.host} does not have what ${rotation.state} gives it yet`];
+    const refused = rotating.because === undefined ? '' : `: ${rotating.because}`;
+    const because = [`${rotating.host} does not have what ${rotation.state} gives it yet${refused}`];
     return waitFor(
       edges,
       { ...state, rotating },
@@ -71,8 +73,10 @@ async function judge(edges: ExchangeEdges, state: ExchangeState, document: Autho
   const verdict = verdictOn(observation, document, rotation);
   if (!verdict.open) {
     const waited = { what: gatesOf(rotation), because: verdict.because };
-    const act = kindOf(verdict.because) === 'work' ? 'look' : 'step';
-    return waitFor(edges, kept, document.authority, waited, act, LOOK_SECONDS);
+    if (kindOf(verdict.because) !== 'work') return waitFor(edges, kept, document.authority, waited, 'step', LOOK_SECONDS);
+    const { healed, hopeless } = await heal(edges, document, told, state.healed);
+    if (hopeless.length > 0) return halt(edges, kept, document.authority, hopeless);
+    return waitFor(edges, { ...kept, healed }, document.authority, waited, 'look', LOOK_SECONDS);
   }
   edges.telemetry.log('gates-open', { authority: document.authority, rotation: rotation.id, state: at, evidence: verdict.evidence });
   const now = { rotation: rotation.id, now: edges.now() };

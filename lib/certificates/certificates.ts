@@ -44,7 +44,7 @@ export class Certificates extends Construct {
     const adopt = new Adopt(this, 'Adopt', { ...props, pki, rotation });
     new CertificateAlarms(this, 'Alarms', { alarms: props.alarms });
     const repair = new Repair(this, 'Repair', { ...props, pki, rotation });
-    const exchange = new Exchange(this, 'Exchange', { ...props, pki, rotation });
+    const exchange = new Exchange(this, 'Exchange', { ...props, pki, rotation, enrols: adopt.adopt });
     const scan = new Scan(this, 'Scan', { ...props, rotation, exchange });
     this.exchange = exchange.stateMachine;
     this.repair = repair.stateMachine;

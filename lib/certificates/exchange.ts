@@ -46,6 +46,9 @@ export interface ExchangeProps {
   /** By whom nodes get what an authority is by now, and who looks at the ports. */
   readonly rotation: Rotation;
 
+  /** Gives a node that joined since the adoption a secret of its own. */
+  readonly enrols: LifeboatFunction;
+
   readonly settings: CertificateSettings;
 
   /** When an authority is exchanged because of its age, and who begins that. */
@@ -77,7 +80,7 @@ export class Exchange extends Construct {
 
   constructor(scope: Construct, id: string, props: ExchangeProps) {
     super(scope, id);
-    const { functions, state, pki, etcdClient, endpoints, tags, sending, rotation, settings, topic } = props;
+    const { functions, state, pki, etcdClient, endpoints, tags, sending, rotation, enrols, settings, topic } = props;
     this.lookAround = new LifeboatFunction(this, 'LookAround', {
       ...functions,
       entry: 'lambdas/exchange/look-around.handler.ts',
@@ -100,8 +103,9 @@ export class Exchange extends Construct {
     this.exchangeAuthority.setEnvironment(Env.nodeTags, JSON.stringify(tags));
     this.exchangeAuthority.setEnvironment(Env.certificateSettings, JSON.stringify(settings));
     this.exchangeAuthority.setEnvironment(Env.probeFunction, this.lookAround.functionName);
+    this.exchangeAuthority.setEnvironment(Env.enrolFunction, enrols.functionName);
     this.exchangeAuthority.addToRolePolicy(
-      new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [this.lookAround.functionArn] }),
+      new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [this.lookAround.functionArn, enrols.functionArn] }),
     );
     sending.grantFind(this.exchangeAuthority);
     pki.grantExchange(this.exchangeAuthority);

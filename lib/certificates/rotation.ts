@@ -110,7 +110,7 @@ export class Rotation extends Construct {
   /** Lets a function make the secrets of nodes and have them rotated, and tells it how. */
   grantEnrol(handler: LifeboatFunction): void {
     const { encryptionKey, settings } = this.props;
-    const actions = ['CreateSecret', 'DescribeSecret', 'PutResourcePolicy', 'RotateSecret', 'TagResource'].map(
+    const actions = ['CreateSecret', 'DescribeSecret', 'GetResourcePolicy', 'PutResourcePolicy', 'RotateSecret', 'TagResource'].map(
       (name) => `secretsmanager:${name}`,
     );
     // Secrets Manager makes sure that whoever makes a secret may use its key.

@@ -22,7 +22,7 @@ export interface FunctionCall {
   readonly allowed: boolean;
 }
 
-/** Reads the JSON lines that emulator.py writes; callers that are not roles are left out. */
+/** Reads the JSON lines that records.py writes; callers that are not roles are left out. */
 export function parseCallLog(text: string): FunctionCall[] {
   return text
     .split('\n')

@@ -44,7 +44,7 @@ function pointsOfLine(line: string): MetricPoint[] {
 
 const Run = z.object({ time: z.number(), function: z.string(), failed: z.boolean() });
 
-/** Lambda's own Errors, 0 or 1 for each attempt to run a function, dated by its start, from the lines that emulator.py writes. */
+/** Lambda's own Errors, 0 or 1 for each attempt to run a function, dated by its start, from the lines that records.py writes. */
 export const runMetrics = (text: string): MetricPoint[] =>
   text
     .split('\n')

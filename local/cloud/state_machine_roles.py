@@ -44,6 +44,24 @@ def call_lambda(sfn, call):
     return call_if_allowed
 
 
+def name_the_throttle(sfn, call):
+    """A throttled Lambda task fails with Lambda.TooManyRequestsException, so that a Retry can name it.
+
+    The emulator gives the API's TooManyRequestsException, which no Retry written for AWS matches.
+    """
+
+    def call_with_aws_name(*args, **kwargs):
+        try:
+            return call(*args, **kwargs)
+        except sfn._ExecutionError as error:
+            cause = str(getattr(error, "cause", error))
+            if "TooManyRequestsException" in cause or "TooManyRequestsException" in str(getattr(error, "error", "")):
+                raise sfn._ExecutionError("Lambda.TooManyRequestsException", cause) from None
+            raise
+
+    return call_with_aws_name
+
+
 def key_arn(key_id):
     from ministack.core.responses import get_account_id, get_region
 

@@ -5,6 +5,7 @@ states may read and write in state_machine_paths.py, its rights in state_machine
 """
 
 import json
+import time
 
 import state_machine_ends as ends
 import state_machine_paths as paths
@@ -202,6 +203,24 @@ def map_items(sfn, run):
     return run_items
 
 
+class PatientCopy:
+    """The items of a Map copy their context while other threads write into parts of it, and one in some hundred Maps failed for that."""
+
+    def __init__(self, plain):
+        self.plain = plain
+
+    def __getattr__(self, name):
+        return getattr(self.plain, name)
+
+    def deepcopy(self, value):
+        for _ in range(50):
+            try:
+                return self.plain.deepcopy(value)
+            except RuntimeError:
+                time.sleep(0.002)
+        return self.plain.deepcopy(value)
+
+
 def repair():
     """Puts all of the above in the place of what the emulator has."""
     from ministack.services import stepfunctions as sfn
@@ -232,7 +251,8 @@ def repair():
     sfn._apply_result_path_raw = paths.result_path(sfn)
     sfn._evaluate_rule = paths.choice_rules(sfn, sfn._evaluate_rule)
     sfn._error_matches = paths.error_matches(sfn, sfn._error_matches)
-    sfn._call_lambda = roles.call_lambda(sfn, sfn._call_lambda)
+    sfn._call_lambda = roles.call_lambda(sfn, roles.name_the_throttle(sfn, sfn._call_lambda))
+    sfn.copy = PatientCopy(sfn.copy)
     sfn._SERVICE_DISPATCH["arn:aws:states:::sns:publish"] = roles.publish(sfn, sfn._invoke_sns_publish)
     add_redrive(sfn)
 

@@ -16,7 +16,7 @@ export interface Topic {
   messages(): PublishedMessage[];
 }
 
-/** Reads the JSON lines that emulator.py writes. */
+/** Reads the JSON lines that records.py writes. */
 export const topic = (messageLog: string, arn: string): Topic => ({
   arn,
   messages: () =>

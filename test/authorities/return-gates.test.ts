@@ -116,6 +116,13 @@ describe('an aborted rotation', () => {
     ['a controller-manager signs by the new root', changeNode(nowOld('cluster'), 'cp-1', { signer: N.id })],
   ])('does not take the new root back while %s', (_, observation) => expect(mayReturn('TRUSTED', observation).open).toBe(false));
 
+  test('does not forget the new root while a node may have it in its files, which its ports may not have taken', () => {
+    const verdict = mayReturn('MINTED', changeNode(observed('MINTED', 'etcd'), 'cp-2', { bundles: ['x'] }));
+
+    expect(verdict).toEqual({ open: false, because: ['cp-2 has other trusted roots than before: x…'] });
+    expect(mayReturn('MINTED', changeNode(observed('MINTED', 'etcd'), 'cp-2', { bundles: [] })).open).toBe(true);
+  });
+
   test.each([
     ['lists it', [O.name, N.name]],
     ['tells nothing', undefined],

@@ -22,6 +22,8 @@ class World {
   rotationEnabled = true;
   locked = false;
   weak: string | undefined;
+  /** Why nothing can be put back. */
+  stuck: string | undefined;
   /** What each look at the ports proves, and whether it reaches them. */
   proven: (boolean | 'unreached')[] = [];
   outdated: string | undefined;
@@ -61,7 +63,10 @@ class World {
       this.calls.push('install');
       this.installs.shift()?.();
     },
-    putBack: async () => void this.calls.push('put back'),
+    putBack: async () => {
+      if (this.stuck !== undefined) throw new Error(this.stuck);
+      this.calls.push('put back');
+    },
     outdated: async () => this.outdated,
     prove: async (_secret, version, former) => {
       const proven = this.proven.shift() ?? true;
@@ -188,12 +193,27 @@ describe('rotating the certificates of a node', () => {
     });
 
     expect(world.labels).toEqual({ old: ['AWSCURRENT'] });
-    expect(world.calls).toEqual(['fill', 'give up']);
+    expect(world.calls).toEqual(['fill', 'lock rotation-new', 'put back', 'unlock', 'give up']);
     world.outdated = undefined;
     world.labels['next'] = ['AWSPENDING'];
     for (const step of STEPS) await world.step(step, 'next');
     expect(world.labels['next']).toContain('AWSCURRENT');
     expect(world.minted).toBe(2);
+  });
+
+  test.each<[string, (world: World) => void, RegExp]>([
+    ['another runbook works on the nodes', (each) => void (each.locked = true), /a-restore works on the nodes/],
+    ['etcd cannot lose the node', (each) => void (each.weak = '2 of 3 members of etcd are well'), /2 of 3/],
+    ['the node cannot be put back', (each) => void (each.stuck = 'its agent is away'), /its agent is away/],
+  ])('gives up no set that may be half installed while %s', async (_sentence, change, message) => {
+    await world.step('createSecret');
+    world.outdated = 'the etcd authority signs by another generation by now';
+    change(world);
+
+    await expect(world.step('createSecret')).rejects.toThrow(message);
+
+    expect(world.labels['new']).toEqual(['AWSPENDING']);
+    expect(world.calls.filter((call) => call === 'unlock')).toHaveLength(world.locked ? 0 : 1);
   });
 
   test('touches no node whose ports it cannot reach', async () => {

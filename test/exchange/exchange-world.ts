@@ -52,6 +52,8 @@ export class World {
   noted = 0;
   /** Hosts whose sets cannot be rotated. */
   readonly stuck = new Set<string>();
+  /** Why Secrets Manager rotates nothing. */
+  refused: string | undefined;
   readonly rotated: { readonly host: string; readonly at: number }[] = [];
   readonly messages: { readonly subject: string; readonly message: string }[] = [];
   readonly reports: { readonly id: string; readonly text: string }[] = [];
@@ -83,12 +85,24 @@ export class World {
     note: async () => {
       this.noted++;
     },
-    stamps: async (secretIds) => secretIds.map((secretId) => ({ secretId, stamps: this.nodeOf(secretId).stamps })),
+    stamps: async (secretIds) =>
+      secretIds.map((secretId) => {
+        const node = this.nodeOf(secretId);
+        return { secretId, stamps: node.stamps, waits: node.waits, leaves: node.leavesOfItsSet() };
+      }),
     rotate: async (secretId) => {
       const node = this.nodeOf(secretId);
+      if (!node.enrolled) return 'not-enrolled';
       this.rotated.push({ host: node.host, at: this.time });
-      if (this.stuck.has(node.host)) throw new Error('a previous rotation is not complete');
+      if (this.refused !== undefined) throw new Error(this.refused);
+      if (this.stuck.has(node.host)) return 'under-way';
       node.take(this.documents, this.time);
+      return 'begun';
+    },
+    enrol: async (asked) => {
+      const found = this.nodes.filter((node) => !node.enrolled && asked.some(({ instanceId }) => instanceId === node.instanceId));
+      for (const node of found) node.enrolled = true;
+      return found.map(({ host }) => host);
     },
     lookAtPorts: async (ports) =>
       ports.flatMap((port) => this.nodes.filter(({ host }) => host === port.place).map((node) => node.show(port))),

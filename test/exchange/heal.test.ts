@@ -1,108 +1,63 @@
-import type { ClusterLook } from '../../lambdas/contract/exchange-looks';
-import { World, adopted, idsIn } from './exchange-world';
+import type { RotationState } from '../../lambdas/contract/authority-rotation';
+import { parseBundle } from '../../lambdas/pki/bundle';
+import { World } from './exchange-world';
+import type { WorldNode } from './world-node';
 
-const idOf = (name: 'cluster' | 'front-proxy' | 'etcd'): string => adopted(name).issuing;
-const STRANGER = 'f'.repeat(64);
+const SERVER = 'pki/etcd/server.crt';
+const TRUST = 'pki/etcd/ca.crt';
+const withoutCross = (node: WorldNode): void => node.drift(SERVER, parseBundle(node.files.get(SERVER) ?? '')[0] ?? '');
 
-/** A cluster after a restore: what its API tells is what it told when the snapshot was taken. */
-function restored(look: (seen: ClusterLook, round: number) => Partial<ClusterLook> = () => ({})): World {
+/** One that gave every node what the state gives it, and looks at its gates next. */
+async function inState(state: RotationState): Promise<World> {
   const world = new World(2);
-  const { lookAtCluster } = world.edges;
-  let round = 0;
-  Object.assign(world.edges, {
-    lookAtCluster: async (asked: Parameters<typeof lookAtCluster>[0]) => {
-      const seen = await lookAtCluster(asked);
-      return { ...seen, published: [{ namespace: 'default', ids: [idOf('cluster')] }], ...look(seen, round++) };
-    },
-  });
+  await world.start({ authority: 'etcd', soakSeconds: 0, canarySeconds: 0 });
+  await world.until(state);
+  await world.until(() => world.act?.act === 'look');
+  world.rotated.length = 0;
   return world;
 }
 
-describe('healing what a restore brought back', () => {
-  test('tells the cluster what is trusted now, of both authorities that its objects name, and changes no secret and no node', async () => {
-    const world = restored();
-    const before = JSON.stringify(world.documents);
+describe('a node that has something else than its set', () => {
+  test.each<[string, RotationState, (node: WorldNode, old: string) => void]>([
+    ['a leaf by the old root, as kubeadm renewed it', 'ISSUING', (node, old) => node.drift(SERVER, old)],
+    ['a leaf without the cross certificate', 'ISSUING', withoutCross],
+    [
+      'the old root alone, as on a disk from before',
+      'TRUSTED',
+      (node) => node.drift(TRUST, parseBundle(node.files.get(TRUST) ?? '').at(0) ?? ''),
+    ],
+  ])('is rotated again for %s, and it goes on', async (_sentence, state, change) => {
+    const old = new World(2).nodes[1]!.files.get(SERVER) ?? '';
+    const world = await inState(state);
+    change(world.nodes[1]!, old);
 
-    await world.start({ heal: 'run-1' }, 'heal-run-1');
+    await world.until(state === 'TRUSTED' ? 'ISSUING' : 'SOAKING');
 
-    expect(await world.end()).toMatchObject({ outcome: 'HEALED', rotation: 'heal-run-1', whatToDo: [] });
-    expect(idsIn(world.toldCluster.clusterInfo ?? '')).toEqual([idOf('cluster')]);
-    expect(idsIn(world.toldCluster.clientCa ?? '')).toEqual([idOf('cluster')]);
-    expect(idsIn(world.toldCluster.requestHeaderCa ?? '')).toEqual([idOf('front-proxy')]);
-    expect([JSON.stringify(world.documents), world.rotated]).toEqual([before, []]);
-    expect(JSON.parse(world.reports[0]?.text ?? '')).toMatchObject({ kind: 'pki-heal', restore: 'run-1', outcome: 'HEALED' });
+    expect(world.rotated[0]?.host).toBe('master-2');
+    expect(world.rotated.filter(({ host, at }) => host === 'master-2' && at === world.rotated[0]?.at)).toHaveLength(1);
+    expect(world.events.filter(({ event }) => event === 'node-healed').map(({ details }) => details)).toMatchObject([
+      { host: 'master-2', times: 1, asked: 'begun' },
+    ]);
   });
 
-  test('trusts both while an authority is exchanged, whatever the snapshot says of that', async () => {
-    const world = restored();
-    await world.start({ authority: 'cluster' });
-    await world.until('TRUSTED');
-    const { generations } = world.document('cluster');
+  test('is told after two new sets that mended nothing, a quarter of an hour between them', async () => {
+    const world = await inState('ISSUING');
+    withoutCross(world.nodes[1]!);
+    world.nodes[1]!.stubborn = true;
 
-    await world.start({ heal: 'run-1' }, 'heal-run-1');
-
-    expect(await world.end()).toMatchObject({ outcome: 'HEALED' });
-    expect(idsIn(world.toldCluster.clusterInfo ?? '')).toEqual(generations.map(({ id }) => id));
-    expect(world.rotation()).toMatchObject({ id: 'r-1', state: 'TRUSTED', driver: 'arn:r-1' });
-  });
-
-  test('waits for the controller-managers to publish', async () => {
-    const world = restored((_seen, round) => (round < 3 ? { published: [{ namespace: 'default', ids: [STRANGER] }] } : {}));
-
-    await world.start({ heal: 'run-1' });
-
-    expect(await world.end()).toMatchObject({ outcome: 'HEALED' });
-    expect(world.waits.map(({ act, seconds }) => [act, seconds])).toEqual([1, 2, 3].map(() => ['look', 60]));
-  });
-
-  test.each<[string, Partial<ClusterLook>, RegExp]>([
-    ['is never published', { published: [{ namespace: 'apps', ids: [] }] }, /kube-root-ca.crt of apps is not what/],
-    ['has a stranger beside it', { published: [{ namespace: 'apps', ids: [idOf('cluster'), STRANGER] }] }, /kube-root-ca.crt of apps/],
-  ])('calls somebody after half an hour when what is trusted %s', async (_sentence, seen, summary) => {
-    const world = restored(() => seen);
-
-    await world.start({ heal: 'run-1' });
-    for (const minutes of [0, 26, 0]) {
-      await world.next();
-      world.pass(minutes * 60);
+    for (const times of [1, 2]) {
+      await world.until(() => world.rotated.length === times);
+      world.pass(930);
     }
-    expect(world.act?.act).toBe('look');
+    const told = await world.end();
 
-    expect(await world.end()).toMatchObject({
+    expect(told).toMatchObject({
       outcome: 'HALTED',
-      summary: expect.stringMatching(summary) as string,
-      whatToDo: [expect.stringContaining('{"heal": "run-1"}') as string],
+      summary: expect.stringMatching(/etcd\/server of master-2 is not followed by .* after 2 new sets: find out who writes it/) as string,
     });
-    expect(world.messages).toHaveLength(1);
-  });
-
-  test('waits for an API that does not answer yet', async () => {
-    const world = restored();
-    world.clusterAway = true;
-    await world.start({ heal: 'run-1' });
-    await world.next();
-    expect(world.act).toMatchObject({ act: 'look', state: { waiting: { because: ['no API server answered'] } } });
-
-    world.clusterAway = false;
-
-    expect(await world.end()).toMatchObject({ outcome: 'HEALED' });
-  });
-
-  test('names webhooks that have an authority of then, and not those of somebody else', async () => {
-    const world = restored();
-    const gone = { ...world.document('cluster').generations[0]!, id: STRANGER, state: 'closed' as const };
-    world.document('cluster').generations.unshift(gone);
-    world.bundles = [
-      { place: 'ValidatingWebhookConfiguration old', ids: [STRANGER] },
-      { place: 'APIService both', ids: [STRANGER, idOf('cluster')] },
-      { place: 'APIService somebody', ids: ['e'.repeat(64)] },
-    ];
-
-    await world.start({ heal: 'run-1' });
-
-    expect(await world.end()).toMatchObject({
-      outcome: 'HEALED',
-      whatToDo: [expect.stringMatching(/^ValidatingWebhookConfiguration old has the caBundle ffff/)],
-    });
+    const [first = 0, second = 0, ...more] = world.rotated.map(({ at }) => at);
+    expect(more).toEqual([]);
+    expect(second - first).toBeGreaterThanOrEqual(960);
+    expect(world.rotation()?.state).toBe('ISSUING');
   });
 });

@@ -43,6 +43,16 @@ describe('a new exchange', () => {
     expect(world.rotated).toEqual([]);
   });
 
+  test('makes no secrets for the nodes of a cluster that was never adopted', async () => {
+    const world = new World(2);
+    delete world.documents.cluster;
+    for (const node of world.nodes) node.enrolled = false;
+
+    expect(told(await decided(world))).toMatchObject({ outcome: 'REFUSED' });
+
+    expect(world.nodes.map(({ enrolled }) => enrolled)).toEqual([false, false]);
+  });
+
   test('is refused with all reasons at once, and what to do for each', async () => {
     const world = new World(2);
     world.snapshotAge = undefined;
@@ -93,6 +103,7 @@ describe('a new exchange', () => {
   test('gives every node its first set before anything is minted, and waits for it', async () => {
     const world = new World(2);
     for (const node of world.nodes) node.stamps = null;
+    world.nodes[1]!.enrolled = false;
 
     const act = await decided(world);
 

@@ -1,4 +1,5 @@
 import { World } from './exchange-world';
+import { WorldNode } from './world-node';
 
 const DAY = 86_400;
 const started = async (request: object, nodes = 2): Promise<World> => {
@@ -40,6 +41,50 @@ describe('giving nodes what they are to have', () => {
     ]);
     world.stuck.clear();
     await world.until('ISSUING');
+  });
+
+  test('has a set taken back that waits on a node, also where the current one is as it should be', async () => {
+    const world = await started({});
+    await world.until('TRUSTED');
+    await world.until(() => world.act?.act === 'look');
+    world.nodes[1]!.waits = true;
+    world.rotated.length = 0;
+
+    await world.until('ISSUING');
+
+    expect(world.rotated.map(({ host }) => host)).toEqual(['master-2']);
+    expect(world.nodes[1]!.waits).toBe(false);
+  });
+
+  test('tells why a set cannot be rotated where that is more than one under way, and goes on once it can', async () => {
+    const world = await started({});
+    await world.until('TRUSTED');
+    world.refused = 'cannot rotate secret lifeboat/prod/pki/nodes/i-1: it was marked for deletion';
+    world.rotated.length = 0;
+    const since = world.time;
+
+    await world.until(() => world.time > since + 90);
+
+    expect(world.rotated.map(({ at }) => at - since)).toEqual([0, 60]);
+    expect(waiting(world)?.because).toEqual([
+      'master-1 does not have what TRUSTED gives it yet: cannot rotate secret lifeboat/prod/pki/nodes/i-1: it was marked for deletion',
+    ]);
+    world.refused = undefined;
+    await world.until('ISSUING');
+  });
+
+  test('makes a secret for a node that joined since, and gives it what the others have', async () => {
+    const world = await started({ approval: 'automatic' });
+    await world.until('TRUSTED');
+    const joined = new WorldNode(3, world.documents, world.time);
+    joined.enrolled = false;
+    joined.stamps = null;
+    world.nodes.push(joined);
+
+    await world.until(() => joined.stamps !== null);
+
+    expect(joined.enrolled).toBe(true);
+    expect(joined.stamps).toEqual(world.nodes[0]!.stamps);
   });
 
   test('ends after an hour in which a node got nothing, with whom it waited for and both ways on', async () => {

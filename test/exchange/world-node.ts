@@ -41,6 +41,13 @@ export class WorldNode {
   split = true;
   /** Of its set; null before its first rotation. */
   stamps: Partial<Record<AuthorityName, string>> | null = {};
+  /** What its set has where somebody wrote over it; a stubborn one has that again after every rotation. */
+  private readonly lost = new Map<string, string>();
+  stubborn = false;
+  /** Whether it has a secret. */
+  enrolled = true;
+  /** Whether a later set was installed, or half installed, and never became the current one. */
+  waits = false;
   /** Whether Systems Manager reaches it, and whether its ports answer. */
   silent = false;
   mute = false;
@@ -63,6 +70,8 @@ export class WorldNode {
   /** Has its set as the documents are now: only of what is another than it has. */
   take(documents: Documents, now: number): void {
     const stamps = (this.stamps ??= {});
+    this.waits = false;
+    if (!this.stubborn) for (const path of [...this.lost.keys()]) this.restore(path);
     for (const name of AuthorityName.options) {
       const document = documents[name];
       const signing = document && signingFor(document, this.host);
@@ -70,6 +79,22 @@ export class WorldNode {
       stamps[name] = signing.stamp;
       this.install(name, { ...signing, key: signing.key }, now);
     }
+  }
+
+  /** Somebody writes over a file, past its set. */
+  drift(path: string, text: string): void {
+    this.lost.set(path, this.files.get(path) ?? '');
+    this.files.set(path, text);
+  }
+
+  private restore(path: string): void {
+    this.files.set(path, this.lost.get(path) ?? '');
+    this.lost.delete(path);
+  }
+
+  leavesOfItsSet(): Partial<Record<LeafName, string>> {
+    const textOf = (leaf: LeafName): string => this.lost.get(leafFile(leaf)) ?? this.files.get(leafFile(leaf)) ?? '';
+    return Object.fromEntries(OWN_LEAVES.map((leaf) => [leaf, inspect(parseBundle(textOf(leaf))[0] ?? '').sha256]));
   }
 
   private install(name: AuthorityName, signing: SigningAuthority & { readonly key: string }, now: number): void {

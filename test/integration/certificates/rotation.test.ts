@@ -1,10 +1,12 @@
 import { X509Certificate, createHash } from 'node:crypto';
-import { RotateSecretCommand } from '@aws-sdk/client-secrets-manager';
+import { PutSecretValueCommand, RotateSecretCommand } from '@aws-sdk/client-secrets-manager';
+import { archiveOf, filesOf, setSha256Of } from '../../../lambdas/certificates/archive';
 import { NodeSetSecret } from '../../../lambdas/contract/certificates';
 import { servedCertificate } from '../../../lambdas/ports/served-certificate';
 import { waitUntil } from '../../../local/child-process';
 import type { LocalNode } from '../../../local/nodes';
 import { SteadyClient } from '../../../local/steady-client';
+import { runScript } from '../../support/node-script';
 import { endsWithFile } from '../../support/ends-with-file';
 import { startWriter } from '../../support/steady-writer';
 import { CertificateWorld } from './world';
@@ -127,5 +129,31 @@ describe('rotating the certificates of nodes, deployed', () => {
     await dead.reboot();
     await dead.ready();
     await goesOn(node, version);
+  });
+
+  test('a set that was cut off on its node and is outdated by then is taken back, and the node takes the next one', async () => {
+    const [node, SecretId] = [world.node(2), world.nodeSecret(world.node(2))];
+    await rotate(node);
+    const before = world.read(node, 'pki/etcd/server.crt');
+    const current = await set(node);
+    const files = new Map(await filesOf(current.archive, 'the set'));
+    for (const [path, text] of Object.entries(node.issuer.files({ leaves: ['etcd/server'], kubeconfigs: [] }))) files.set(path, text);
+    const waiting = { ...current, mintedAt: '2026-01-01T00:00:00.000Z', archive: await archiveOf(files) };
+    const put = { SecretId, SecretString: JSON.stringify(waiting), VersionStages: ['AWSPENDING'] };
+    const { VersionId: secretVersion = '' } = await world.secrets.send(new PutSecretValueCommand(put));
+    const cutOff = '/usr/bin/mv -t "$2" -- "$2/.lifeboat-aside/server.key"; kill -9 $PPID; exit 1';
+    node.breakProgram('mv', `if [[ $* = *aside/server.crt* ]]; then ${cutOff}; fi; exec /usr/bin/mv "$@"`);
+    const asked = { secretId: SecretId, secretVersion, setSha256: setSha256Of(waiting.archive), waitSeconds: '15' };
+    expect((await runScript('install-certificates', { ...node.certificatePaths, ...asked }, node.env)).code).toBe('SIGKILL');
+    node.repairPrograms();
+
+    await begin(node).catch(() => undefined);
+    await waitUntil('it is given up', 60_000, async () => !((await labelsOf(node))[secretVersion] ?? []).includes('AWSPENDING'), 500);
+    expect(world.read(node, 'pki/etcd/server.crt')).toBe(before);
+
+    await rotate(node);
+    const noted = (await set(node)).certificates.find(({ leaf }) => leaf === 'etcd/server');
+    expect(noted?.sha256).toBe(sha256(world.read(node, 'pki/etcd/server.crt')));
+    expect(world.read(node, 'pki/etcd/server.crt')).not.toBe(before);
   });
 });

@@ -55,6 +55,7 @@ export async function certificateEvents({ world, theirs }: CertificateClusters):
       [Env.clusterName]: { do: 'begin', input: { resume: 'attack' }, execution: 'attack', driver: 'attack' },
       [Env.stateBucket]: stepOf(true),
       [Env.probeFunction]: stepOf(false),
+      [Env.enrolFunction]: stepOf(false),
       [Env.etcdClientSecret]: stepOf(true),
       all: stepOf(true),
     },

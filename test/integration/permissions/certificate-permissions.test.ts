@@ -151,6 +151,7 @@ describe('the certificates of another cluster of the same account', () => {
     [Env.stateBucket]: ErrorName.storeFailed,
     [Env.etcdClientSecret]: ErrorName.secretUnusable,
     [Env.probeFunction]: ErrorName.functionCallFailed,
+    [Env.enrolFunction]: ErrorName.functionCallFailed,
   };
 
   /** A repair has to go on where the functions' own certificate cannot be read: it tells what it could not see. */

@@ -116,9 +116,9 @@ describe('who decides', () => {
     expect(resourcesOf(DECIDES, 'secretsmanager:GetSecretValue')).toEqual([...authorities, accounts, ownClient]);
   });
 
-  test('calls who looks and who rotates, asks whether an execution of this machine runs, and sends nothing to nodes', () => {
+  test('calls who looks, who makes secrets for nodes and who rotates, asks whether an execution of this machine runs, and sends nothing to nodes', () => {
     expect(resourcesOf(DECIDES, 'lambda:InvokeFunction')).toEqual(
-      ['CertificatesExchangeLookAround', 'CertificatesRotationRotateCertificates'].map((name) =>
+      ['CertificatesAdopt', 'CertificatesExchangeLookAround', 'CertificatesRotationRotateCertificates'].map((name) =>
         arnOf(idOf('AWS::Lambda::Function', name)),
       ),
     );
