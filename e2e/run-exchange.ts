@@ -40,7 +40,7 @@ export type AtState = Readonly<Partial<Record<RotationState, (execution: Executi
 export async function runExchange(
   narrator: Narrator,
   world: World,
-  input: Partial<ExchangeRequest> & Pick<ExchangeRequest, 'authority'>,
+  input: Omit<Partial<ExchangeRequest>, 'authority'> & { readonly authority: AuthorityName },
   atState: AtState = {},
 ): Promise<ExchangeRun> {
   const { cloud, lifeboat } = world;

@@ -13,7 +13,7 @@ import { S3SnapshotCatalog } from './s3-snapshot-catalog';
 import { putEtcdClientSecret, readEtcdClientSecret } from './secrets';
 import { openTopic } from './sns';
 import type { CertificateSettings } from '../certificates/adopt';
-import { ClusterLook, EtcdLook, NodeStamps, PortLook } from '../contract/exchange-looks';
+import { AccountsLook, ClusterLook, EtcdLook, NodeStamps, PortLook } from '../contract/exchange-looks';
 import type { LookEvent } from '../contract/exchange-looks';
 import { RestoreRequest } from '../contract/restore';
 import type { EtcdClientSecret } from '../contract/secrets';
@@ -59,12 +59,15 @@ export function exchangeEdges({
     registered: () => nodes.registered(controlPlane),
     authority: pki.authority,
     change: pki.changeAuthority,
+    accounts: pki.serviceAccounts,
+    changeAccounts: pki.changeServiceAccounts,
     forgetFormer: pki.forgetFormer,
     stamps: (secretIds) => ask({ do: 'stamps', secretIds: [...secretIds] }, z.array(NodeStamps)),
     rotate: nodeRotations(manager).start,
     lookAtPorts: (ports) => ask({ do: 'ports', ports: [...ports] }, z.array(PortLook)),
     lookAtEtcd: () => ask({ do: 'etcd' }, EtcdLook),
     lookAtCluster: (asked) => ask({ do: 'cluster', ...asked }, ClusterLook),
+    lookAtAccounts: (asked) => ask({ do: 'accounts', ...asked }, AccountsLook),
     tellCluster: async (asked, write) =>
       (await ask({ do: 'tell-cluster', ...asked, write }, z.object({ written: z.array(z.string()) }))).written,
     snapshots: async () => {

@@ -1,6 +1,6 @@
 // What is seen of the cluster while one of its authorities is exchanged, by the function that stands beside it.
 import { z } from 'zod';
-import { AuthorityName } from './certificate-names';
+import { Exchangeable } from './certificate-names';
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const port = z.number().int().positive();
@@ -64,18 +64,42 @@ export const ClusterWrite = z.object({
 export type ClusterWrite = z.infer<typeof ClusterWrite>;
 
 /** The stamps of the current set of a node; null before its first rotation. */
-export const NodeStamps = z.object({ secretId: z.string(), stamps: z.partialRecord(AuthorityName, Sha256).nullable() });
+export const NodeStamps = z.object({ secretId: z.string(), stamps: z.partialRecord(Exchangeable, Sha256).nullable() });
 export type NodeStamps = z.infer<typeof NodeStamps>;
 
 /** API servers, and the secret of the node by whose client for kubelets, who may administer the cluster, they are asked. */
 export const AskedCluster = z.object({ api: z.array(z.object({ host: z.string(), port })).min(1), secretId: z.string() });
 export type AskedCluster = z.infer<typeof AskedCluster>;
 
+/** Each of these API servers is asked by itself. */
+export const AskedAccounts = AskedCluster.extend({ api: z.array(z.object({ place: z.string(), host: z.string(), port })).min(1) });
+export type AskedAccounts = z.infer<typeof AskedAccounts>;
+
+/** What API servers show of the keys of service accounts; keys by their `kid`. Of tokens nothing but that is told. */
+export const AccountsLook = z.object({
+  apiServers: z.array(
+    z.object({
+      place: z.string(),
+      /** /openid/v1/jwks; missing where it did not tell. */
+      verifies: z.array(z.string()).optional(),
+      /** Of the token that it gave; missing where it gave none, or one that names no key. */
+      signs: z.string().optional(),
+      acceptedBy: z.array(z.object({ place: z.string(), accepted: z.boolean().optional() })),
+    }),
+  ),
+  /** Secrets with tokens that never end; missing where they could not be listed. */
+  legacy: z
+    .array(z.object({ namespace: z.string(), name: z.string(), kid: z.string().optional(), lastUsed: z.string().optional() }))
+    .optional(),
+});
+export type AccountsLook = z.infer<typeof AccountsLook>;
+
 /** What is asked of the function beside the cluster. */
 export const LookEvent = z.discriminatedUnion('do', [
   z.object({ do: z.literal('etcd') }),
   z.object({ do: z.literal('ports'), ports: z.array(AskedPort) }),
   AskedCluster.extend({ do: z.literal('cluster') }),
+  AskedAccounts.extend({ do: z.literal('accounts') }),
   /** What each node has by now of each authority. */
   z.object({ do: z.literal('stamps'), secretIds: z.array(z.string()) }),
   AskedCluster.extend({ do: z.literal('tell-cluster'), write: ClusterWrite }),

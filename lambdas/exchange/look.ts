@@ -1,10 +1,10 @@
 import { trustedIn } from '../authorities/trust';
 import { servingPorts, signsByItsOwn } from '../certificates/minted-set';
 import type { ToldNode } from '../certificates/told-node';
-import type { AuthorityName } from '../contract/certificate-names';
+import type { Exchangeable } from '../contract/certificate-names';
 import { nodeSecretName } from '../contract/certificates';
 import type { AuthoritySecret } from '../contract/certificates';
-import type { AskedCluster, ClusterWrite } from '../contract/exchange-looks';
+import type { ClusterWrite } from '../contract/exchange-looks';
 import { messageOf } from '../contract/lifeboat-error';
 import type { RunbookNode } from '../contract/restore';
 import type { ExchangeEdges } from './edges';
@@ -21,7 +21,7 @@ type LookEdges = Pick<ExchangeEdges, 'cluster' | 'lookAtPorts' | 'lookAtEtcd' | 
 export async function look(
   edges: LookEdges,
   told: readonly ToldNode[],
-  authority: AuthorityName,
+  authority: Exchangeable,
   asked: readonly RunbookNode[],
   document?: AuthoritySecret,
 ): Promise<Looks & { readonly clusterBecause?: string }> {
@@ -65,7 +65,11 @@ function signerOf(told: readonly ToldNode[]): ClusterWrite['signer'] {
 }
 
 /** The first node that has a set has somebody who may ask. */
-async function placeOf(edges: LookEdges, asked: readonly RunbookNode[], api: AskedCluster['api']): Promise<AskedCluster> {
+export async function placeOf<Api>(
+  edges: Pick<LookEdges, 'cluster' | 'stamps'>,
+  asked: readonly RunbookNode[],
+  api: Api,
+): Promise<{ readonly api: Api; readonly secretId: string }> {
   const stamps = await edges.stamps(asked.map(({ instanceId }) => nodeSecretName(edges.cluster, instanceId)));
   const first = stamps.find((each) => each.stamps !== null);
   if (first !== undefined) return { api, secretId: first.secretId };

@@ -19,10 +19,10 @@ import { ended } from './tell';
 import { LOOK_SECONDS, waitFor } from './waiting';
 
 /** A snapshot of the last day: one is taken more often than that, or an alarm is on. */
-const SNAPSHOT_SECONDS = 86_400;
+export const SNAPSHOT_SECONDS = 86_400;
 
 /** Plans a new one, and mints. Nothing is distributed by that. @throws the errors of the edges */
-export async function start(edges: ExchangeEdges, state: ExchangeState): Promise<Act> {
+export async function start(edges: ExchangeEdges, state: ExchangeState & { readonly authority: AuthorityName }): Promise<Act> {
   const { request, facts, authority, rotation, driver } = state;
   if (request === undefined || facts === undefined) return goOn('look', 0, state);
   // Without it nobody could see etcd afterwards.
@@ -31,7 +31,7 @@ export async function start(edges: ExchangeEdges, state: ExchangeState): Promise
   const first = request.plan ? undefined : await firstSets(edges, state.asked);
   if (first !== undefined) return waitFor(edges, state, authority, { what: 'first sets', because: [first] }, 'look', LOOK_SECONDS);
   const seen = await look(edges, heard.told, authority, state.asked);
-  const [documents, snapshots] = await Promise.all([documentsOf(edges), edges.snapshots()]);
+  const [documents, accounts, snapshots] = await Promise.all([documentsOf(edges), edges.accounts(), edges.snapshots()]);
   const etcd = seen.etcd && { voters: seen.etcd.voters, healthy: seen.etcd.healthy, learners: seen.etcd.learners };
   const known = { now: edges.now(), etcd, snapshot: snapshots.newest };
   const { mode, soakSeconds, canary } = request;
@@ -47,7 +47,7 @@ export async function start(edges: ExchangeEdges, state: ExchangeState): Promise
     snapshotYoungerThanSeconds: SNAPSHOT_SECONDS,
     ...(request.canarySeconds !== undefined && { canarySeconds: request.canarySeconds }),
   };
-  const plan = planRotation(rotationFactsOf(heard, documents, authority, known), asked, limits);
+  const plan = planRotation(rotationFactsOf(heard, documents, authority, known, accounts), asked, limits);
   if (plan.decision === 'refuse') {
     const all = plan.all.map(({ because, instead }) => `${because}: ${instead}`);
     return ended(state, 'REFUSED', all.join('; '), { whatToDo: plan.all.map(({ instead }) => instead) });
@@ -81,7 +81,7 @@ export async function start(edges: ExchangeEdges, state: ExchangeState): Promise
   return goOn('step', 0, { ...state, before });
 }
 
-async function documentsOf(edges: ExchangeEdges): Promise<Documents> {
+export async function documentsOf(edges: Pick<ExchangeEdges, 'authority'>): Promise<Documents> {
   const all = await Promise.all(AuthorityName.options.map(async (name) => [name, await edges.authority(name)] as const));
   return Object.fromEntries(all.filter(([, document]) => document !== undefined));
 }

@@ -14,19 +14,20 @@ import type { Act } from '../contract/rotate-authority';
 import { distribute } from './distribute';
 import type { ExchangeEdges } from './edges';
 import { look } from './look';
-import { observe } from './observe';
+import { observe, soakUntil } from './observe';
 import { start } from './start';
-import { ended, finish, halt } from './tell';
+import { ended, halt } from './tell';
+import { moved, over, withJoined } from './carry-on';
+import { stepAccounts } from './step-accounts';
 import { LOOK_SECONDS, gatesOf, kindOf, patience, waitFor } from './waiting';
 
 export const StepExchange = z.object({ do: z.literal('step'), state: ExchangeState });
 
 /** One step of an exchange: whatever is next, by what is noted and what is seen. It can be repeated. @throws the errors of the edges */
 export async function step(edges: ExchangeEdges, asked: ExchangeState): Promise<Act> {
-  const [document, registered] = await Promise.all([edges.authority(asked.authority), edges.registered()]);
-  // One that has joined meanwhile gets what the others have; one that is away is still asked for.
-  const joined = registered.filter(({ instanceId }) => !asked.asked.some((each) => each.instanceId === instanceId));
-  const state = { ...asked, asked: [...asked.asked, ...joined.map(({ instanceId, host }) => ({ instanceId, host }))] };
+  if (asked.authority === 'service-accounts') return stepAccounts(edges, asked);
+  const { authority } = asked;
+  const [document, state] = await Promise.all([edges.authority(authority), withJoined(edges, asked)]);
   const { rotation } = document ?? {};
   if (document === undefined || rotation?.id !== state.rotation) {
     // A run before this one may have died before it told so, and before it took the key away.
@@ -34,10 +35,10 @@ export async function step(edges: ExchangeEdges, asked: ExchangeState): Promise<
       return over(edges, state, 'EXCHANGED', `the ${state.authority} authority was exchanged`);
     // What was minted for it is gone: it was turned back, and is not begun anew.
     const wasMinted = state.request === undefined || state.before !== undefined;
-    return wasMinted ? over(edges, state, 'TURNED_BACK', 'nothing of it is left') : start(edges, state);
+    return wasMinted ? over(edges, state, 'TURNED_BACK', 'nothing of it is left') : start(edges, { ...state, authority });
   }
   if (rotation.driver !== undefined && rotation.driver !== state.driver) return ended(state, 'NOTED', `${rotation.driver} has taken it up`);
-  const patient = state.facts === undefined ? patience(edges.now(), state, state.authority, rotation) : undefined;
+  const patient = state.facts === undefined ? patience(edges.now(), state, soakUntil(document.authority, rotation), rotation) : undefined;
   if (patient !== undefined) return goOn('step', patient, state);
   // What is to be undone is not done first: a node may be away because of it.
   const rotating = goesBackAtOnce(rotation) ? undefined : await distribute(edges, document, state);
@@ -99,12 +100,6 @@ async function judge(edges: ExchangeEdges, state: ExchangeState, document: Autho
     : goOn('step', 0, moved(kept));
 }
 
-/** Ends one of which nothing is left to do: the value before, with the key that goes, is taken away. */
-async function over(edges: ExchangeEdges, state: ExchangeState, outcome: 'EXCHANGED' | 'TURNED_BACK', summary: string): Promise<Act> {
-  await edges.forgetFormer(state.authority);
-  return finish(edges, state, outcome, summary);
-}
-
 /** From where both are only given back nothing has to be proven, and nothing of the state has to be there. */
 const goesBackAtOnce = ({ state, abortRequested }: Pick<AuthorityRotation, 'state' | 'abortRequested'>): boolean =>
   abortRequested !== undefined && returnGatesIn(state).length === 0;
@@ -117,5 +112,3 @@ function verdictOn(observation: Observation, document: AuthoritySecret, { state,
   if (compared.verdict === 'agree') return verdict;
   return { open: false, because: [...(verdict.open ? [] : verdict.because), ...compared.because] };
 }
-
-const moved = ({ waiting: _waiting, rotating: _rotating, ...state }: ExchangeState): ExchangeState => state;

@@ -1,9 +1,8 @@
-import type { AuthorityRotation } from '../contract/authority-rotation';
-import type { AuthorityName } from '../contract/certificate-names';
+import type { AccountsRotation, AuthorityRotation } from '../contract/authority-rotation';
+import type { Exchangeable } from '../contract/certificate-names';
 import { goOn } from '../contract/rotate-authority';
 import type { Act, ExchangeState } from '../contract/rotate-authority';
 import type { ExchangeEdges } from './edges';
-import { soakUntil } from './observe';
 import { askPeople, finish, halt } from './tell';
 
 /** A Wait of a quarter of an hour, so that a week of it stays far below the 25,000 events that a history may have. */
@@ -16,8 +15,11 @@ const SHUT_SECONDS = 3_600;
 const APPROVAL_SECONDS = 14 * 86_400;
 
 const isTime = (because: string): boolean => /^(it is to wait|clients renew by themselves) until \d/.test(because);
-/** A kubelet of which nobody tells is seen to by whoever approves. */
-const isApproval = (because: string): boolean => /^(nobody approved|the kubelet of \S+, whose certificate nobody told of,)/.test(because);
+/** A kubelet of which nobody tells is seen to by whoever approves, and so is a token that never ends. */
+const isApproval = (because: string): boolean =>
+  /^(nobody approved|the kubelet of \S+, whose certificate nobody told of,|the legacy token \S+)/.test(because);
+
+type Waiting = AuthorityRotation | AccountsRotation;
 
 /** What keeps a gate shut: work that is not done, time, or a person. */
 export const kindOf = (because: readonly string[]): 'work' | 'time' | 'approval' =>
@@ -27,11 +29,13 @@ export const kindOf = (because: readonly string[]): 'work' | 'time' | 'approval'
  * Seconds for which nobody has to be asked anything: everything else was proven in this state, and only time or a person is missing.
  *
  * Undefined where there is something to look at.
+ *
+ * @param until when the time of the present state is over
  */
-export function patience(now: Date, { waiting }: ExchangeState, authority: AuthorityName, rotation: AuthorityRotation): number | undefined {
+export function patience(now: Date, { waiting }: ExchangeState, until: Date, rotation: Waiting): number | undefined {
   const kind = waiting && kindOf(waiting.because);
   if (waiting === undefined || kind === 'work' || waiting.forWhat !== `${gatesOf(rotation)} (${kind})`) return undefined;
-  const left = Math.ceil((soakUntil(authority, rotation).getTime() - now.getTime()) / 1_000);
+  const left = Math.ceil((until.getTime() - now.getTime()) / 1_000);
   if (left > 0) return Math.min(LONGEST_WAIT_SECONDS, left);
   // Who is to approve is asked for it once the time is over, after another look.
   if (rotation.approvedBy !== undefined || rotation.abortRequested !== undefined || kind !== 'approval') return undefined;
@@ -41,7 +45,7 @@ export function patience(now: Date, { waiting }: ExchangeState, authority: Autho
 }
 
 /** What is waited for in a state. */
-export const gatesOf = ({ state, abortRequested }: AuthorityRotation): string =>
+export const gatesOf = ({ state, abortRequested }: Pick<Waiting, 'state' | 'abortRequested'>): string =>
   `gates of ${state}${abortRequested === undefined ? '' : ', on the way back'}`;
 
 interface Waited {
@@ -53,7 +57,7 @@ interface Waited {
 export async function waitFor(
   edges: ExchangeEdges,
   state: ExchangeState,
-  authority: AuthorityName,
+  authority: Exchangeable,
   { what, because }: Waited,
   act: 'look' | 'step',
   seconds: number,
