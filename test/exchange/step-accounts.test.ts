@@ -26,7 +26,7 @@ test('from the old pair to the new one, node by node, and at no moment does an A
   });
 
   expect(told.outcome).toBe('EXCHANGED');
-  expect(seen).toEqual([undefined, 'MINTED', 'VERIFYING', 'SIGNING', 'DROPPING', undefined]);
+  expect(seen).toEqual(['MINTED', 'VERIFYING', 'SIGNING', 'DROPPING', undefined]);
   const [old, next] = world.pair?.generations ?? [];
   expect(old).toMatchObject({ id: idOf(1), state: 'closed' });
   expect(old?.privateKey).toBeUndefined();
