@@ -14,7 +14,7 @@ import type { World } from './world';
 
 const HEARD_WITHIN_MS = 60_000;
 
-type Asked = Partial<ExchangeRequest> & Pick<ExchangeRequest, 'authority'>;
+type Asked = Partial<ExchangeRequest> & { readonly authority: AuthorityName };
 
 const Told = z.object({ outcome: z.string(), summary: z.string() });
 type Told = z.infer<typeof Told>;

@@ -56,7 +56,7 @@ export const stations = ({ path, seconds }: ExchangeRun): string =>
 export async function runExchange(
   narrator: Narrator,
   world: World,
-  input: Partial<ExchangeRequest> & Pick<ExchangeRequest, 'authority'>,
+  input: Omit<Partial<ExchangeRequest>, 'authority'> & { readonly authority: AuthorityName },
   atState: AtState = {},
 ): Promise<ExchangeRun> {
   const { lifeboat } = world;

@@ -27,7 +27,7 @@ if wants_part pki; then
     certificate_blocks <"$pki/$name.crt" >"$scratch/pki/$name.crt"
     add "pki/$name.crt"
   done
-  if [ -r "$pki/sa.pub" ]; then openssl pkey -pubin -pubout <"$pki/sa.pub" >"$scratch/pki/sa.pub" 2>/dev/null || true; fi
+  if [ -r "$pki/sa.pub" ]; then public_keys <"$pki/sa.pub" >"$scratch/pki/sa.pub" || true; fi
   add pki/sa.pub
 fi
 if wants_part kubeconfigs; then
@@ -81,6 +81,21 @@ if [ "$signer_is" != none ]; then
   signer=$(object certSha256 "$(text_or_null "$(signer_fingerprint)")" split "$split")
 fi
 of_manager() { if [ -e "$manager" ]; then text_or_null "$(manifest_flag "$manager" "$1")"; else printf null; fi; }
+# leads_to <manifest> <flag> <file>: whether a component reads this file by that flag.
+# shellcheck disable=SC2329 # called by yes_or_no
+leads_to() {
+  local named
+  named=$(manifest_flag "$1" "$2")
+  if [ -n "$named" ]; then named=$(host_path "$1" "$named"); fi
+  [ -n "$named" ] && [ "$named" -ef "$3" ]
+}
+# shellcheck disable=SC2329 # called by yes_or_no
+apiserver_reads_accounts() {
+  leads_to "$apiserver_manifest" service-account-key-file "$pki/sa.pub" && leads_to "$apiserver_manifest" service-account-signing-key-file "$pki/sa.key"
+}
+account_files=(apiserver null controllerManager null)
+if [ -n "$apiserver_manifest" ]; then account_files[1]=$(yes_or_no apiserver_reads_accounts); fi
+if [ -e "$manager" ]; then account_files[3]=$(yes_or_no leads_to "$manager" service-account-private-key-file "$pki/sa.key"); fi
 # shellcheck disable=SC2329 # called by yes_or_no
 component_runs() { find_component "$1" && [ -n "$REPLY" ]; }
 # process_facts: what runs and since when. A tick is 10 ms; one less, since the clocks are read one after the other: rather too early than too late.
@@ -110,9 +125,9 @@ process_facts() {
 written_facts() {
   local name file at
   local -a all=()
-  for name in $AUTHORITIES $LEAVES $KUBECONFIGS; do
+  for name in $AUTHORITIES $LEAVES $KUBECONFIGS sa.pub sa.key; do
     file=$pki/$name.crt
-    if [[ $name == *.conf ]]; then file=$kubeconfigs/$name; fi
+    case $name in *.conf) file=$kubeconfigs/$name ;; sa.*) file=$pki/$name ;; esac
     at=$(stat -L -c %.2Z -- "$file" 2>/dev/null) || continue
     all+=("$name" "$at")
   done
@@ -128,7 +143,7 @@ facts=(host "$(text "$(uname -n)")" nodeName "$(text "$(node_name)")" clock "$(d
   controllerManager "$(object running "$(yes_or_no component_runs controller-manager)" signingCertFile "$(of_manager cluster-signing-cert-file)" \
     rootCaFile "$(of_manager root-ca-file)")"
   scheduler "$(object running "$(yes_or_no component_runs scheduler)")" signer "$signer" processes "$(process_facts)"
-  written "$(written_facts)"
+  written "$(written_facts)" accountFiles "$(object "${account_files[@]}")"
   archive "\"$(base64 -w 0 <"$scratch/archive")\"" pairs "$(object ${pairs[@]+"${pairs[@]}"})"
   authorityKeys "$(object cluster "$(yes_or_no authority_fits "$pki/ca")" etcd "$(yes_or_no authority_fits "$pki/etcd/ca")" \
     frontProxy "$(yes_or_no authority_fits "$pki/front-proxy-ca")" serviceAccounts "$(yes_or_no service_accounts_fit)")"

@@ -26,13 +26,13 @@ export const eraOf = (document: AuthoritySecret): Era => ({
   ...underWay(document.rotation),
 });
 
-/** By what tokens are signed, and verified: every key pair that is not closed, the one that signs first. */
+/** By what tokens are signed, and verified: every key pair that is not closed and was given to nodes, the one that signs first. */
 function eraOfAccounts({ generations, issuing, rotation }: ServiceAccountsSecret): Era {
-  const others = generations.filter((each) => each.id !== issuing && !isClosed(each)).map(({ id }) => id);
+  const others = generations
+    .filter((each) => each.id !== issuing && each.state !== 'closed' && !(each.state === 'next' && rotation?.state === 'MINTED'))
+    .map(({ id }) => id);
   return { issuing, trusted: [issuing, ...others.reverse()], ...underWay(rotation) };
 }
-
-const isClosed = (generation: object): boolean => 'state' in generation && generation.state === 'closed';
 
 const underWay = (rotation: Era['rotation']): Pick<Era, 'rotation'> =>
   rotation === undefined ? {} : { rotation: { id: rotation.id, state: rotation.state } };

@@ -33,7 +33,8 @@ export function mayReturn(state: RotationState, observation: Observation, names 
   return verdictOf(names.map((name) => ({ what: RETURN_GATES[name], faults: RETURN_CHECKS[name](observation, state) })));
 }
 
-function verdictOf(judged: readonly { readonly what: string; readonly faults: Faults }[]): GateVerdict {
+/** Open when nothing at all is told against it. */
+export function verdictOf(judged: readonly { readonly what: string; readonly faults: Faults }[]): GateVerdict {
   const all = judged.flatMap(({ faults }) => faults);
   if (all.length === 0) return { open: true, evidence: judged.map(({ what }) => what) };
   return { open: false, because: all.map(textOf), kind: kindOf(all) };

@@ -1,4 +1,5 @@
 import { LEAVES } from '../contract/certificate-names';
+import type { Exchangeable } from '../contract/certificate-names';
 import type { Generation } from '../contract/certificates';
 import { shortId } from '../contract/short-id';
 import { inspect } from '../pki/inspect';
@@ -15,24 +16,30 @@ export interface Refusal {
   readonly instead: string;
 }
 
-interface Asked {
-  readonly facts: RotationFacts;
-  readonly request: RotationRequest;
+/** What is asked and known of a rotation of whatever kind. */
+interface CommonAsked {
+  readonly facts: Omit<RotationFacts, 'document'>;
+  readonly request: Pick<RotationRequest, 'id' | 'onBehalfOf'> & { readonly authority: Exchangeable };
   readonly limits: Limits;
 }
+interface Asked extends CommonAsked {
+  readonly facts: RotationFacts;
+  readonly request: RotationRequest;
+}
+type CommonCheck = (asked: CommonAsked) => readonly Refusal[];
 type Check = (asked: Asked) => readonly Refusal[];
 
 const refuse = (because: string, instead: string): readonly Refusal[] => [{ because, instead }];
 
 /** Its own that is under way is no obstacle: it is planned again, to see the rest of it. */
-const another: Check = ({ facts: { underWay }, request }) =>
+const another: CommonCheck = ({ facts: { underWay }, request }) =>
   underWay
     .filter(({ id, of }) => id !== request.id || of !== request.authority)
     .flatMap(({ of, id, state }) =>
       refuse(`rotation ${id} of ${of} is under way, in ${state}: only one goes at a time`, `let ${id} end, or abort it`),
     );
 
-const locked: Check = ({ facts: { lockedBy }, request: { onBehalfOf } }) =>
+const locked: CommonCheck = ({ facts: { lockedBy }, request: { onBehalfOf } }) =>
   lockedBy === undefined || lockedBy === onBehalfOf
     ? []
     : refuse(`${lockedBy} holds the lock of the cluster`, `wait until ${lockedBy} has ended`);
@@ -99,7 +106,7 @@ const lastsLongEnough: Check = (asked) => {
   return refuse(`the old root ends ${notAfter.toISOString()}, in ${left} s, and the rotation needs ${needed} s`, instead);
 };
 
-const nodesThere: Check = ({ facts: { nodes, missing } }) => {
+const nodesThere: CommonCheck = ({ facts: { nodes, missing } }) => {
   const silent = nodes.filter(({ told }) => !told).map(({ name }) => name);
   return [
     ...(missing.length === 0
@@ -114,7 +121,7 @@ const nodesThere: Check = ({ facts: { nodes, missing } }) => {
   ];
 };
 
-const clocks: Check = ({ facts: { nodes }, limits: { clockOffSeconds } }) =>
+const clocks: CommonCheck = ({ facts: { nodes }, limits: { clockOffSeconds } }) =>
   eachTold(nodes, ({ name, clockOff }) => {
     if (clockOff !== undefined && Math.abs(clockOff) <= clockOffSeconds) return [];
     const off = clockOff === undefined ? 'is not known' : `is off by ${clockOff} s`;
@@ -150,7 +157,7 @@ const drift: Check = (asked) => {
   });
 };
 
-const etcd: Check = ({ facts }) => {
+const etcd: CommonCheck = ({ facts }) => {
   if (facts.etcd === undefined) return refuse('etcd did not answer', 'make it reachable, or repair its certificates first');
   const { voters, healthy, learners } = facts.etcd;
   const majority = Math.floor(voters / 2) + 1;
@@ -166,7 +173,7 @@ const etcd: Check = ({ facts }) => {
   ];
 };
 
-const snapshot: Check = ({ facts: { snapshot: newest, now }, limits: { snapshotYoungerThanSeconds: limit } }) => {
+const snapshot: CommonCheck = ({ facts: { snapshot: newest, now }, limits: { snapshotYoungerThanSeconds: limit } }) => {
   if (newest === undefined) return refuse('there is no verified snapshot', 'take one');
   const age = Math.floor((now.getTime() - newest.takenAt.getTime()) / 1_000);
   return age <= limit ? [] : refuse(`the newest verified snapshot ${newest.id} is ${age} s old, and ${limit} s are allowed`, 'take one');
@@ -199,3 +206,7 @@ const CHECKS: readonly Check[] = [
 
 /** All that speaks against a rotation, what to mend first before the rest. */
 export const refusalsOf = (asked: Asked): readonly Refusal[] => CHECKS.flatMap((check) => check(asked));
+
+/** What speaks against a rotation of whatever kind: others that are under way, nodes, their clocks, etcd, and no snapshot. */
+export const commonRefusalsOf = (asked: CommonAsked): readonly Refusal[] =>
+  [another, locked, nodesThere, clocks, etcd, snapshot].flatMap((check) => check(asked));

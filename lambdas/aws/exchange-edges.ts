@@ -16,7 +16,7 @@ import { putEtcdClientSecret, readEtcdClientSecret } from './secrets';
 import { openTopic } from './sns';
 import type { CertificateSettings } from '../certificates/adopt';
 import { EnrolAnswer } from '../certificates/enrol';
-import { ClusterLook, ClusterTold, EtcdLook, NodeStamps, PortLook } from '../contract/exchange-looks';
+import { AccountsLook, ClusterLook, ClusterTold, EtcdLook, NodeStamps, PortLook } from '../contract/exchange-looks';
 import type { LookEvent } from '../contract/exchange-looks';
 import { RestoreRequest } from '../contract/restore';
 import type { EtcdClientSecret } from '../contract/secrets';
@@ -75,6 +75,12 @@ export function exchangeEdges({
       return document;
     },
     note,
+    accounts: pki.serviceAccounts,
+    changeAccounts: async (by) => {
+      const document = await pki.changeServiceAccounts(by);
+      await note();
+      return document;
+    },
     forgetFormer: pki.forgetFormer,
     stamps: (secretIds) => ask({ do: 'stamps', secretIds: [...secretIds] }, z.array(NodeStamps)),
     rotate: nodeRotations(manager).ask,
@@ -86,6 +92,7 @@ export function exchangeEdges({
     lookAtPorts: (ports) => ask({ do: 'ports', ports: [...ports] }, z.array(PortLook)),
     lookAtEtcd: () => ask({ do: 'etcd' }, EtcdLook),
     lookAtCluster: (asked) => ask({ do: 'cluster', ...asked }, ClusterLook),
+    lookAtAccounts: (asked) => ask({ do: 'accounts', ...asked }, AccountsLook),
     tellCluster: (asked, write) => ask({ do: 'tell-cluster', ...asked, write }, ClusterTold),
     snapshots: async () => {
       const candidates = await candidatesOf({ cluster, catalog: new S3SnapshotCatalog(s3, bucket, cluster) });

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import type { PkiSecrets } from '../certificates/take-over';
 import { PkiUnusable } from '../certificates/errors';
-import type { AuthorityName } from '../contract/certificate-names';
+import type { AuthorityName, Exchangeable } from '../contract/certificate-names';
 import {
   AuthoritySecret,
   HandOver,
@@ -37,18 +37,17 @@ export class SecretsManagerPki implements PkiSecrets {
   serviceAccounts: PkiSecrets['serviceAccounts'] = async () => this.read(serviceAccountsSecretName(this.cluster), ServiceAccountsSecret);
   putAuthority: PkiSecrets['putAuthority'] = async (secret) => this.put(authoritySecretName(this.cluster, secret.authority), secret);
   /** Compare and swap. @throws PkiUnusable, StoreFailed, and what the change throws */
-  changeAuthority = async (name: AuthorityName, by: (document: AuthoritySecret) => AuthoritySecret): Promise<AuthoritySecret> => {
-    const SecretId = authoritySecretName(this.cluster, name);
-    const parse = (text: string): AuthoritySecret => this.parse(SecretId, text, AuthoritySecret);
-    const text = await swapSecret(this.client, SecretId, (before) => {
-      const document = parse(before);
-      const after = by(document);
-      return after === document ? undefined : JSON.stringify(after);
-    });
-    return parse(text);
-  };
+  changeAuthority = (name: AuthorityName, by: (document: AuthoritySecret) => AuthoritySecret): Promise<AuthoritySecret> =>
+    this.change(authoritySecretName(this.cluster, name), AuthoritySecret, by);
+  /** The same for the keys of service accounts. @throws PkiUnusable, StoreFailed, and what the change throws */
+  changeServiceAccounts = (by: (document: ServiceAccountsSecret) => ServiceAccountsSecret): Promise<ServiceAccountsSecret> =>
+    this.change(serviceAccountsSecretName(this.cluster), ServiceAccountsSecret, by);
   /** What was current before stays readable as AWSPREVIOUS; without a label Secrets Manager deletes it. @throws StoreFailed */
-  forgetFormer = (name: AuthorityName): Promise<void> => writeAgain(this.client, authoritySecretName(this.cluster, name));
+  forgetFormer = (name: Exchangeable): Promise<void> =>
+    writeAgain(
+      this.client,
+      name === 'service-accounts' ? serviceAccountsSecretName(this.cluster) : authoritySecretName(this.cluster, name),
+    );
   putServiceAccounts: PkiSecrets['putServiceAccounts'] = async (secret) => this.put(serviceAccountsSecretName(this.cluster), secret);
 
   handedOver: PkiSecrets['handedOver'] = async () => {
@@ -67,6 +66,15 @@ export class SecretsManagerPki implements PkiSecrets {
     const SecretId = handOverSecretName(this.cluster);
     for (let time = 0; time < 2; time++) await this.call('write', SecretId, new PutSecretValueCommand({ SecretId, SecretString: NOTHING }));
   };
+
+  private async change<T>(SecretId: string, shape: z.ZodType<T>, by: (document: T) => T): Promise<T> {
+    const text = await swapSecret(this.client, SecretId, (before) => {
+      const document = this.parse(SecretId, before, shape);
+      const after = by(document);
+      return after === document ? undefined : JSON.stringify(after);
+    });
+    return this.parse(SecretId, text, shape);
+  }
 
   private async read<T>(name: string, shape: z.ZodType<T>): Promise<T | undefined> {
     const text = await this.text(name);

@@ -62,7 +62,7 @@ function onlyOne(node: ToldNode, authority: AuthorityName): ToldCertificate {
 }
 
 /** @throws AdoptionRefused when nodes sign tokens by different keys */
-export function sharedServiceAccounts(nodes: readonly ToldNode[]): ToldNode['serviceAccounts'] {
+export function sharedServiceAccounts(nodes: readonly ToldNode[]): { readonly id: string; readonly publicKey: string } | undefined {
   const found = nodes.flatMap((node) => (node.serviceAccounts === undefined ? [] : [{ node, ...node.serviceAccounts }]));
   const [first] = found;
   if (first === undefined) return undefined;

@@ -1,3 +1,4 @@
+import type { AccountKeys } from '../accounts/verifying';
 import { AuthorityName, LEAVES } from '../contract/certificate-names';
 import type { LeafName } from '../contract/certificate-names';
 import type { NodeSetSecret } from '../contract/certificates';
@@ -32,6 +33,7 @@ export interface KeepQuestion {
   readonly names: Names;
   readonly node: ToldNode;
   readonly authorities: SigningAuthorities;
+  readonly accounts?: Pick<AccountKeys, 'stamp' | 'distributed'> | undefined;
   readonly present: PresentSet | undefined;
   /** Days between two rotations by schedule. */
   readonly everyDays: number;
@@ -39,13 +41,13 @@ export interface KeepQuestion {
 }
 
 /**
- * A leaf of the present set that need not be issued again while an authority is exchanged: by the same signer with the same chain and for the same
+ * A leaf of the present set that need not be issued again while an authority or the pair of service accounts is exchanged: by the same signer with the same chain and for the same
  * names, on the node as it was made, and good until the next rotation by schedule. A manager is not started again for a kubeconfig that it has.
  *
  * Undefined in a rotation by schedule, which issues all anew.
  */
-export function keptLeaf({ leaf, names, node, authorities, present, everyDays, now }: KeepQuestion): Pair | undefined {
-  if (present === undefined || !isExchange(present.set, authorities)) return undefined;
+export function keptLeaf({ leaf, names, node, authorities, accounts, present, everyDays, now }: KeepQuestion): Pair | undefined {
+  if (present === undefined || !isExchange(present.set, authorities, accounts)) return undefined;
   const authority = authorities[LEAVES[leaf].authority];
   const told = node.leaves.get(leaf);
   const noted = present.set.certificates.find((each) => each.leaf === leaf);
@@ -60,7 +62,9 @@ export function keptLeaf({ leaf, names, node, authorities, present, everyDays, n
   return inspect(first).sha256 === noted.sha256 && printBundle(chain) === printBundle(authority.chain) ? pair : undefined;
 }
 
-const isExchange = ({ stamps = {} }: NodeSetSecret, authorities: SigningAuthorities): boolean =>
+/** A set from before the pair of service accounts had a stamp says nothing of it: it is another one as soon as that is distributed. */
+const isExchange = ({ stamps = {} }: NodeSetSecret, authorities: SigningAuthorities, accounts: KeepQuestion['accounts']): boolean =>
+  (accounts?.distributed === true && stamps['service-accounts'] !== accounts.stamp) ||
   AuthorityName.options.some((name) => stamps[name] !== undefined && stamps[name] !== authorities[name]?.stamp);
 
 function pairOf(leaf: LeafName, files: Files): Pair | undefined {

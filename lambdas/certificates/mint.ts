@@ -1,5 +1,5 @@
-import { generateKeyPair } from 'node:crypto';
-import { promisify } from 'node:util';
+import { publicKeyId } from '../accounts/key-id';
+import { newPair } from '../accounts/new-pair';
 import { AUTHORITY_FILES, AuthorityName } from '../contract/certificate-names';
 import { authoritySecretName, serviceAccountsSecretName } from '../contract/certificates';
 import { newAuthority } from '../pki/issue';
@@ -7,7 +7,6 @@ import { inspect } from '../pki/inspect';
 import { inYears } from '../pki/validity';
 import { AdoptionRefused } from './errors';
 import type { TakeOverEdges } from './take-over';
-import { publicKeyId } from './told-node';
 
 /**
  * Makes the authorities of a cluster that does not exist yet. One that an earlier, cut-short run made stays as it is.
@@ -28,22 +27,13 @@ export async function mintAuthorities(
     changed.push(authority);
   }
   if ((await secrets.serviceAccounts()) === undefined) {
-    const { publicKey, privateKey } = await keyPair();
+    const { publicKey, privateKey } = await newPair();
     const id = publicKeyId(publicKey);
     await secrets.putServiceAccounts({ version: 1, generations: [{ id, publicKey, privateKey, since }], issuing: id });
     changed.push('service-accounts');
   }
   if (changed.length > 0) return { changed };
   throw new AdoptionRefused('every authority of this cluster is in its secret already: nothing was minted; {} adopts what the nodes have');
-}
-
-/** As kubeadm makes sa.key and sa.pub: PKCS#1 and SPKI. */
-function keyPair(): Promise<{ publicKey: string; privateKey: string }> {
-  return promisify(generateKeyPair)('rsa', {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
-  });
 }
 
 /** How a new cluster is given what was minted: kubeadm keeps every CA that it finds (kubeadm.k8s.io, custom certificates). */

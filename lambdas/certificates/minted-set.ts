@@ -1,3 +1,4 @@
+import type { AccountKeys } from '../accounts/verifying';
 import { AUTHORITY_FILES, AuthorityName, LEAVES } from '../contract/certificate-names';
 import type { LeafName } from '../contract/certificate-names';
 import type { NodeSetSecret } from '../contract/certificates';
@@ -25,6 +26,12 @@ export interface MintInput {
   readonly node: ToldNode;
   readonly cluster: ClusterPlace;
   readonly authorities: SigningAuthorities;
+  /**
+   * By which keys tokens of service accounts are signed and verified.
+   *
+   * @default - the lifeboat holds none
+   */
+  readonly accounts?: AccountKeys | undefined;
   readonly leafValidityDays: number;
   readonly now: Date;
   /**
@@ -50,6 +57,7 @@ export async function mintSet({
   node,
   cluster,
   authorities,
+  accounts,
   leafValidityDays,
   now,
   forKubelet = false,
@@ -67,7 +75,7 @@ export async function mintSet({
     const signer = { cert: authority.certificate, key: authority.key };
     const wholeNames = withUnexplained(leaf, names, node, cluster.everythingIsKnown);
     const profile = profileFor(leaf, nodeName, wholeNames, node);
-    const kept = keep && keptLeaf({ ...keep, leaf, names: wholeNames, node, authorities, now });
+    const kept = keep && keptLeaf({ ...keep, leaf, names: wholeNames, node, authorities, accounts, now });
     const served = kept ?? withChain(issueLeaf(signer, profile, { notAfter, now }), authority.chain);
     for (const [path, text] of filesFor(leaf, served, profile.subject.commonName, node, authority)) files.set(path, text);
     certificates.push(noteOf(leaf, served.cert));
@@ -81,7 +89,7 @@ export async function mintSet({
     files.set('kubelet/client.pem', `${kubelet.cert}${kubelet.key}`);
     certificates.push(noteOf('kubelet.conf', kubelet.cert));
   }
-  for (const [path, text] of authorityFiles(node, authorities)) files.set(path, text);
+  for (const [path, text] of [...authorityFiles(node, authorities), ...accountFiles(accounts)]) files.set(path, text);
   const of = <T>(what: (authority: SigningAuthority) => T) =>
     Object.fromEntries(Object.entries(authorities).map(([name, each]) => [name, what(each)]));
   return {
@@ -91,7 +99,7 @@ export async function mintSet({
     signers: of(({ id }) => id),
     certificates,
     trusted: of(({ trusted }) => printBundle(trusted)),
-    stamps: of(({ stamp }) => stamp),
+    stamps: { ...of(({ stamp }) => stamp), ...(accounts && { 'service-accounts': accounts.stamp }) },
     ports: servingPorts(node),
     archive: await archiveOf(files),
   };
@@ -157,6 +165,13 @@ function authorityFiles({ facts }: ToldNode, authorities: SigningAuthorities): [
     for (const each of authority.restarts) restarts.add(each);
   }
   return restarts.size === 0 ? files : [...files, ['restarts', [...restarts].map((each) => `${each}\n`).join('')]];
+}
+
+/** Nothing for a pair that was never exchanged, which lies on its nodes. Whoever reads these files does so at its start, and the node sees to that. */
+function accountFiles(accounts: AccountKeys | undefined): [string, string][] {
+  if (accounts?.distributed !== true) return [];
+  const { publicKeys, privateKey } = accounts;
+  return [['pki/sa.pub', publicKeys], ...(privateKey === undefined ? [] : [['pki/sa.key', privateKey] as [string, string]])];
 }
 
 /** As split-signer leaves it. What an operator arranged by hand is his. */

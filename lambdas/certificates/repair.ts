@@ -21,7 +21,7 @@ import { RepairRefused } from './errors';
 import { daysLeft } from './judge-leaf';
 import { heardNodes } from './hear-nodes';
 import { mintSet } from './minted-set';
-import { signingAuthorities } from './signing-authorities';
+import { accountKeys, signingAuthorities } from './signing-authorities';
 import type { SigningAuthorities, SigningAuthority } from './signing-authorities';
 import type { PkiSecrets } from './take-over';
 import type { ToldNode } from './told-node';
@@ -33,7 +33,7 @@ export const MintForRepair = z.object({ do: z.literal('mint'), found: Found.exte
 export interface RepairEdges {
   readonly cluster: string;
   readonly registered: () => Promise<readonly RegisteredNode[]>;
-  readonly pki: Pick<PkiSecrets, 'authority'>;
+  readonly pki: Pick<PkiSecrets, 'authority' | 'serviceAccounts'>;
   /** Puts a set into the secret of a node as its current value; the id of the version. @throws StoreFailed */
   readonly putSet: (secretName: string, set: NodeSetSecret) => Promise<string>;
   /** The client certificate by which the functions reach etcd; undefined when it cannot be read. */
@@ -106,11 +106,11 @@ async function mintFor(
   told: readonly ToldNode[],
   because: string[],
 ): Promise<RepairedNode> {
-  const authorities = await signingAuthorities(pki, node.host);
+  const [authorities, accounts] = await Promise.all([signingAuthorities(pki, node.host), accountKeys(pki)]);
   refuseOthers(node, authorities);
   const kubelet = node.leaves.get('kubelet.conf');
   const forKubelet = kubelet === 'unparsable' || (kubelet !== undefined && kubelet.view.notAfter <= now());
-  const set = await mintSet({ node, cluster: clusterPlaceOf(told, api), authorities, leafValidityDays, now: now(), forKubelet });
+  const set = await mintSet({ node, cluster: clusterPlaceOf(told, api), authorities, accounts, leafValidityDays, now: now(), forKubelet });
   const secretId = nodeSecretName(cluster, node.instanceId);
   const secretVersion = await putSet(secretId, set);
   telemetry.log('set-minted', { host: node.host, secret: secretId, version: secretVersion, leaves: set.certificates.length });

@@ -12,7 +12,7 @@ import { mintSet } from './minted-set';
 import type { MintInput } from './minted-set';
 import { outdatedBecause } from './outdated-set';
 import type { RotateEdges } from './rotate';
-import { signingAuthorities } from './signing-authorities';
+import { accountKeys, signingAuthorities } from './signing-authorities';
 import type { PkiSecrets } from './take-over';
 import { toldNodeOf } from './told-node';
 
@@ -20,7 +20,7 @@ export interface RotationWorld extends RunOnNodeEdges {
   readonly cluster: string;
   readonly settings: CertificateSettings;
   readonly registered: () => Promise<readonly RegisteredNode[]>;
-  readonly pki: Pick<PkiSecrets, 'authority'>;
+  readonly pki: Pick<PkiSecrets, 'authority' | 'serviceAccounts'>;
   /** The set that a node has by now; undefined before its first rotation. */
   readonly currentSet: (secretId: string) => Promise<NodeSetSecret | undefined>;
   /** When the function must have ended. */
@@ -38,7 +38,10 @@ export function rotationWork(world: RotationWorld): Pick<RotateEdges, 'mint' | '
   const on = { silenceSeconds: SILENCE_SECONDS, until };
   return {
     mint: async (secretId) => mintSet(await mintInput(world, secretId, await nodeOf(world, secretId))),
-    outdated: async (set) => outdatedBecause(set, await signingAuthorities(world.pki, set.node.host), world.now()),
+    outdated: async (set) => {
+      const [authorities, accounts] = await Promise.all([signingAuthorities(world.pki, set.node.host), accountKeys(world.pki)]);
+      return outdatedBecause(set, authorities, world.now(), accounts);
+    },
     install: async (secretId, secretVersion, { node }, setSha256) => {
       const parameters = { secretId, secretVersion, setSha256, waitSeconds: WAIT_SECONDS };
       await runOnNode(world, { ...on, command: 'install-certificates', node, parameters });
@@ -63,12 +66,17 @@ async function mintInput(world: RotationWorld, secretId: string, node: RunbookNo
   const { settings, now, pki, until } = world;
   const run = { command: 'certificate-facts', node, parameters: {}, silenceSeconds: SILENCE_SECONDS, until } as const;
   const told = await toldNodeOf(node, CertificateFacts.parse(await runOnNode(world, run)));
-  const [authorities, present] = await Promise.all([signingAuthorities(pki, node.host), world.currentSet(secretId)]);
+  const [authorities, accounts, present] = await Promise.all([
+    signingAuthorities(pki, node.host),
+    accountKeys(pki),
+    world.currentSet(secretId),
+  ]);
   const { leafValidityDays, renewBeforeDays } = settings;
   return {
     node: told,
     cluster: clusterPlaceOf([told], settings.api),
     authorities,
+    accounts,
     leafValidityDays,
     now: now(),
     ...(present && { keep: { present: await presentSetOf(present), everyDays: leafValidityDays - renewBeforeDays } }),

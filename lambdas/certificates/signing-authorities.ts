@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { accountKeysOf } from '../accounts/verifying';
+import type { AccountKeys } from '../accounts/verifying';
 import { serversToRestart } from '../authorities/restarts';
 import type { Server } from '../authorities/restarts';
 import { issuingIn, trustedIn } from '../authorities/trust';
@@ -41,6 +43,12 @@ export async function signingAuthorities(pki: Pick<PkiSecrets, 'authority'>, hos
     }),
   );
   return Object.fromEntries(found.flat());
+}
+
+/** The keys of service accounts as they are distributed now; undefined where none were ever adopted. @throws PkiUnusable, StoreFailed */
+export async function accountKeys(pki: Pick<PkiSecrets, 'serviceAccounts'>): Promise<AccountKeys | undefined> {
+  const document = await pki.serviceAccounts();
+  return document && accountKeysOf(document);
 }
 
 /** One authority as it signs for a node; undefined for a document that names none of its generations. */

@@ -1,4 +1,5 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
+import { publicKeyId } from '../accounts/key-id';
 import { signingIn } from '../authorities/trust';
 import { AUTHORITY_FILES } from '../contract/certificate-names';
 import type { AuthorityName } from '../contract/certificate-names';
@@ -8,7 +9,6 @@ import { inspect } from '../pki/inspect';
 import { filesOf } from './archive';
 import type { Files } from './archive';
 import { PkiUnusable } from './errors';
-import { publicKeyId } from './told-node';
 
 /** The PKI of the cluster as it lies in Secrets Manager. */
 export interface PkiSecrets {

@@ -1,4 +1,4 @@
-import { createHash, createPublicKey } from 'node:crypto';
+import { publicKeyId } from '../accounts/key-id';
 import { AUTHORITY_FILES, AuthorityName, LEAF_NAMES, LEAVES } from '../contract/certificate-names';
 import type { LeafName } from '../contract/certificate-names';
 import type { CertificateFacts } from '../contract/node-certificates';
@@ -25,8 +25,8 @@ export interface ToldNode extends RunbookNode {
   readonly authorities: ReadonlyMap<AuthorityName, readonly ToldCertificate[] | 'unparsable'>;
   /** Which authority each kubeconfig trusts, by SHA-256 of its DER, and which server it names. */
   readonly kubeconfigs: ReadonlyMap<LeafName, { readonly server: string; readonly trusts: readonly string[] }>;
-  /** SHA-256 of the public key of service accounts, as SPKI. */
-  readonly serviceAccounts: { readonly id: string; readonly publicKey: string } | undefined;
+  /** SHA-256 of the public keys of service accounts, as SPKI: `id` of the first, `keys` of all that verify here, in their order. */
+  readonly serviceAccounts: { readonly id: string; readonly publicKey: string; readonly keys: readonly string[] } | undefined;
   /** ClusterConfiguration as kubeadm keeps it; only where the API answered. */
   readonly kubeadmConfig: string | undefined;
 }
@@ -73,20 +73,16 @@ function certificatesIn(pem: string): ToldCertificate[] | undefined {
   }
 }
 
-function serviceAccountsOf(publicKey: string | undefined): ToldNode['serviceAccounts'] {
-  if (publicKey === undefined) return undefined;
+function serviceAccountsOf(file: string | undefined): ToldNode['serviceAccounts'] {
+  if (file === undefined) return undefined;
   try {
-    return { id: publicKeyId(publicKey), publicKey };
+    const all = file.match(/-----BEGIN PUBLIC KEY-----[^-]+-----END PUBLIC KEY-----\n?/g) ?? [];
+    const [publicKey = file] = all;
+    return { id: publicKeyId(publicKey), publicKey, keys: all.map(publicKeyId) };
   } catch {
     return undefined; // as if there were none: compared and named as missing
   }
 }
-
-/** SHA-256 of a public key as SPKI, hexadecimal: the same for a private key and for its public one. @throws the error of OpenSSL */
-export const publicKeyId = (pem: string): string =>
-  createHash('sha256')
-    .update(createPublicKey(pem).export({ type: 'spki', format: 'der' }))
-    .digest('hex');
 
 function entries<K, V>(keys: readonly K[], valueOf: (key: K) => V | undefined): ReadonlyMap<K, V> {
   return new Map(

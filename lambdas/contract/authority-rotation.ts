@@ -83,9 +83,13 @@ export const AuthorityRotation = z.object({
 });
 export type AuthorityRotation = z.infer<typeof AuthorityRotation>;
 
-/** Of the key pair of service accounts: both verify, then the new one signs, then tokens of the old one run out. */
-export const ACCOUNTS_STATES = ['VERIFYING', 'SIGNING', 'DROPPING'] as const;
-export const AccountsRotation = AuthorityRotation.omit({ state: true, approvedBy: true, canary: true, distrustBegan: true }).extend({
-  state: z.enum(ACCOUNTS_STATES),
+/** Of the key pair of service accounts: made, then both verify, then the new one signs, then nothing verifies by the old one any more. */
+export const ACCOUNTS_STATES = ['MINTED', 'VERIFYING', 'SIGNING', 'DROPPING'] as const;
+export const AccountsState = z.enum(ACCOUNTS_STATES);
+export type AccountsState = z.infer<typeof AccountsState>;
+export const AccountsRotation = AuthorityRotation.omit({ state: true, canary: true, canarySeconds: true }).extend({
+  state: AccountsState,
+  /** When the new key first signed: from then on somebody may hold a token by it. */
+  signingBegan: z.iso.datetime().optional(),
 });
 export type AccountsRotation = z.infer<typeof AccountsRotation>;

@@ -5,6 +5,10 @@ import { z } from 'zod';
 export const AuthorityName = z.enum(['cluster', 'etcd', 'front-proxy']);
 export type AuthorityName = z.infer<typeof AuthorityName>;
 
+/** What is exchanged by its next generation: an authority, or the key pair that signs tokens of service accounts. */
+export const Exchangeable = z.enum([...AuthorityName.options, 'service-accounts']);
+export type Exchangeable = z.infer<typeof Exchangeable>;
+
 /** Where kubeadm keeps the certificate of an authority, below the folder of certificates; its key lies beside it as `.key`. */
 export const AUTHORITY_FILES: Readonly<Record<AuthorityName, string>> = {
   cluster: 'ca',

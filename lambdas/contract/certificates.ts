@@ -1,7 +1,7 @@
 // The PKI of a cluster as it lies in Secrets Manager, and what goes through its adoption.
 import { z } from 'zod';
 import { AccountsRotation, AuthorityRotation, generationNotes } from './authority-rotation';
-import { AuthorityName, LeafName } from './certificate-names';
+import { AuthorityName, Exchangeable, LeafName } from './certificate-names';
 import { RestoreId, RunbookNode, Waiting } from './restore';
 
 export const pkiSecretsPrefix = (cluster: string): string => `lifeboat/${cluster}/pki/`;
@@ -44,11 +44,28 @@ export const SECRET_BYTES = 65_536;
 /** The key pairs by which tokens of service accounts are signed: oldest first. */
 export const ServiceAccountsSecret = z.object({
   version: z.literal(1),
-  generations: z.array(z.object({ id: Sha256, publicKey: text, privateKey: text.optional(), since: z.iso.datetime() })).min(1),
+  generations: z
+    .array(
+      z.object({
+        /** SHA-256 of the public key as SPKI, which the `kid` of a token has in base64url. */
+        id: Sha256,
+        publicKey: text,
+        /** Missing where it is kept elsewhere, and for one that was closed. */
+        privateKey: text.optional(),
+        since: z.iso.datetime(),
+        state: generationNotes.state,
+        mintedAt: generationNotes.mintedAt,
+        mintedFor: generationNotes.mintedFor,
+        closedAt: generationNotes.closedAt,
+      }),
+    )
+    .min(1),
+  /** The one that signs now. */
   issuing: Sha256,
   rotation: AccountsRotation.optional(),
 });
 export type ServiceAccountsSecret = z.infer<typeof ServiceAccountsSecret>;
+export type KeyGeneration = ServiceAccountsSecret['generations'][number];
 
 /** The set of certificates of one control-plane node; rotated by the contract of Secrets Manager. */
 export const nodeSecretName = (cluster: string, instanceId: string): string => `${pkiSecretsPrefix(cluster)}nodes/${instanceId}`;
@@ -66,13 +83,14 @@ export const NodeSetSecret = z.object({
   certificates: z.array(z.object({ leaf: LeafName, sha256: Sha256, serial: text, notAfter: z.iso.datetime() })),
   /** Certificates that are to be trusted of each authority, PEM. */
   trusted: z.partialRecord(AuthorityName, text),
-  /** What each authority was when the set was made, for this node: a set with another one is to be replaced. */
-  stamps: z.partialRecord(AuthorityName, Sha256).optional(),
+  /** What each authority, and the key pair of service accounts, was when the set was made, for this node: a set with another one is to be replaced. */
+  stamps: z.partialRecord(Exchangeable, Sha256).optional(),
   /** Where the node's certificates are served, as others reach it. */
   ports: z.array(z.object({ leaf: z.enum(SERVING_LEAVES), host: text, port: z.number().int().positive() })),
   /**
    * tar.gz in base64: `pki/<leaf>.crt`, `pki/<leaf>.key`, `kubeconfigs/<file>`; of an authority that was ever exchanged what is trusted too,
-   * `pki/ca.crt` and the like, with `pki/signer/ca.crt` and `restarts`. The node takes it apart.
+   * `pki/ca.crt` and the like, with `pki/signer/ca.crt` and `restarts`; once the key pair of service accounts was, `pki/sa.key` and `pki/sa.pub`.
+   * The node takes it apart.
    */
   archive: text,
 });

@@ -37,6 +37,7 @@ export const ErrorName = {
   adoptionRefused: 'AdoptionRefused',
   pkiUnusable: 'PkiUnusable',
   generationRefused: 'GenerationRefused',
+  keyPairRefused: 'KeyPairRefused',
   matrixIncomplete: 'MatrixIncomplete',
   signerAway: 'SignerAway',
   rotationRefused: 'RotationRefused',

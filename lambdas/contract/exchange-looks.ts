@@ -1,6 +1,6 @@
 // What is seen of the cluster while one of its authorities is exchanged, by the function that stands beside it.
 import { z } from 'zod';
-import { AuthorityName, LeafName } from './certificate-names';
+import { Exchangeable, LeafName } from './certificate-names';
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const port = z.number().int().positive();
@@ -71,7 +71,7 @@ export type ClusterTold = z.infer<typeof ClusterTold>;
 export const NodeStamps = z.object({
   secretId: z.string(),
   /** Of the current set of the node; null before its first rotation. */
-  stamps: z.partialRecord(AuthorityName, Sha256).nullable(),
+  stamps: z.partialRecord(Exchangeable, Sha256).nullable(),
   /** Whether a later set waits: nobody knows whether the node has that one, or some of it. */
   waits: z.boolean(),
   /** Of the current set: SHA-256 of the DER of each. */
@@ -83,11 +83,35 @@ export type NodeStamps = z.infer<typeof NodeStamps>;
 export const AskedCluster = z.object({ api: z.array(z.object({ host: z.string(), port })).min(1), secretId: z.string() });
 export type AskedCluster = z.infer<typeof AskedCluster>;
 
+/** Each of these API servers is asked by itself. */
+export const AskedAccounts = AskedCluster.extend({ api: z.array(z.object({ place: z.string(), host: z.string(), port })).min(1) });
+export type AskedAccounts = z.infer<typeof AskedAccounts>;
+
+/** What API servers show of the keys of service accounts; keys by their `kid`. Of tokens nothing but that is told. */
+export const AccountsLook = z.object({
+  apiServers: z.array(
+    z.object({
+      place: z.string(),
+      /** /openid/v1/jwks; missing where it did not tell. */
+      verifies: z.array(z.string()).optional(),
+      /** Of the token that it gave; missing where it gave none, or one that names no key. */
+      signs: z.string().optional(),
+      acceptedBy: z.array(z.object({ place: z.string(), accepted: z.boolean().optional() })),
+    }),
+  ),
+  /** Secrets with tokens that never end; missing where they could not be listed. */
+  legacy: z
+    .array(z.object({ namespace: z.string(), name: z.string(), kid: z.string().optional(), lastUsed: z.string().optional() }))
+    .optional(),
+});
+export type AccountsLook = z.infer<typeof AccountsLook>;
+
 /** What is asked of the function beside the cluster. */
 export const LookEvent = z.discriminatedUnion('do', [
   z.object({ do: z.literal('etcd') }),
   z.object({ do: z.literal('ports'), ports: z.array(AskedPort) }),
   AskedCluster.extend({ do: z.literal('cluster') }),
+  AskedAccounts.extend({ do: z.literal('accounts') }),
   /** What each node has by now of each authority. */
   z.object({ do: z.literal('stamps'), secretIds: z.array(z.string()) }),
   AskedCluster.extend({ do: z.literal('tell-cluster'), write: ClusterWrite }),

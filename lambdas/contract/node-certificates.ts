@@ -42,9 +42,14 @@ export const CertificateFacts = z.object({
   /** What runs here, and since when by the clock above, seconds since 1970 with their hundredths. What is not among them does not run. */
   processes: z.array(z.object({ component: z.enum(NODE_PROCESSES), startedAt: unixSeconds })),
   /** When each file was last written or put back, by the same clock. A process that was started later has read it. */
-  written: z.partialRecord(z.enum([...LEAF_NAMES, 'ca', 'etcd/ca', 'front-proxy-ca']), unixSeconds),
+  written: z.partialRecord(z.enum([...LEAF_NAMES, 'ca', 'etcd/ca', 'front-proxy-ca', 'sa.pub', 'sa.key']), unixSeconds),
   /**
-   * base64 of a tar.gz with public data alone, PEM: `pki/<name>.crt`, `pki/sa.pub`, `kubeconfigs/<file>.crt`, `kubeconfigs/<file>.ca.crt`,
+   * Whether the flags about service accounts lead to `pki/sa.pub` and `pki/sa.key`; null where there is no manifest. Missing: told by a document from
+   * before this was asked.
+   */
+  accountFiles: z.object({ apiserver: z.boolean().nullable(), controllerManager: z.boolean().nullable() }).optional(),
+  /**
+   * base64 of a tar.gz with public data alone, PEM: `pki/<name>.crt`, `pki/sa.pub` with all keys that verify, `kubeconfigs/<file>.crt`, `kubeconfigs/<file>.ca.crt`,
    * `kubeconfigs/<file>.server`, and `kubeadm-config.yaml` where the API told it.
    */
   archive: z.base64(),
@@ -80,8 +85,8 @@ export const HandedOver = z.object({
 const Served = z.object({ port: z.number().int(), sha256 });
 
 const Switched = z.object({
-  /** What was replaced: leaves by their names, and files of authorities. */
-  changed: z.array(z.union([LeafName, z.enum(['ca', 'etcd/ca', 'front-proxy-ca', 'signer/ca'])])),
+  /** What was replaced: leaves by their names, files of authorities, and the keys of service accounts. */
+  changed: z.array(z.union([LeafName, z.enum(['ca', 'etcd/ca', 'front-proxy-ca', 'signer/ca', 'sa'])])),
   restarted: z.array(z.enum(['kube-apiserver', 'etcd', 'kube-controller-manager', 'kube-scheduler'])),
   served: z.array(Served),
   seconds,

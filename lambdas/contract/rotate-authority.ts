@@ -1,20 +1,20 @@
 // What goes through the state machine that exchanges an authority of the cluster.
 import { z } from 'zod';
 import { Approval, RotationMode } from './authority-rotation';
-import { AuthorityName } from './certificate-names';
+import { Exchangeable } from './certificate-names';
 import { NodeEnd, RestoreId, RunbookNode, Waiting } from './restore';
 
 const text = z.string().min(1).max(200);
 
 /** Begins one, or shows what it would do. */
 export const ExchangeRequest = z.strictObject({
-  authority: AuthorityName,
+  authority: Exchangeable,
   mode: RotationMode.default('planned'),
   /** Only shows every state with its restarts and gates; changes nothing. */
   plan: z.boolean().default(false),
   /** `automatic`: the old generation is distrusted as soon as everything is proven. */
   approval: z.enum(['ask', 'automatic']).default('ask'),
-  /** How long both are served. @default - a week for the cluster's authority, an hour for others */
+  /** How long both are served. @default - a week for the cluster's authority, a day for service accounts, an hour for others */
   soakSeconds: z
     .number()
     .int()
@@ -83,7 +83,7 @@ export type ExchangeOutcome = z.infer<typeof ExchangeOutcome>;
 export const ExchangeState = z.object({
   /** The rotation; of a new one the name of the execution. */
   rotation: RestoreId,
-  authority: AuthorityName,
+  authority: Exchangeable,
   /** Of the execution that drives it. */
   driver: z.string(),
   /** Of a new one, until it is minted; missing for one that is taken up. */

@@ -1,18 +1,21 @@
 import { z } from 'zod';
 import { approve } from '../authorities/approval';
 import { driveBy, requestAbort } from '../authorities/generations';
+import type { Step } from '../authorities/generations';
+import { abortPair, approvePair, drivePairBy } from '../accounts/key-generations';
 import { AuthorityName } from '../contract/certificate-names';
-import type { AuthoritySecret } from '../contract/certificates';
+import type { Exchangeable } from '../contract/certificate-names';
 import { parseInput } from '../contract/parse-input';
 import { RestoreId } from '../contract/restore';
 import { goOn, requestShapeOf } from '../contract/rotate-authority';
 import type { Act } from '../contract/rotate-authority';
 import type { ExchangeEdges } from './edges';
 import { ExchangeRefused } from './errors';
+import { nameOf } from './tell';
 
 export const BeginExchange = z.object({ do: z.literal('begin'), input: z.unknown(), execution: RestoreId, driver: z.string() });
 
-type BeginEdges = Pick<ExchangeEdges, 'authority' | 'change' | 'registered' | 'runs' | 'now' | 'telemetry'>;
+type BeginEdges = Pick<ExchangeEdges, 'authority' | 'change' | 'accounts' | 'changeAccounts' | 'registered' | 'runs' | 'now' | 'telemetry'>;
 type Begin = z.infer<typeof BeginExchange>;
 
 /**
@@ -35,27 +38,51 @@ export async function begin(edges: BeginEdges, { input, execution, driver }: Beg
     return goOn('look', 0, { rotation: execution, authority: 'cluster', driver, heal, asked, waitForNodesSeconds, events: 0 });
   }
   const id = 'approve' in request ? request.approve : 'abort' in request ? request.abort : request.resume;
-  const document = await underWay(edges, id);
-  const { authority } = document;
+  const found = await underWay(edges, id);
+  const { authority } = found;
   const step = { rotation: id, now: edges.now() };
-  const present = document.rotation?.driver;
+  const present = found.driver;
   const isTaken = 'resume' in request && present !== undefined && present !== driver && present !== request.after;
   if (isTaken && (await edges.runs(present)))
-    throw new ExchangeRefused(`rotation ${id} of the ${authority} authority is driven by ${present}, which runs: let it`);
-  await edges.change(authority, (each) => {
-    if ('approve' in request) return driveBy(approve(each, request.by, step), driver, step);
-    return driveBy('abort' in request ? requestAbort(each, request.by, request.because, step) : each, driver, step);
-  });
+    throw new ExchangeRefused(`rotation ${id} of ${nameOf(authority)} is driven by ${present}, which runs: let it`);
+  if ('approve' in request) await found.approve(request.by, driver, step);
+  else if ('abort' in request) await found.abort(request.by, request.because, driver, step);
+  else await found.drive(driver, step);
   const { waitForNodesSeconds } = request;
   const waiting = 'resume' in request ? request.waiting : undefined;
   return goOn('look', 0, { rotation: id, authority, driver, asked, waitForNodesSeconds, events: 0, ...(waiting && { waiting }) });
 }
 
-async function underWay({ authority }: BeginEdges, id: string): Promise<AuthoritySecret> {
-  const documents = await Promise.all(AuthorityName.options.map((name) => authority(name)));
+interface UnderWay {
+  readonly authority: Exchangeable;
+  readonly driver: string | undefined;
+  readonly approve: (by: string, driver: string, step: Step) => Promise<unknown>;
+  readonly abort: (by: string, because: string, driver: string, step: Step) => Promise<unknown>;
+  readonly drive: (driver: string, step: Step) => Promise<unknown>;
+}
+
+async function underWay(edges: BeginEdges, id: string): Promise<UnderWay> {
+  const [accounts, ...documents] = await Promise.all([edges.accounts(), ...AuthorityName.options.map((name) => edges.authority(name))]);
+  if (accounts?.rotation?.id === id)
+    return {
+      authority: 'service-accounts',
+      driver: accounts.rotation.driver,
+      approve: (by, driver, step) => edges.changeAccounts((each) => drivePairBy(approvePair(each, by, step), driver, step)),
+      abort: (by, because, driver, step) => edges.changeAccounts((each) => drivePairBy(abortPair(each, by, because, step), driver, step)),
+      drive: (driver, step) => edges.changeAccounts((each) => drivePairBy(each, driver, step)),
+    };
   const found = documents.find((document) => document?.rotation?.id === id);
-  if (found !== undefined) return found;
-  const others = documents.flatMap((document) =>
+  if (found !== undefined) {
+    const { authority } = found;
+    return {
+      authority,
+      driver: found.rotation?.driver,
+      approve: (by, driver, step) => edges.change(authority, (each) => driveBy(approve(each, by, step), driver, step)),
+      abort: (by, because, driver, step) => edges.change(authority, (each) => driveBy(requestAbort(each, by, because, step), driver, step)),
+      drive: (driver, step) => edges.change(authority, (each) => driveBy(each, driver, step)),
+    };
+  }
+  const others = [...documents, accounts && { ...accounts, authority: 'service-accounts' }].flatMap((document) =>
     document?.rotation === undefined ? [] : [`${document.rotation.id} of ${document.authority}`],
   );
   throw new ExchangeRefused(`no rotation ${id} is under way: ${others.length === 0 ? 'none is' : `name ${others.join(' or ')}`}`);

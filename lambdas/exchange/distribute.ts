@@ -1,6 +1,7 @@
 import { newEtcdClient } from '../certificates/repair';
 import { signingFor } from '../certificates/signing-authorities';
 import { nodeSecretName } from '../contract/certificates';
+import type { Exchangeable } from '../contract/certificate-names';
 import type { AuthoritySecret } from '../contract/certificates';
 import { messageOf } from '../contract/lifeboat-error';
 import type { RunbookNode } from '../contract/restore';
@@ -30,16 +31,31 @@ type Rotating = NonNullable<ExchangeState['rotating']>;
 export async function distribute(
   edges: DistributeEdges,
   document: AuthoritySecret,
-  { asked, rotating }: Pick<ExchangeState, 'asked' | 'rotating'>,
+  state: Pick<ExchangeState, 'asked' | 'rotating'>,
 ): Promise<Rotating | undefined> {
   await ownClient(edges, document);
   const { authority, rotation } = document;
-  const sorted = [...asked].sort((one, other) => rank(one, rotation?.canary) - rank(other, rotation?.canary));
-  const stamps = await edges.stamps(sorted.map((node) => secretOf(edges, node)));
-  const behind = sorted.find((node) => {
+  const sorted = [...state.asked].sort((one, other) => rank(one, rotation?.canary) - rank(other, rotation?.canary));
+  return bring(edges, authority, (host) => signingFor(document, host)?.stamp, { ...state, asked: sorted });
+}
+
+/**
+ * Brings one node after the other to what is distributed now, in the order of `asked`.
+ *
+ * @param wanted the stamp that the set of a node is to have, by its host
+ * @returns who is waited for; undefined when every node has what it is to have
+ */
+export async function bring(
+  edges: Pick<DistributeEdges, 'cluster' | 'stamps' | 'rotate' | 'enrol' | 'now' | 'telemetry'>,
+  exchanged: Exchangeable,
+  wanted: (host: string) => string | undefined,
+  { asked, rotating }: Pick<ExchangeState, 'asked' | 'rotating'>,
+): Promise<Rotating | undefined> {
+  const stamps = await edges.stamps(asked.map((node) => secretOf(edges, node)));
+  const behind = asked.find((node) => {
     const has = stamps.find(({ secretId }) => secretId === secretOf(edges, node));
     // A set that was installed and never became the current one is on the node, whatever the current one is.
-    return has?.waits === true || has?.stamps?.[authority] !== signingFor(document, node.host)?.stamp;
+    return has?.waits === true || has?.stamps?.[exchanged] !== wanted(node.host);
   });
   if (behind === undefined) return undefined;
   const now = Math.floor(edges.now().getTime() / 1_000);

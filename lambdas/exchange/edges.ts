@@ -1,7 +1,9 @@
 import type { RunLock, Telemetry } from '../backup/edges';
-import type { AuthorityName } from '../contract/certificate-names';
-import type { AuthoritySecret } from '../contract/certificates';
+import type { AuthorityName, Exchangeable } from '../contract/certificate-names';
+import type { AuthoritySecret, ServiceAccountsSecret } from '../contract/certificates';
 import type {
+  AccountsLook,
+  AskedAccounts,
   AskedCluster,
   AskedPort,
   ClusterLook,
@@ -31,8 +33,11 @@ export interface ExchangeEdges {
   readonly change: (name: AuthorityName, by: (document: AuthoritySecret) => AuthoritySecret) => Promise<AuthoritySecret>;
   /** Notes for those who read no secret by which generations the cluster lives; never throws. Each change does it too. */
   readonly note: () => Promise<void>;
+  readonly accounts: () => Promise<ServiceAccountsSecret | undefined>;
+  /** The same for the key pair of service accounts. */
+  readonly changeAccounts: (by: (document: ServiceAccountsSecret) => ServiceAccountsSecret) => Promise<ServiceAccountsSecret>;
   /** Takes the value before the present one away, in which a key lies that is to be gone. */
-  readonly forgetFormer: (name: AuthorityName) => Promise<void>;
+  readonly forgetFormer: (name: Exchangeable) => Promise<void>;
   /** What nodes have by now; this function does not read their keys itself. */
   readonly stamps: (secretIds: readonly string[]) => Promise<readonly NodeStamps[]>;
   /** Has Secrets Manager rotate the set of a node; it goes on with one that waits. @throws StoreFailed when it can do neither */
@@ -42,6 +47,7 @@ export interface ExchangeEdges {
   readonly lookAtPorts: (ports: readonly AskedPort[]) => Promise<readonly PortLook[]>;
   readonly lookAtEtcd: () => Promise<EtcdLook>;
   readonly lookAtCluster: (asked: AskedCluster) => Promise<ClusterLook>;
+  readonly lookAtAccounts: (asked: AskedAccounts) => Promise<AccountsLook>;
   readonly tellCluster: (asked: AskedCluster, write: ClusterWrite) => Promise<ClusterTold>;
   /** Of those that were verified the newest, and all that still exist; undefined when one of them tells nothing. */
   readonly snapshots: () => Promise<{ readonly newest: RotationFacts['snapshot']; readonly kept: readonly KeptSnapshot[] | undefined }>;

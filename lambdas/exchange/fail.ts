@@ -14,13 +14,14 @@ export const FailExchange = z.object({
 
 /** Tells people of an exchange that cannot go on since one of its states failed: nobody may be waiting for its execution. */
 export async function fail(
-  edges: Pick<ExchangeEdges, 'authority' | 'cluster' | 'write' | 'tell' | 'telemetry' | 'now'>,
+  edges: Pick<ExchangeEdges, 'authority' | 'accounts' | 'cluster' | 'write' | 'tell' | 'telemetry' | 'now'>,
   { state, failure: { Error: name, Cause } }: z.infer<typeof FailExchange>,
 ): Promise<Act> {
   const { authority, rotation, driver } = state;
   // What it was taken away from in the middle of a step goes on elsewhere.
-  const present = await edges.authority(authority).then(
-    (document) => document?.rotation,
+  const document = authority === 'service-accounts' ? edges.accounts() : edges.authority(authority);
+  const present = await document.then(
+    (found) => found?.rotation,
     () => undefined,
   );
   if (present?.id === rotation && present.driver !== undefined && present.driver !== driver)

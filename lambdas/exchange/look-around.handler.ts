@@ -11,8 +11,9 @@ import { Env } from '../contract/env';
 import { openEtcd } from '../etcd/client/etcd-reader';
 import { metricsOf } from '../etcd/client/member-metrics';
 import { openApi } from '../kubernetes/api-client';
-import type { KubernetesApi } from '../kubernetes/api-client';
+import type { ApiPlace, KubernetesApi } from '../kubernetes/api-client';
 import { lookAtAuthorities, lookAtEtcd } from './look-at-authorities';
+import { lookAtAccounts } from './look-at-accounts';
 import { lookAtCluster } from './look-at-cluster';
 import { tellCluster } from './tell-cluster';
 
@@ -39,6 +40,10 @@ export async function handler(event: unknown): Promise<object> {
       return lookAtAuthorities(asked.ports);
     case 'cluster':
       return lookAtCluster(await apiOf(asked));
+    case 'accounts': {
+      const credentials = await credentialsOf(asked.secretId);
+      return lookAtAccounts(asked.api.map((place) => ({ place: place.place, api: openApi([{ ...place, ...credentials }]) })));
+    }
     case 'stamps':
       return Promise.all(
         asked.secretIds.map(async (secretId) => {
@@ -53,10 +58,15 @@ export async function handler(event: unknown): Promise<object> {
 }
 
 async function apiOf({ api, secretId }: AskedCluster): Promise<KubernetesApi> {
+  const credentials = await credentialsOf(secretId);
+  return openApi(api.map((place) => ({ ...place, ...credentials })));
+}
+
+async function credentialsOf(secretId: string): Promise<Pick<ApiPlace, 'ca' | 'client'>> {
   const set = await sets.current(secretId);
   const files = set && (await filesOf(set.archive, `the set of ${set.node.host}`));
   const [cert, key, ca] = [files?.get(`pki/${ASKS_AS}.crt`), files?.get(`pki/${ASKS_AS}.key`), set?.trusted.cluster];
   if (cert === undefined || key === undefined || ca === undefined)
     throw new RotationRefused(`secret ${secretId} has no set with ${ASKS_AS}: rotate it first`);
-  return openApi(api.map((place) => ({ ...place, ca, client: { cert, key } })));
+  return { ca, client: { cert, key } };
 }

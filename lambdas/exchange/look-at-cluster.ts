@@ -30,11 +30,11 @@ const BUNDLES = [
 /** What the cluster tells by its API of its authorities, and of the nodes that it has. Reads no secret. @throws ApiRefused */
 export async function lookAtCluster(api: KubernetesApi): Promise<ClusterLook> {
   const [nodes, roots, info, authentication, ...bundles] = await Promise.all([
-    all(api, '/api/v1/nodes', Node),
-    all(api, '/api/v1/configmaps?fieldSelector=metadata.name%3Dkube-root-ca.crt', ConfigMap),
+    allOf(api, '/api/v1/nodes', Node),
+    allOf(api, '/api/v1/configmaps?fieldSelector=metadata.name%3Dkube-root-ca.crt', ConfigMap),
     api.get(CLUSTER_INFO),
     api.get(AUTHENTICATION),
-    ...BUNDLES.map(([path]) => all(api, path, Named.loose())),
+    ...BUNDLES.map(([path]) => allOf(api, path, Named.loose())),
   ]);
   const told = authentication === undefined ? undefined : ConfigMap.parse(authentication).data;
   return {
@@ -59,7 +59,8 @@ export async function lookAtCluster(api: KubernetesApi): Promise<ClusterLook> {
 const List = <T>(item: z.ZodType<T>) =>
   z.object({ metadata: z.object({ continue: z.string().optional() }).default({}), items: z.array(item) });
 
-async function all<T>(api: KubernetesApi, path: string, item: z.ZodType<T>): Promise<T[]> {
+/** Every object of a list, page by page. @throws ApiRefused */
+export async function allOf<T>(api: KubernetesApi, path: string, item: z.ZodType<T>): Promise<T[]> {
   const found: T[] = [];
   let next: string | undefined;
   do {

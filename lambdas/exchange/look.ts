@@ -1,7 +1,7 @@
 import { trustedIn } from '../authorities/trust';
 import { servingPorts, signsByItsOwn } from '../certificates/minted-set';
 import type { ToldNode } from '../certificates/told-node';
-import type { AuthorityName } from '../contract/certificate-names';
+import type { Exchangeable } from '../contract/certificate-names';
 import { nodeSecretName } from '../contract/certificates';
 import type { AuthoritySecret } from '../contract/certificates';
 import type { AskedCluster, ClusterTold, ClusterWrite } from '../contract/exchange-looks';
@@ -21,7 +21,7 @@ type LookEdges = Pick<ExchangeEdges, 'cluster' | 'lookAtPorts' | 'lookAtEtcd' | 
 export async function look(
   edges: LookEdges,
   told: readonly ToldNode[],
-  authority: AuthorityName,
+  authority: Exchangeable,
   asked: readonly RunbookNode[],
   document?: AuthoritySecret,
 ): Promise<Looks & Pick<ClusterTold, 'unclear'> & { readonly clusterBecause?: string }> {
@@ -69,11 +69,11 @@ export function signerOf(told: readonly ToldNode[]): ClusterWrite['signer'] {
 }
 
 /** The first node that has a set has somebody who may ask. */
-export async function placeOf(
+export async function placeOf<Api>(
   edges: Pick<LookEdges, 'cluster' | 'stamps'>,
   asked: readonly RunbookNode[],
-  api: AskedCluster['api'],
-): Promise<AskedCluster> {
+  api: Api,
+): Promise<{ readonly api: Api; readonly secretId: string }> {
   const stamps = await edges.stamps(asked.map(({ instanceId }) => nodeSecretName(edges.cluster, instanceId)));
   const first = stamps.find((each) => each.stamps !== null);
   if (first !== undefined) return { api, secretId: first.secretId };

@@ -6,7 +6,7 @@ import { trustedIn } from '../authorities/trust';
 import { servingPorts } from '../certificates/minted-set';
 import type { ToldNode } from '../certificates/told-node';
 import { AUTHORITY_FILES } from '../contract/certificate-names';
-import type { AuthorityName } from '../contract/certificate-names';
+import type { AuthorityName, Exchangeable } from '../contract/certificate-names';
 import type { AuthorityRotation, RotationMode } from '../contract/authority-rotation';
 import type { AuthoritySecret, Generation } from '../contract/certificates';
 import type { AskedPort, ClusterLook, EtcdLook, PortLook } from '../contract/exchange-looks';
@@ -18,7 +18,7 @@ import { componentsOf, issuerOf, leavesOf } from './rotation-facts-of';
 const KUBELET_PORT = 10_250;
 
 /** The ports that show something of an authority, as others than the node itself reach them. */
-export function portsToAsk(told: readonly ToldNode[], authority: AuthorityName): AskedPort[] {
+export function portsToAsk(told: readonly ToldNode[], authority: Exchangeable): AskedPort[] {
   return told.flatMap((node) => {
     const place = node.host;
     const serving = servingPorts(node).flatMap(({ leaf, host, port }): AskedPort[] => {

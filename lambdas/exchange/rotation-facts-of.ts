@@ -3,7 +3,7 @@ import type { NodeFacts, RotationFacts } from '../authorities/rotation-facts';
 import type { ToldNode } from '../certificates/told-node';
 import { LEAVES } from '../contract/certificate-names';
 import type { AuthorityName, LeafName } from '../contract/certificate-names';
-import type { AuthoritySecret } from '../contract/certificates';
+import type { AuthoritySecret, ServiceAccountsSecret } from '../contract/certificates';
 import type { ClusterLook } from '../contract/exchange-looks';
 import type { NodeEnd } from '../contract/restore';
 import { isSignedBy } from '../pki/signed-by';
@@ -45,14 +45,25 @@ export function rotationFactsOf(
   documents: Documents,
   authority: AuthorityName,
   rest: Pick<RotationFacts, 'now' | 'etcd' | 'snapshot' | 'lockedBy' | 'missing'>,
+  accounts?: ServiceAccountsSecret,
 ): RotationFacts {
+  return { ...commonFactsOf({ told, silent }, documents, accounts, rest), document: documents[authority] };
+}
+
+/** What is known before a rotation of whatever kind. */
+export function commonFactsOf(
+  { told, silent }: Heard,
+  documents: Documents,
+  accounts: ServiceAccountsSecret | undefined,
+  rest: Pick<RotationFacts, 'now' | 'etcd' | 'snapshot' | 'lockedBy' | 'missing'>,
+): Omit<RotationFacts, 'document'> {
   const nodes = [...told.map((node) => nodeFacts(node, documents, rest.now)), ...silent.map(({ host }) => unheard(host))];
   return {
     ...rest,
-    document: documents[authority],
-    underWay: Object.values(documents).flatMap(({ authority: of, rotation }) =>
-      rotation === undefined ? [] : [{ of, id: rotation.id, state: rotation.state }],
-    ),
+    underWay: [
+      ...Object.values(documents),
+      ...(accounts === undefined ? [] : [{ ...accounts, authority: 'service-accounts' as const }]),
+    ].flatMap(({ authority: of, rotation }) => (rotation === undefined ? [] : [{ of, id: rotation.id, state: rotation.state }])),
     nodes,
   };
 }

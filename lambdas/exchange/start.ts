@@ -9,7 +9,6 @@ import { signingIn } from '../authorities/trust';
 import { heardNodes } from '../certificates/hear-nodes';
 import type { AuthorityRotation } from '../contract/authority-rotation';
 import { AuthorityName } from '../contract/certificate-names';
-import { messageOf } from '../contract/lifeboat-error';
 import { goOn } from '../contract/rotate-authority';
 import type { Act, ExchangeRequest, ExchangeState } from '../contract/rotate-authority';
 import { crossSign, newAuthority } from '../pki/issue';
@@ -17,6 +16,7 @@ import { inYears } from '../pki/validity';
 import { firstSets } from './distribute';
 import type { ExchangeEdges } from './edges';
 import { look } from './look';
+import { mintAlone } from './mint-alone';
 import { untoldKubelet, untoldNodes } from './observe';
 import { componentsOf, leavesOf, missingNodes, rotationFactsOf } from './rotation-facts-of';
 import type { Documents } from './rotation-facts-of';
@@ -24,10 +24,10 @@ import { ended, finish } from './tell';
 import { LOOK_SECONDS, waitFor } from './waiting';
 
 /** A snapshot of the last day: one is taken more often than that, or an alarm is on. */
-const SNAPSHOT_SECONDS = 86_400;
+export const SNAPSHOT_SECONDS = 86_400;
 
 /** Plans a new one, and mints. Nothing is distributed by that. @throws the errors of the edges */
-export async function start(edges: ExchangeEdges, state: ExchangeState): Promise<Act> {
+export async function start(edges: ExchangeEdges, state: ExchangeState & { readonly authority: AuthorityName }): Promise<Act> {
   const { request, facts, authority, rotation } = state;
   if (request === undefined || facts === undefined) return goOn('look', 0, state);
   // Without it nobody could see etcd afterwards.
@@ -39,8 +39,9 @@ export async function start(edges: ExchangeEdges, state: ExchangeState): Promise
   if (first !== undefined) return waitFor(edges, state, authority, { what: 'first sets', because: [first] }, 'look', LOOK_SECONDS);
   const seen = await look(edges, heard.told, authority, state.asked);
   // What is to be minted waits for the lock; a plan says who has it.
-  const [documents, snapshots, lockedBy] = await Promise.all([
+  const [documents, accounts, snapshots, lockedBy] = await Promise.all([
     documentsOf(edges),
+    edges.accounts(),
     edges.snapshots(),
     request.plan ? edges.lockedBy() : undefined,
   ]);
@@ -60,7 +61,7 @@ export async function start(edges: ExchangeEdges, state: ExchangeState): Promise
     snapshotYoungerThanSeconds: SNAPSHOT_SECONDS,
     ...(request.canarySeconds !== undefined && { canarySeconds: request.canarySeconds }),
   };
-  const plan = planRotation(rotationFactsOf(heard, documents, authority, known), asked, limits);
+  const plan = planRotation(rotationFactsOf(heard, documents, authority, known, accounts), asked, limits);
   if (plan.decision === 'refuse') {
     const all = plan.all.map(({ because, instead }) => `${because}: ${instead}`);
     return refused(
@@ -78,19 +79,9 @@ export async function start(edges: ExchangeEdges, state: ExchangeState): Promise
     readyNodes: seen.cluster.nodes.filter(({ ready }) => ready).length,
     nodes: heard.told.map((node) => ({ name: node.host, runs: componentsOf(node), leaves: leavesOf(node, authority) })),
   };
-  const held = await edges.lock.acquire(`exchange-${rotation}`);
-  if (!held.acquired) {
-    const because = [`${held.holder} holds the lock of the cluster, until ${held.expiresAt} at most`];
-    return waitFor(edges, state, authority, { what: 'the lock of the cluster', because }, 'look', LOOK_SECONDS);
-  }
-  try {
-    // Another authority may have begun since it was planned.
-    const others = Object.values(await documentsOf(edges)).some((each) => each.rotation !== undefined && each.rotation.id !== rotation);
-    if (others) return goOn('look', 0, state);
-    return await mint(edges, state, { request, plan, before, named: untold.map(untoldKubelet), kept: snapshots.kept });
-  } finally {
-    await held.release().catch((error: unknown) => edges.telemetry.warn('lock-not-released', { because: messageOf(error) }));
-  }
+  return mintAlone(edges, state, () =>
+    mint(edges, { ...state, authority }, { request, plan, before, named: untold.map(untoldKubelet), kept: snapshots.kept }),
+  );
 }
 
 interface Minting {
@@ -102,7 +93,11 @@ interface Minting {
   readonly kept: readonly KeptSnapshot[] | undefined;
 }
 
-async function mint(edges: ExchangeEdges, state: ExchangeState, { request, plan, before, named, kept }: Minting): Promise<Act> {
+async function mint(
+  edges: ExchangeEdges,
+  state: ExchangeState & { readonly authority: AuthorityName },
+  { request, plan, before, named, kept }: Minting,
+): Promise<Act> {
   const { authority, rotation, driver } = state;
   const { mode, soakSeconds } = request;
   const made = await edges.change(authority, (found) => {
@@ -137,7 +132,7 @@ async function refused(edges: ExchangeEdges, state: ExchangeState, summary: stri
   return state.request?.by === 'age' ? finish(edges, state, 'REFUSED', summary, whatToDo) : ended(state, 'REFUSED', summary, { whatToDo });
 }
 
-async function documentsOf(edges: ExchangeEdges): Promise<Documents> {
+export async function documentsOf(edges: Pick<ExchangeEdges, 'authority'>): Promise<Documents> {
   const all = await Promise.all(AuthorityName.options.map(async (name) => [name, await edges.authority(name)] as const));
   return Object.fromEntries(all.filter(([, document]) => document !== undefined));
 }

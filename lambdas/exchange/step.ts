@@ -20,9 +20,11 @@ import { handOver, isLong } from './hand-over';
 import { heal } from './heal';
 import { healObjects } from './heal-objects';
 import { look } from './look';
-import { observe } from './observe';
+import { observe, soakUntil } from './observe';
 import { start } from './start';
-import { ended, finish, halt } from './tell';
+import { ended, halt } from './tell';
+import { isTaken, moved, over, withJoined } from './carry-on';
+import { stepAccounts } from './step-accounts';
 import { LOOK_SECONDS, gatesOf, patience, waitFor } from './waiting';
 
 export const StepExchange = z.object({ do: z.literal('step'), state: ExchangeState });
@@ -30,21 +32,20 @@ export const StepExchange = z.object({ do: z.literal('step'), state: ExchangeSta
 /** One step of an exchange: whatever is next, by what is noted and what is seen. It can be repeated. @throws the errors of the edges */
 export async function step(edges: ExchangeEdges, asked: ExchangeState): Promise<Act> {
   if (asked.heal !== undefined) return healObjects(edges, asked);
-  const [document, registered] = await Promise.all([edges.authority(asked.authority), edges.registered()]);
-  // One that has joined meanwhile gets what the others have; one that is away is still asked for.
-  const joined = registered.filter(({ instanceId }) => !asked.asked.some((each) => each.instanceId === instanceId));
-  const state = { ...asked, asked: [...asked.asked, ...joined.map(({ instanceId, host }) => ({ instanceId, host }))] };
+  if (asked.authority === 'service-accounts') return stepAccounts(edges, asked);
+  const { authority } = asked;
+  const [document, state] = await Promise.all([edges.authority(authority), withJoined(edges, asked)]);
   const { rotation } = document ?? {};
   if (document === undefined || rotation?.id !== state.rotation) {
     // A run before this one may have died before it told so, and before it took the key away.
     if (document?.generations.some(({ mintedFor }) => mintedFor === state.rotation))
       return over(edges, state, 'EXCHANGED', `the ${state.authority} authority was exchanged`);
     // What was minted for it is gone: it was turned back, and is not begun anew.
-    return state.request === undefined ? over(edges, state, 'TURNED_BACK', 'nothing of it is left') : start(edges, state);
+    return state.request === undefined ? over(edges, state, 'TURNED_BACK', 'nothing of it is left') : start(edges, { ...state, authority });
   }
   if (isTaken(document, state)) return ended(state, 'NOTED', `${rotation.driver ?? ''} has taken it up`);
   if (isLong(state)) return handOver(edges, state);
-  const patient = state.facts === undefined ? patience(edges.now(), state, state.authority, rotation) : undefined;
+  const patient = state.facts === undefined ? patience(edges.now(), state, soakUntil(document.authority, rotation), rotation) : undefined;
   if (patient !== undefined) return goOn('step', patient, state);
   // What is to be undone is not done first: a node may be away because of it.
   const rotating = goesBackAtOnce(rotation) ? undefined : await distribute(edges, document, state);
@@ -119,16 +120,6 @@ async function judge(edges: ExchangeEdges, state: ExchangeState, document: Autho
     : goOn('step', 0, moved(kept));
 }
 
-/** Whether another execution drives it by now. */
-const isTaken = ({ rotation }: AuthoritySecret, { driver }: Pick<ExchangeState, 'driver'>): boolean =>
-  rotation?.driver !== undefined && rotation.driver !== driver;
-
-/** Ends one of which nothing is left to do: the value before, with the key that goes, is taken away. */
-async function over(edges: ExchangeEdges, state: ExchangeState, outcome: 'EXCHANGED' | 'TURNED_BACK', summary: string): Promise<Act> {
-  await edges.forgetFormer(state.authority);
-  return finish(edges, state, outcome, summary);
-}
-
 /** From where both are only given back nothing has to be proven, and nothing of the state has to be there. */
 const goesBackAtOnce = ({ state, abortRequested }: Pick<AuthorityRotation, 'state' | 'abortRequested'>): boolean =>
   abortRequested !== undefined && returnGatesIn(state).length === 0;
@@ -141,5 +132,3 @@ function verdictOn(observation: Observation, document: AuthoritySecret, { state,
   if (compared.verdict === 'agree') return verdict;
   return { open: false, because: [...(verdict.open ? [] : verdict.because), ...compared.because], kind: 'work' };
 }
-
-const moved = ({ waiting: _waiting, rotating: _rotating, ...state }: ExchangeState): ExchangeState => state;

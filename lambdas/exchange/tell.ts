@@ -1,22 +1,26 @@
-import type { AuthorityName } from '../contract/certificate-names';
+import type { Exchangeable } from '../contract/certificate-names';
 import { messageOf } from '../contract/lifeboat-error';
 import type { Act, ExchangeOutcome, ExchangeState, Told } from '../contract/rotate-authority';
 import type { ExchangeEdges } from './edges';
 
 type TellEdges = Pick<ExchangeEdges, 'cluster' | 'write' | 'tell' | 'telemetry' | 'now'>;
 
+/** What is exchanged, as people are told it. */
+export const nameOf = (exchanged: Exchangeable): string =>
+  exchanged === 'service-accounts' ? 'the key pair of service accounts' : `the ${exchanged} authority`;
+
 /** Asks the people who read the topic for their approval. */
 export async function askPeople(
   edges: TellEdges,
   { rotation, notes = [] }: ExchangeState,
-  authority: AuthorityName,
+  authority: Exchangeable,
   because: readonly string[],
 ): Promise<void> {
   await say(
     edges,
-    `the ${authority} authority waits for approval`,
+    `${nameOf(authority)} waits for approval`,
     [
-      `Everything is proven, and both generations are served since long enough: the old ${authority} authority can be distrusted now. Who still knows it alone is refused from then on.`,
+      `Everything is proven, and both generations are served since long enough: the old generation of ${nameOf(authority)} can be distrusted now. Who still knows it alone is refused from then on.`,
       ...because,
       ...notes,
       `Approve by an execution of the same state machine with {"approve": "${rotation}", "by": "<your name>"}, or turn back with {"abort": "${rotation}", "by": "<your name>", "because": "<why>"}.`,
@@ -25,12 +29,12 @@ export async function askPeople(
 }
 
 /** Nothing is changed any more; what somebody has to do is told. */
-export const halt = (edges: TellEdges, state: ExchangeState, authority: AuthorityName, because: readonly string[]): Promise<Act> =>
+export const halt = (edges: TellEdges, state: ExchangeState, authority: Exchangeable, because: readonly string[]): Promise<Act> =>
   finish(
     edges,
     state,
     'HALTED',
-    `the exchange of the ${authority} authority stands still: ${because.slice(0, 10).join('; ')}`,
+    `the exchange of ${nameOf(authority)} stands still: ${because.slice(0, 10).join('; ')}`,
     state.request === undefined ? waysOn(state) : ['nothing was minted: mend what is named, then start it anew'],
   );
 
@@ -65,7 +69,7 @@ export async function finish(
   edges.telemetry.log('exchange-ended', { authority, rotation, outcome, summary });
   await say(
     edges,
-    `exchange of the ${authority} authority: ${outcome}`,
+    `exchange of ${nameOf(authority)}: ${outcome}`,
     [summary, ...notes, '', ...whatToDo.map((line) => `- ${line}`)].join('\n'),
   );
   return ended(state, outcome, summary, { whatToDo });

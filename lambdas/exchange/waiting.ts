@@ -1,10 +1,9 @@
 import type { FaultKind } from '../authorities/faults';
-import type { AuthorityRotation } from '../contract/authority-rotation';
-import type { AuthorityName } from '../contract/certificate-names';
+import type { AccountsRotation, AuthorityRotation } from '../contract/authority-rotation';
+import type { Exchangeable } from '../contract/certificate-names';
 import { goOn } from '../contract/rotate-authority';
 import type { Act, ExchangeState } from '../contract/rotate-authority';
 import type { ExchangeEdges } from './edges';
-import { soakUntil } from './observe';
 import { askPeople, finish, halt } from './tell';
 
 /** A Wait of a quarter of an hour: a week of it is 7,400 events of a history, which may have 25,000. */
@@ -16,16 +15,20 @@ const SHUT_SECONDS = 3_600;
 /** So long somebody is waited for who approves. */
 const APPROVAL_SECONDS = 14 * 86_400;
 
+type Waiting = AuthorityRotation | AccountsRotation;
+
 /**
  * Seconds for which nobody has to be asked anything: everything else was proven in this state, and only time or a person is missing.
  *
  * Undefined where there is something to look at.
+ *
+ * @param until when the time of the present state is over
  */
-export function patience(now: Date, { waiting }: ExchangeState, authority: AuthorityName, rotation: AuthorityRotation): number | undefined {
+export function patience(now: Date, { waiting }: ExchangeState, until: Date, rotation: Waiting): number | undefined {
   if (waiting === undefined || waiting.forWhat !== gatesOf(rotation)) return undefined;
   const { kind } = waiting;
   if (kind === 'work') return undefined;
-  const left = Math.ceil((soakUntil(authority, rotation).getTime() - now.getTime()) / 1_000);
+  const left = Math.ceil((until.getTime() - now.getTime()) / 1_000);
   if (left > 0) return Math.min(LONGEST_WAIT_SECONDS, left);
   // Who is to approve is asked for it once the time is over, after another look.
   if (rotation.approvedBy !== undefined || rotation.abortRequested !== undefined || kind !== 'approval') return undefined;
@@ -38,8 +41,10 @@ export function patience(now: Date, { waiting }: ExchangeState, authority: Autho
 const BRISK_SECONDS = 300;
 const slower = (seconds: number, since: number): number => Math.round(seconds * Math.min(4, Math.max(1, since / BRISK_SECONDS)));
 
+type Gated = Pick<Waiting, 'state' | 'abortRequested'> & Pick<AuthorityRotation, 'crossDroppedAt'>;
+
 /** What is waited for in a state. */
-export const gatesOf = ({ state, abortRequested, crossDroppedAt }: AuthorityRotation): string =>
+export const gatesOf = ({ state, abortRequested, crossDroppedAt }: Gated): string =>
   `gates of ${state}${crossDroppedAt === undefined ? '' : ', without the cross certificate'}${abortRequested === undefined ? '' : ', on the way back'}`;
 
 export interface Waited {
@@ -57,7 +62,7 @@ export interface Waited {
 export async function waitFor(
   edges: ExchangeEdges,
   state: ExchangeState,
-  authority: AuthorityName,
+  authority: Exchangeable,
   { what: forWhat, because, kind = 'work' }: Waited,
   act: 'look' | 'step',
   seconds: number,

@@ -23,6 +23,8 @@ export interface KubernetesApi {
    * @throws ApiRefused
    */
   mergePatch(path: string, patch: object): Promise<boolean>;
+  /** What is made, or answered by a review. @throws ApiRefused without the answer, which may hold what is secret */
+  post(path: string, body: object): Promise<unknown>;
 }
 
 const WITHIN_MS = 10_000;
@@ -35,7 +37,7 @@ const MOST_BYTES = 32 * 1024 * 1024;
  * @param withinMs so long each of them may take
  */
 export function openApi(places: readonly ApiPlace[], withinMs = WITHIN_MS): KubernetesApi {
-  const ask = async (method: 'GET' | 'PATCH', path: string, body?: string): Promise<{ status: number; text: string }> => {
+  const ask = async (method: Question['method'], path: string, body?: string): Promise<{ status: number; text: string }> => {
     let last = 'no API server is known';
     for (const place of places) {
       try {
@@ -59,20 +61,26 @@ export function openApi(places: readonly ApiPlace[], withinMs = WITHIN_MS): Kube
       if (status === 200) return true;
       throw new ApiRefused(`PATCH ${path} is answered ${status}: ${told(text)}`);
     },
+    post: async (path, body) => {
+      const { status, text } = await ask('POST', path, JSON.stringify(body));
+      if (status === 200 || status === 201) return jsonOf(text);
+      throw new ApiRefused(`POST ${path} is answered ${status}`);
+    },
   };
 }
 
 const told = (text: string): string => text.replace(/\s+/g, ' ').slice(0, 300);
 
 interface Question {
-  readonly method: 'GET' | 'PATCH';
+  readonly method: 'GET' | 'PATCH' | 'POST';
   readonly path: string;
   readonly body: string | undefined;
 }
 
 function send({ host, port, ca, client }: ApiPlace, withinMs: number, { method, path, body }: Question) {
   return new Promise<{ status: number; text: string }>((resolve, reject) => {
-    const type = { 'Content-Type': 'application/merge-patch+json', 'Content-Length': Buffer.byteLength(body ?? '') };
+    const kind = method === 'POST' ? 'application/json' : 'application/merge-patch+json';
+    const type = { 'Content-Type': kind, 'Content-Length': Buffer.byteLength(body ?? '') };
     const asked = request(
       {
         host,

@@ -40,16 +40,14 @@ export class PkiSecrets extends Construct {
     this.handOver.denyFormerVersions();
   }
 
-  /** Lets a function read the authorities, to sign by their keys. No certificate is signed by the keys of the service accounts. */
+  /** Lets a function read the authorities, to sign by their keys, and the keys of service accounts, which nodes are given once they were exchanged. */
   grantSign(handler: LifeboatFunction): void {
-    for (const secret of this.authorities) secret.allowRead(handler);
+    for (const secret of [...this.authorities, this.serviceAccounts]) secret.allowRead(handler);
   }
 
-  /** Lets a function write the next generation of an authority, and where its exchange is: only by comparing first. */
+  /** Lets a function write the next generation of an authority or of the keys of service accounts, and where its exchange is: only by comparing first. */
   grantExchange(handler: LifeboatFunction): void {
-    for (const secret of this.authorities) secret.allowSwap(handler);
-    // By whom tokens are signed is noted with the rest.
-    this.serviceAccounts.allowRead(handler);
+    for (const secret of [...this.authorities, this.serviceAccounts]) secret.allowSwap(handler);
   }
 
   /** Lets a function take over what a node hands over, and put it into the secrets of the authorities. */

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Part of every node document: a set of certificates as it comes out of the secret, and whether it may be put in place.
-# Paths in a set: pki/<leaf>.crt, pki/<leaf>.key, kubeconfigs/<file>; while authorities are rotated and afterwards also what is trusted,
+# Paths in a set: pki/<leaf>.crt, pki/<leaf>.key, kubeconfigs/<file>; once the key pair of service accounts was ever exchanged pki/sa.pub, with all
+# keys that verify tokens, and pki/sa.key by which they are signed; while authorities are rotated and afterwards also what is trusted,
 # pki/<authority>.crt, with the key of its first certificate where the node has keys of authorities, and pki/signer/ca.crt and ca.key by which
 # the controller-manager signs, and kubelet/client.pem by which the kubelet is somebody. `restarts` names what has to be started again for it, one word a line.
 # shellcheck disable=SC2034,SC2154 # names are shared with the other parts
@@ -28,7 +29,7 @@ names_of_set() {
   local name
   for name in $AUTHORITIES signer/ca $LEAVES; do printf 'pki/%s\n' "$name.key" "$name.crt"; done
   for name in $KUBECONFIGS; do printf 'kubeconfigs/%s\n' "$name"; done
-  printf 'kubelet/client.pem\n'
+  printf 'kubelet/client.pem\npki/sa.key\npki/sa.pub\n'
 }
 
 # unpack_set <folder>: plain files with names that are known, and nothing else: what root unpacks must not reach anywhere else.
@@ -124,6 +125,31 @@ require_authorities_fit() {
   fi
 }
 
+# require_accounts_fit <set>: ends the document unless every key that is to verify tokens can be read, and whoever signs is the first of them: an API
+# server that signed what it does not verify would refuse its own tokens.
+require_accounts_fit() {
+  local keys=$1/pki/sa.pub own='' begun
+  if [ ! -e "$keys" ]; then
+    if [ -e "$1/pki/sa.key" ]; then fail SetUnfit 'sa.key is in this set without sa.pub' "$NEW_SET"; fi
+    return 0
+  fi
+  begun=$(grep -c -- '^-----BEGIN ' "$keys" || true)
+  if [ "$begun" = 0 ] || [ "$(public_keys <"$keys" | grep -c -- '^-----BEGIN PUBLIC KEY-----$' || true)" != "$begun" ]; then
+    fail SetUnfit 'sa.pub of this set has something else in it than public keys' "$NEW_SET"
+  fi
+  if [ -e "$1/pki/sa.key" ]; then
+    own=$(public_of_key <"$1/pki/sa.key")
+    if [ -z "$own" ] || [ "$own" != "$(openssl pkey -pubin -pubout <"$keys" 2>/dev/null || true)" ]; then
+      fail SetUnfit 'sa.key of this set is not that of the first key in its sa.pub' "$NEW_SET"
+    fi
+    return 0
+  fi
+  if [ -r "$pki/sa.key" ]; then own=$(public_of_key <"$pki/sa.key"); fi
+  if [ -n "$own" ] && [[ $(public_keys <"$keys") != *"$own"* ]]; then
+    fail SetUnfit "this node signs tokens by $pki/sa.key, and sa.pub of this set does not have its public key" "$NEW_SET"
+  fi
+}
+
 # require_kubelet_kept <set>: ends the document when the kubelet is somebody now, and would be nobody by what is to be trusted.
 require_kubelet_kept() {
   local trusted=$1/pki/ca.crt
@@ -142,6 +168,7 @@ require_kubelet_kept() {
 require_fit() {
   local name found
   require_authorities_fit "$1"
+  require_accounts_fit "$1"
   require_kubelet_kept "$1"
   for name in $LEAVES; do
     if [ ! -e "$1/pki/$name.crt" ] && [ ! -e "$1/pki/$name.key" ]; then continue; fi

@@ -78,6 +78,7 @@ name_of() {
   local name=${1#*/}
   if [[ $1 == kubelet/* ]]; then name=kubelet.conf; fi
   name=${name%.crt}
+  name=${name%.pub}
   printf %s "${name%.key}"
 }
 changed_names() {
@@ -94,8 +95,11 @@ changed_list() {
   list ${all[@]+"${all[@]}"}
 }
 # is_due <component>: whether it has to be started again. Managers read their kubeconfigs once; etcd and kube-apiserver read whom they trust
-# among etcd's once, and only the set knows when that matters.
+# among etcd's once, and only the set knows when that matters. The keys of service accounts are always read at a start alone
+# (kubernetes pkg/controlplane/apiserver/options, cmd/kube-controller-manager/app/core.go).
 is_due() {
+  if [ "$1" = apiserver ] && grep -qx -- 'pki/sa\.\(key\|pub\)' "$record/changed"; then return 0; fi
+  if [ "$1" = controller-manager ] && grep -qxF -- 'pki/sa.key' "$record/changed"; then return 0; fi
   case $1 in
     apiserver | etcd) grep -qxF -- "$1" "$record/restarts" 2>/dev/null && grep -qx -- 'pki/\(ca\|etcd/ca\|front-proxy-ca\)\.crt' "$record/changed" ;;
     kubelet) grep -qx -- 'kubeconfigs/kubelet.conf\|kubelet/client.pem' "$record/changed" ;;
@@ -203,7 +207,7 @@ start_again() {
     if ! is_due "$component"; then continue; fi
     find_component "$component"
     if [ -n "$REPLY" ] && is_older "$REPLY" "$record/$1"; then
-      say "kube-$component (process $REPLY) is ended, to be started with its new kubeconfig"
+      say "kube-$component (process $REPLY) is ended, to be started with its new files"
       kill -TERM "$REPLY" || true
     fi
   done

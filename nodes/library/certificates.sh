@@ -91,6 +91,13 @@ node_name() {
 
 # authority_fits <path without .crt and .key>: whether its key lies there and is its own.
 authority_fits() { [ -r "$1.crt" ] && [ "$(pair_is "$1")" = matches ]; }
+# public_keys: of what comes in, every public key there is, one block each as openssl writes it.
+public_keys() {
+  awk '/^-----BEGIN (RSA )?PUBLIC KEY-----/ { into = "openssl pkey -pubin -pubout 2>/dev/null" }
+    into != "" { print | into }
+    /^-----END / && into != "" { close(into); into = "" }'
+}
+# service_accounts_fit: whether the key by which tokens are signed lies there, and its own public key is the first of those that verify.
 service_accounts_fit() {
   local public
   [ -r "$pki/sa.pub" ] && [ -r "$pki/sa.key" ] || return 1

@@ -38,7 +38,7 @@ describe('the era of a cluster', () => {
 
   test('of service accounts is every key pair that is not closed', async () => {
     const pair = (number: number) => ({ id: idOf(number), publicKey: 'p', since: NOW.toISOString() });
-    const generations = [{ ...pair(1), state: 'closed' }, pair(2), pair(3)];
+    const generations = [{ ...pair(1), state: 'closed' as const }, pair(2), pair(3)];
 
     expect(await held(undefined, { version: 1, generations, issuing: idOf(2) })).toEqual({
       'service-accounts': { issuing: idOf(2), trusted: [idOf(2), idOf(3)] },

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { approve } from '../../lambdas/authorities/approval';
+import { dropCross } from '../../lambdas/authorities/drop-cross';
 import { advanceTo, close, signerOf } from '../../lambdas/authorities/generations';
 import { isNeeded, prune } from '../../lambdas/authorities/prune';
 import type { KeptSnapshot } from '../../lambdas/authorities/prune';
@@ -14,7 +15,7 @@ const distrusted = (): AuthoritySecret =>
     .slice(1)
     .reduce((document, next) => advanceTo(approve(document, 'ann', step), next, step), begun());
 /** The first generation is closed now, the second one signs. */
-const closed = (): AuthoritySecret => close(distrusted(), step);
+const closed = (): AuthoritySecret => close(dropCross(distrusted(), step), step);
 
 const era = (issuing: number, ...others: number[]): Era => ({ issuing: idOf(issuing), trusted: [issuing, ...others].map(idOf) });
 const taken = (days: number, etcd?: Era): KeptSnapshot => ({ takenAt: inDays(days), eras: etcd === undefined ? {} : { etcd } });

@@ -82,7 +82,7 @@ describe('planAdoption', () => {
     ['no authority of the cluster', () => [toldNode(1, { authorities: new Map() })], /no node has a certificate of the cluster authority/],
     [
       'different keys of service accounts',
-      () => [toldNode(1), toldNode(2, { serviceAccounts: { id: idOf('x'), publicKey: 'x' } })],
+      () => [toldNode(1), toldNode(2, { serviceAccounts: { id: idOf('x'), publicKey: 'x', keys: [idOf('x')] } })],
       /sa\.pub of master-2 is not that of master-1/,
     ],
     [

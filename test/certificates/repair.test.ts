@@ -41,7 +41,10 @@ async function mint(end: NodeEnd, secret: ReturnType<typeof secretOf> | undefine
   const edges: RepairEdges = {
     cluster: 'prod',
     registered: async () => [],
-    pki: { authority: async (name) => (name === 'cluster' ? { ...secret, generations: [...secret.generations] } : undefined) },
+    pki: {
+      authority: async (name) => (name === 'cluster' ? { ...secret, generations: [...secret.generations] } : undefined),
+      serviceAccounts: async () => undefined,
+    },
     putSet: async (_name, set) => `version-${sets.push(set)}`,
     etcdClient: async () => undefined,
     putEtcdClient: async () => undefined,

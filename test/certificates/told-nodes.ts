@@ -47,7 +47,7 @@ export function toldNode(number: number, change: NodeChange = {}): ToldNode {
     ]),
     chains: new Map(),
     kubeconfigs: new Map([['admin.conf', { server: 'https://api.example.com:6443', trusts: [idOf('kubernetes')] }]]),
-    serviceAccounts: { id: idOf('sa'), publicKey: 'sa.pub' },
+    serviceAccounts: { id: idOf('sa'), publicKey: 'sa.pub', keys: [idOf('sa')] },
     kubeadmConfig: undefined,
     ...change,
     facts: {

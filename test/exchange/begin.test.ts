@@ -25,7 +25,7 @@ describe('what an execution begins with', () => {
       rotation: 'exchange-of-today',
       authority: 'cluster',
       driver: 'arn:exchange-of-today',
-      request: { authority: 'cluster', mode: 'planned', plan: false, approval: 'ask', waitForNodesSeconds: 7 },
+      request: { authority: 'cluster', mode: 'planned', plan: false, approval: 'ask', by: 'person', waitForNodesSeconds: 7 },
       asked: world.asked(),
       waitForNodesSeconds: 7,
       events: 115,

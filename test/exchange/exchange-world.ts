@@ -1,8 +1,10 @@
 import type { KeptSnapshot } from '../../lambdas/authorities/prune';
 import type { AuthorityRotation, RotationState } from '../../lambdas/contract/authority-rotation';
+import { accountKeysOf } from '../../lambdas/accounts/verifying';
 import { AuthorityName } from '../../lambdas/contract/certificate-names';
-import { AuthoritySecret, nodeSecretName } from '../../lambdas/contract/certificates';
-import type { ClusterLook, ClusterWrite, EtcdLook } from '../../lambdas/contract/exchange-looks';
+import type { Exchangeable } from '../../lambdas/contract/certificate-names';
+import { AuthoritySecret, ServiceAccountsSecret, nodeSecretName } from '../../lambdas/contract/certificates';
+import type { AccountsLook, ClusterLook, ClusterWrite, EtcdLook } from '../../lambdas/contract/exchange-looks';
 import type { RunbookNode } from '../../lambdas/contract/restore';
 import type { Act, Told } from '../../lambdas/contract/rotate-authority';
 import type { EtcdClientSecret } from '../../lambdas/contract/secrets';
@@ -20,6 +22,8 @@ import type { Documents } from './world-node';
 export const SETTINGS = { leafValidityDays: 90, renewBeforeDays: 30, caValidityYears: 5, api: { addresses: [], extraSans: [] } };
 export const idsIn = (bundle: string): string[] => parseBundle(bundle).map((pem) => inspect(pem).sha256);
 
+const kidOfId = (id: string): string => Buffer.from(id, 'hex').toString('base64url');
+
 const roots = new Map(AuthorityName.options.map((name) => [name, authority(name)]));
 /** As an adoption leaves it: in every world the same. */
 export function adopted(name: AuthorityName): AuthoritySecret {
@@ -34,7 +38,7 @@ const ASKING_SECONDS = 5;
 /** Secrets, nodes that take what they are given, and people who are told; a clock that goes on when somebody waits. */
 export class World {
   /** Authorities whose former value was taken away. */
-  readonly forgotten: AuthorityName[] = [];
+  readonly forgotten: Exchangeable[] = [];
   time = NOW.getTime() / 1_000;
   readonly documents: Documents = Object.fromEntries(AuthorityName.options.map((name) => [name, adopted(name)]));
   readonly nodes: WorldNode[];
@@ -45,6 +49,9 @@ export class World {
   clusterAway = false;
   snapshotAge: number | undefined = 600;
   client: EtcdClientSecret | undefined;
+  /** The key pair of service accounts; none was adopted. */
+  pair: ServiceAccountsSecret | undefined;
+  legacy: NonNullable<AccountsLook['legacy']> = [];
   readonly toldCluster: ClusterWrite = {};
   /** Why kubeadm cannot be told. */
   unclear: string | undefined;
@@ -92,6 +99,23 @@ export class World {
     note: async () => {
       this.noted++;
     },
+    accounts: async () => this.pair,
+    changeAccounts: async (by) => {
+      if (this.pair === undefined) throw new Error('the secret of service accounts has no value');
+      this.meanwhile?.();
+      this.meanwhile = undefined;
+      return (this.pair = ServiceAccountsSecret.parse(JSON.parse(JSON.stringify(by(this.pair)))));
+    },
+    lookAtAccounts: async ({ api }) => ({
+      apiServers: this.nodes
+        .filter(({ host, mute }) => !mute && api.some(({ place }) => place === host))
+        .map((node) => {
+          const [signs = ''] = node.keys;
+          const acceptedBy = this.nodes.map(({ host, keys }) => ({ place: host, accepted: keys.includes(signs) }));
+          return { place: node.host, verifies: node.keys.map(kidOfId), signs: kidOfId(signs), acceptedBy };
+        }),
+      legacy: this.legacy,
+    }),
     stamps: async (secretIds) =>
       secretIds.map((secretId) => {
         const node = this.nodeOf(secretId);
@@ -104,6 +128,7 @@ export class World {
       if (this.refused !== undefined) throw new Error(this.refused);
       if (this.stuck.has(node.host)) return 'under-way';
       node.take(this.documents, this.time);
+      this.giveKeys(node);
       return 'begun';
     },
     enrol: async (asked) => {
@@ -165,6 +190,21 @@ export class World {
     },
     now: () => new Date(this.time * 1_000),
   };
+
+  /** Adopts this pair, which all nodes have since kubeadm. */
+  adoptPair(pair: ServiceAccountsSecret): void {
+    this.pair = pair;
+    const keys = accountKeysOf(pair);
+    for (const node of this.nodes) {
+      if (keys !== undefined) node.takeKeys(keys, this.time - 100);
+      delete node.stamps?.['service-accounts'];
+    }
+  }
+
+  private giveKeys(node: WorldNode): void {
+    const keys = this.pair && accountKeysOf(this.pair);
+    if (keys !== undefined) node.takeKeys(keys, this.time);
+  }
 
   document(name: AuthorityName): AuthoritySecret {
     const found = this.documents[name];

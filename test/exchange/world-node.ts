@@ -1,8 +1,9 @@
+import type { AccountKeys } from '../../lambdas/accounts/verifying';
 import { archiveOf } from '../../lambdas/certificates/archive';
 import { signingFor } from '../../lambdas/certificates/signing-authorities';
 import type { SigningAuthority } from '../../lambdas/certificates/signing-authorities';
 import { AUTHORITY_FILES, AuthorityName, LEAVES, LEAF_NAMES } from '../../lambdas/contract/certificate-names';
-import type { LeafName } from '../../lambdas/contract/certificate-names';
+import type { Exchangeable, LeafName } from '../../lambdas/contract/certificate-names';
 import type { AuthoritySecret } from '../../lambdas/contract/certificates';
 import type { AskedPort, PortLook } from '../../lambdas/contract/exchange-looks';
 import type { NodeEnd } from '../../lambdas/contract/restore';
@@ -40,7 +41,7 @@ export class WorldNode {
   signer = '';
   split = true;
   /** Of its set; null before its first rotation. */
-  stamps: Partial<Record<AuthorityName, string>> | null = {};
+  stamps: Partial<Record<Exchangeable, string>> | null = {};
   /** What its set has where somebody wrote over it; a stubborn one has that again after every rotation. */
   private readonly lost = new Map<string, string>();
   stubborn = false;
@@ -95,6 +96,24 @@ export class WorldNode {
   leavesOfItsSet(): Partial<Record<LeafName, string>> {
     const textOf = (leaf: LeafName): string => this.lost.get(leafFile(leaf)) ?? this.files.get(leafFile(leaf)) ?? '';
     return Object.fromEntries(OWN_LEAVES.map((leaf) => [leaf, inspect(parseBundle(textOf(leaf))[0] ?? '').sha256]));
+  }
+
+  /** By which keys its API server verifies and signs since its start: generations of the pair of service accounts, the one that signs first. */
+  keys: readonly string[] = [];
+
+  /** The keys of service accounts as its set has them now; who reads them is started again. */
+  takeKeys({ ids, publicKeys, stamp }: Pick<AccountKeys, 'ids' | 'publicKeys' | 'stamp'>, now: number): void {
+    const stamps = (this.stamps ??= {});
+    if (stamps['service-accounts'] === stamp) return;
+    stamps['service-accounts'] = stamp;
+    this.files.set('pki/sa.pub', publicKeys);
+    this.written['sa.pub'] = now;
+    if (this.keys[0] !== ids[0]) {
+      this.written['sa.key'] = now;
+      this.start('controller-manager', now + 1);
+    }
+    this.start('apiserver', now + 1);
+    this.keys = ids;
   }
 
   private install(name: AuthorityName, signing: SigningAuthority & { readonly key: string }, now: number): void {

@@ -201,7 +201,7 @@ describe('sets that are refused before anything is touched', () => {
       'the key in scheduler.conf',
     ],
     ['a kubeconfig without a certificate', () => packSet({ 'kubeconfigs/admin.conf': 'users: []\n' }), 'SetUnfit', 'holds no certificate'],
-    ['the key of service accounts', () => packSet({ ...filesOf(), 'pki/sa.key': 'x' }), 'SetNotAccepted', '"pki/sa.key"'],
+    ['the key of service accounts alone', () => packSet({ ...filesOf(), 'pki/sa.key': 'x' }), 'SetUnfit', 'sa.key is in this set without'],
     ['the key of an authority alone', () => packSet({ ...filesOf(), 'pki/ca.key': 'x' }), 'SetUnfit', 'ca.key is in this set without'],
     ['a name that is unknown', () => packSet({ ...filesOf(), 'manifests/etcd.yaml': 'x' }), 'SetNotAccepted', '"manifests/etcd.yaml"'],
     ['an absolute path', () => packed('echo x >f; tar -czPf - --transform "s|f|/tmp/f|" f'), 'SetNotAccepted', '"/tmp/f"'],

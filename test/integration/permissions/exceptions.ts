@@ -33,6 +33,12 @@ export const certificateExceptions: readonly Exception[] = [
       because: 'Every authority is exchanged in the same way; API servers that only pretend show nothing of theirs, and etcd is real.',
     })),
   ),
+  ...['secretsmanager:PutSecretValue', 'secretsmanager:UpdateSecretVersionStage', 'kms:GenerateDataKey'].map((action) => ({
+    action,
+    on: '/pki/service-accounts',
+    of: 'CertificatesExchangeExchangeAuthority',
+    because: 'The key pair is exchanged as authorities are; API servers that only pretend sign no tokens.',
+  })),
 ];
 
 /** The policy of the nodes has nothing that is not used. */
