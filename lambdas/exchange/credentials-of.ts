@@ -9,7 +9,7 @@ const ASKS_AS = 'apiserver-kubelet-client';
 /**
  * By whom the API is asked: the client for kubelets out of the set of a node.
  *
- * @throws RotationRefused when there is none in the set; ArchiveRefused
+ * @throws RotationRefused when there is none in the set, PkiUnusable when the set is no archive
  */
 export async function credentialsOf(set: NodeSetSecret | undefined, secretId: string): Promise<Pick<ApiPlace, 'ca' | 'client'>> {
   const files = set && (await filesOf(set.archive, `the set of ${set.node.host}`));
