@@ -120,7 +120,7 @@ describe('an aborted rotation', () => {
   test('does not forget the new root while a node may have it in its files, which its ports may not have taken', () => {
     const verdict = mayReturn('MINTED', changeNode(observed('MINTED', 'etcd'), 'cp-2', { bundles: ['x'] }));
 
-    expect(verdict).toEqual({ open: false, because: ['cp-2 has other trusted roots than before: x…'] });
+    expect(verdict).toEqual({ open: false, kind: 'work', because: ['cp-2 has other trusted roots than before: x…'] });
     expect(mayReturn('MINTED', changeNode(observed('MINTED', 'etcd'), 'cp-2', { bundles: [] })).open).toBe(true);
   });
 

@@ -13,7 +13,7 @@ const [tokensId] = only(template, 'AWS::SecretsManager::Secret', 'CertificatesPk
 test.each([
   ['rotate-certificates', 'CertificatesRotationRotateCertificatesRole'],
   ['repair-certificates', 'CertificatesRepairRepairCertificatesRole'],
-])('%s reads the authorities, and not the keys of service accounts, which sign no certificate', (_name, role) => {
+])('%s reads the authorities, and the keys of service accounts, which nodes are given once they were exchanged', (_name, role) => {
   const text = JSON.stringify(of(role));
 
   expect(tokens).toMatchObject({ Name: 'lifeboat/prod/pki/service-accounts' });
@@ -21,7 +21,8 @@ test.each([
     const [id] = only(template, 'AWS::SecretsManager::Secret', `CertificatesPki${authority}`);
     expect(text).toContain(id);
   }
-  expect(text).not.toContain(tokensId);
+  expect(text).toContain(tokensId);
+  expect(JSON.stringify(of(role).filter(({ Action }) => /Put|Update/.test(JSON.stringify(Action))))).not.toContain(tokensId);
   expect(JSON.stringify(of('CertificatesAdoptAdoptRole'))).toContain(tokensId);
 });
 

@@ -116,9 +116,9 @@ const ownClient = { Ref: idOf('AWS::SecretsManager::Secret', 'EtcdClientSecret')
 const nodeSets = expect.stringMatching(/:secret:lifeboat\/prod\/pki\/nodes\/\*$/) as string;
 
 describe('who decides', () => {
-  test('changes the secrets of authorities alone, by moving a label, and renews the own client of etcd', () => {
-    expect(resourcesOf(DECIDES, 'secretsmanager:UpdateSecretVersionStage')).toEqual(authorities);
-    expect(resourcesOf(DECIDES, 'secretsmanager:PutSecretValue')).toEqual([...authorities, ownClient]);
+  test('changes the secrets of authorities and of service accounts alone, by moving a label, and renews the own client of etcd', () => {
+    expect(resourcesOf(DECIDES, 'secretsmanager:UpdateSecretVersionStage')).toEqual([...authorities, accounts]);
+    expect(resourcesOf(DECIDES, 'secretsmanager:PutSecretValue')).toEqual([...authorities, accounts, ownClient]);
   });
 
   test('has the sets of nodes rotated, and reads no key of them', () => {
