@@ -32,11 +32,11 @@ export const refusalsOf = (world: Neighbours, attacks: readonly Attack[]) =>
 /** The calls of attacks on which emulator and simulator do not agree. */
 export async function disagreements(world: Neighbours, attacks: readonly Attack[]): Promise<object[]> {
   const found = [];
-  const labels = world.mine.rights.functions.map(({ label }) => label);
+  const { functions } = world.mine.rights;
   for (const { label, calls } of attacks) {
     for (const call of calls) {
       // Whoever was asked by the one that is attacked is judged by what he was told himself.
-      if (labels.some((other) => other !== label && call.role.includes(other))) continue;
+      if (functions.some((other) => other.label !== label && other.role === call.role)) continue;
       const { verdict } = await ask(world, functionOf(world.mine, label), call);
       if (verdict !== (call.allowed ? 'allowed' : 'denied')) found.push({ label, call, verdict });
     }

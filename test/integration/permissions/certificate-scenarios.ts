@@ -59,7 +59,7 @@ export const certificateScenarios: readonly Scenario<CertificateClusters>[] = [
   {
     function: 'CertificatesExchangeExchangeAuthority',
     sentence:
-      'begins to exchange the authority of etcd, starts the next execution when its own is long, and turns back when it is asked to',
+      'begins to exchange the authority of etcd, starts the next execution when its own is long, leaves it to that one, and turns back when it is asked to',
     run: async (clusters) => {
       const { world } = clusters;
       for (let time = 0; time < 2; time++) await world.lifeboat.takeSnapshot();
@@ -155,6 +155,8 @@ async function handedOver({ cloud, world, mine }: CertificateClusters, execution
   });
   const next = async () => AuthoritySecret.parse(await world.authority('etcd')).rotation?.driver;
   await waitUntil('the next execution drives it', 60_000, async () => (await next())?.endsWith(`:${rotation}_2`) === true, 200);
+  const resumed = await world.lifeboat.rotateCa?.start({ ...INPUT, resume: rotation });
+  expect(await resumed?.wait({ timeoutMs: 60_000 })).toMatchObject({ status: 'FAILED', error: 'ExchangeRefused' });
 }
 
 async function endOf(world: CertificateWorld): Promise<object> {
