@@ -19,6 +19,9 @@ import { NOW, authority } from '../pki/pki-world';
 import { WorldNode } from './world-node';
 import type { Documents } from './world-node';
 
+// Every step signs by RSA, and some exchanges here take hundreds of them.
+jest.setTimeout(120_000);
+
 export const SETTINGS = { leafValidityDays: 90, renewBeforeDays: 30, caValidityYears: 5, api: { addresses: [], extraSans: [] } };
 export const idsIn = (bundle: string): string[] => parseBundle(bundle).map((pem) => inspect(pem).sha256);
 
