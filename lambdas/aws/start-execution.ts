@@ -23,3 +23,10 @@ export async function startExecution(
     throw error;
   }
 }
+
+/** Starts another execution of the state machine of which this is one. Its ARN. @throws the error of Step Functions */
+export async function startBeside(executionArn: string, name: string, input: object): Promise<string> {
+  const [arn, partition, service, region, account, , machine] = executionArn.split(':');
+  const { execution } = await startExecution([arn, partition, service, region, account, 'stateMachine', machine].join(':'), name, input);
+  return execution;
+}
