@@ -59,7 +59,7 @@ export const certificateScenarios: readonly Scenario<CertificateClusters>[] = [
   {
     function: 'CertificatesExchangeExchangeAuthority',
     sentence:
-      'begins to exchange the authority of etcd, starts the next execution when its own is long, leaves it to that one, and turns back when it is asked to',
+      'begins to exchange the authority of etcd, starts the next execution when its own is long, leaves alone what another drives, and turns back when it is asked to',
     run: async (clusters) => {
       const { world } = clusters;
       for (let time = 0; time < 2; time++) await world.lifeboat.takeSnapshot();
@@ -146,6 +146,7 @@ async function turnedBack(
 /** A step of an execution that has a long history. */
 async function handedOver({ cloud, world, mine }: CertificateClusters, execution: Execution | undefined): Promise<void> {
   const { name: rotation, arn: driver } = execution ?? {};
+  await isLeftAlone(world, rotation);
   const asked = world.nodes.nodes.map(({ instanceId, name: host }) => ({ instanceId, host }));
   const state = { rotation, driver, authority: 'etcd', asked, ...INPUT, events: 20_000 };
 
@@ -155,7 +156,12 @@ async function handedOver({ cloud, world, mine }: CertificateClusters, execution
   });
   const next = async () => AuthoritySecret.parse(await world.authority('etcd')).rotation?.driver;
   await waitUntil('the next execution drives it', 60_000, async () => (await next())?.endsWith(`:${rotation}_2`) === true, 200);
-  const resumed = await world.lifeboat.rotateCa?.start({ ...INPUT, resume: rotation });
+  await isLeftAlone(world, rotation);
+}
+
+/** Nobody takes a rotation up while the execution that drives it runs. */
+async function isLeftAlone({ lifeboat }: CertificateWorld, rotation: string | undefined): Promise<void> {
+  const resumed = await lifeboat.rotateCa?.start({ ...INPUT, resume: rotation });
   expect(await resumed?.wait({ timeoutMs: 60_000 })).toMatchObject({ status: 'FAILED', error: 'ExchangeRefused' });
 }
 
