@@ -4,6 +4,7 @@ import { AuthorityName } from '../../../lambdas/contract/certificate-names';
 import { AuthoritySecret, ServiceAccountsSecret, serviceAccountsSecretName } from '../../../lambdas/contract/certificates';
 import { inventoryKey, pkiGenerationsKey } from '../../../lambdas/contract/s3-keys';
 import { waitUntil } from '../../../local/child-process';
+import { rotateNode } from '../../../local/rotation';
 import { CertificateWorld } from './world';
 
 jest.setTimeout(300_000);
@@ -91,6 +92,7 @@ describe('looking at the certificates once a day', () => {
 
   test('what a restore brought back is healed by who has a set, and nothing is exchanged', async () => {
     const before = await world.authority('cluster');
+    await rotateNode(world.cloud, world.cluster, world.node(1));
 
     const execution = await world.lifeboat.rotateCa?.start({ heal: 'a-restore', waitForNodesSeconds: 10 });
 
