@@ -7,6 +7,7 @@ import { exchangeChapter } from './chapters/exchange';
 import { abortChapters } from './chapters/exchange-aborts';
 import { compromiseChapter } from './chapters/exchange-compromise';
 import { lostNodeChapters } from './chapters/exchange-lost-node';
+import { olderEraChapter } from './chapters/exchange-older-era';
 import { shortExchangeChapter } from './chapters/exchange-short';
 import { thriceChapters } from './chapters/exchange-thrice';
 import { repairChapter } from './chapters/repair';
@@ -27,6 +28,7 @@ const NAMED: readonly Chapter[] = [
   ...abortChapters,
   ...lostNodeChapters,
   compromiseChapter,
+  olderEraChapter,
 ];
 const CHAPTERS: readonly Chapter[] = [...ALWAYS, ...NAMED];
 
