@@ -1,6 +1,4 @@
 import type { Step } from '../authorities/generations';
-import { isNeeded } from '../authorities/prune';
-import type { KeptSnapshot } from '../authorities/prune';
 import type { AccountsRotation, AccountsState, RotationMode } from '../contract/authority-rotation';
 import { SECRET_BYTES } from '../contract/certificates';
 import type { KeyGeneration, ServiceAccountsSecret } from '../contract/certificates';
@@ -144,19 +142,6 @@ export function closePair(document: Document, step: Step): Document {
     return { ...kept, state: 'closed', closedAt: step.now.toISOString() };
   });
   return { ...rest, generations };
-}
-
-/**
- * Forgets closed pairs of which no snapshot is left.
- *
- * @param kept all snapshots that exist. Undefined: one of them tells nothing; empty: there are none, which may as well be a listing that failed;
- *   in both cases all pairs stay
- */
-export function prunePairs(document: Document, kept: readonly KeptSnapshot[] | undefined): Document {
-  if (kept === undefined || kept.length === 0) return document;
-  const gone = (generation: KeyGeneration): boolean =>
-    generation.state === 'closed' && generation.id !== document.issuing && !isNeeded('service-accounts', generation, kept);
-  return document.generations.some(gone) ? { ...document, generations: document.generations.filter((each) => !gone(each)) } : document;
 }
 
 function enter(document: Document, rotation: AccountsRotation, state: AccountsState, { now }: Step): Document {

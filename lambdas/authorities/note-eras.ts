@@ -1,19 +1,13 @@
-import type { Telemetry } from '../backup/edges';
+import type { ConditionalDocument, Telemetry } from '../backup/edges';
 import { jsonOf, wrongFields } from '../contract/json';
 import { messageOf } from '../contract/lifeboat-error';
 import { PkiGenerations } from '../contract/pki-generations';
 import type { Eras } from '../contract/pki-generations';
 
-/** The one object `generations.json`, written only over what was read. Both calls may throw StoreFailed. */
-export interface ErasDocument {
-  read(): Promise<{ readonly text: string; readonly etag: string } | undefined>;
-  /** Undefined when somebody else wrote first. */
-  write(text: string, over: string | undefined): Promise<string | undefined>;
-}
-
 export interface ErasPlace {
   readonly cluster: string;
-  readonly document: ErasDocument;
+  /** `generations.json`. */
+  readonly document: ConditionalDocument;
   readonly telemetry: Pick<Telemetry, 'log' | 'warn'>;
 }
 

@@ -1,4 +1,4 @@
-import type { AuthoritySecret, Generation } from '../contract/certificates';
+import type { GenerationState } from '../contract/authority-rotation';
 import type { Eras, PkiName } from '../contract/pki-generations';
 
 /** A snapshot that still exists, as far as it is about the PKI of its time. */
@@ -8,16 +8,28 @@ export interface KeptSnapshot {
   readonly eras: Eras;
 }
 
+interface Kept {
+  readonly id: string;
+  readonly state?: GenerationState | undefined;
+  readonly mintedAt?: string | undefined;
+  readonly closedAt?: string | undefined;
+}
+
 /**
  * Forgets closed generations of which no snapshot is left.
  *
+ * @param document an authority's or that of the key pairs of service accounts
  * @param kept all snapshots that exist. Undefined: one of them tells nothing; empty: there are none, which may as well be a listing that failed;
  *   in both cases all generations stay
  */
-export function prune(document: AuthoritySecret, kept: readonly KeptSnapshot[] | undefined): AuthoritySecret {
+export function prune<Document extends { readonly issuing: string; readonly generations: Kept[] }>(
+  of: PkiName,
+  document: Document,
+  kept: readonly KeptSnapshot[] | undefined,
+): Document {
   if (kept === undefined || kept.length === 0) return document;
-  const gone = (generation: Generation): boolean =>
-    generation.state === 'closed' && generation.id !== document.issuing && !isNeeded(document.authority, generation, kept);
+  const gone = (generation: Kept): boolean =>
+    generation.state === 'closed' && generation.id !== document.issuing && !isNeeded(of, generation, kept);
   return document.generations.some(gone) ? { ...document, generations: document.generations.filter((each) => !gone(each)) } : document;
 }
 
@@ -27,11 +39,7 @@ export function prune(document: AuthoritySecret, kept: readonly KeptSnapshot[] |
  *
  * @param generation an authority's or a key pair of service accounts; without `closedAt` it is needed
  */
-export function isNeeded(
-  of: PkiName,
-  { id, mintedAt, closedAt }: { readonly id: string; readonly mintedAt?: string | undefined; readonly closedAt?: string | undefined },
-  kept: readonly KeptSnapshot[],
-): boolean {
+export function isNeeded(of: PkiName, { id, mintedAt, closedAt }: Omit<Kept, 'state'>, kept: readonly KeptSnapshot[]): boolean {
   if (closedAt === undefined) return true;
   return kept.some(({ takenAt, eras }) => {
     const era = eras[of];

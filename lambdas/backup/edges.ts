@@ -30,6 +30,13 @@ export interface SnapshotStore {
   abortStaleUploads(): Promise<number>;
 }
 
+/** One object that is written only over what was read. Both calls may throw StoreFailed. */
+export interface ConditionalDocument {
+  read(): Promise<{ readonly text: string; readonly etag: string } | undefined>;
+  /** The new etag. Undefined when somebody else wrote first, or when this very write was done and its answer lost. */
+  write(text: string, over: string | undefined): Promise<string | undefined>;
+}
+
 /** One run at a time per cluster. */
 export interface RunLock {
   acquire(

@@ -3,22 +3,16 @@ import { messageOf } from '../contract/lifeboat-error';
 import type { Manifest } from '../contract/manifest';
 import { parseManifest, readManifests, sortListing } from './catalog';
 import type { StoredManifest } from './catalog';
-import type { Telemetry } from './edges';
+import type { ConditionalDocument, Telemetry } from './edges';
 import { LedgerContended } from './errors';
 import { ledgerText, merge, mergeManifests, readLedger, rebuild } from './ledger';
 import type { MergedLedger, Witness } from './ledger';
 import type { SnapshotCatalog } from './prune-snapshots';
 
-/** The one object `ledger.json`, written only over what was read. Both calls may throw StoreFailed. */
-export interface LedgerDocument {
-  read(): Promise<{ readonly text: string; readonly etag: string } | undefined>;
-  /** Undefined when somebody else wrote first, or when this very write was done and its answer lost. */
-  write(text: string, over: string | undefined): Promise<string | undefined>;
-}
-
 export interface LedgerEdges {
   readonly cluster: string;
-  readonly document: LedgerDocument;
+  /** `ledger.json`. */
+  readonly document: ConditionalDocument;
   readonly catalog: Pick<SnapshotCatalog, 'list' | 'readManifest'>;
   readonly telemetry: Pick<Telemetry, 'log' | 'warn'>;
   readonly wait: (milliseconds: number) => Promise<void>;

@@ -1,8 +1,9 @@
-import { ASKED_FOR_ITSELF, approvePair, mintPair, prunePairs } from '../accounts/key-generations';
+import { ASKED_FOR_ITSELF, approvePair, mintPair } from '../accounts/key-generations';
 import { newPair } from '../accounts/new-pair';
 import { planAccounts } from '../accounts/plan';
 import type { AccountsPlan } from '../accounts/plan';
 import { pairThatSigns } from '../accounts/verifying';
+import { prune } from '../authorities/prune';
 import { heardNodes } from '../certificates/hear-nodes';
 import type { ToldNode } from '../certificates/told-node';
 import type { AccountsLook } from '../contract/exchange-looks';
@@ -69,7 +70,7 @@ export async function startAccounts(edges: ExchangeEdges, state: ExchangeState):
     const made = await edges.changeAccounts((found) => {
       const now = edges.now();
       if (found.rotation !== undefined) return found;
-      const noted = mintPair(prunePairs(found, kept), pair, { id: rotation, mode, now, driver, before, ...how });
+      const noted = mintPair(prune('service-accounts', found, kept), pair, { id: rotation, mode, now, driver, before, ...how });
       return request.approval === 'automatic' ? approvePair(noted, ASKED_FOR_ITSELF, { rotation, now }) : noted;
     });
     // Somebody else was faster: planned again, it is told.

@@ -77,7 +77,7 @@ async function mint(
   const { mode, soakSeconds } = request;
   const made = await edges.change(authority, (found) => {
     const now = edges.now();
-    const document = prune(found, kept);
+    const document = prune(authority, found, kept);
     const old = signingIn(document);
     if (document.rotation !== undefined || old?.key === undefined) return document;
     const next = newAuthority(authority, {

@@ -6,9 +6,9 @@ import {
   closePair,
   drivePairBy,
   mintPair,
-  prunePairs,
   returnPair,
 } from '../../lambdas/accounts/key-generations';
+import { prune } from '../../lambdas/authorities/prune';
 import { publicKeyId } from '../../lambdas/accounts/key-id';
 import type { AccountsState } from '../../lambdas/contract/authority-rotation';
 import { ServiceAccountsSecret } from '../../lambdas/contract/certificates';
@@ -55,9 +55,9 @@ describe('forth', () => {
   test('closed ones are forgotten when no snapshot of their time is left, and never while nothing is known of snapshots', () => {
     const closed = closePair(forth('DROPPING'), step);
 
-    expect(prunePairs(closed, undefined)).toBe(closed);
-    expect(prunePairs(closed, [{ takenAt: later(10), eras: {} }])).toBe(closed);
-    expect(prunePairs(closed, [{ takenAt: later(61), eras: {} }]).generations.map(({ id }) => id)).toEqual([idOf(2)]);
+    expect(prune('service-accounts', closed, undefined)).toBe(closed);
+    expect(prune('service-accounts', closed, [{ takenAt: later(10), eras: {} }])).toBe(closed);
+    expect(prune('service-accounts', closed, [{ takenAt: later(61), eras: {} }]).generations.map(({ id }) => id)).toEqual([idOf(2)]);
   });
 
   test('a person who approves comes before a request that asked nobody, and stays', () => {

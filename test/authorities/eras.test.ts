@@ -1,6 +1,6 @@
 import { erasOf } from '../../lambdas/authorities/eras';
 import { noteEras, readEras } from '../../lambdas/authorities/note-eras';
-import type { ErasDocument } from '../../lambdas/authorities/note-eras';
+import type { ConditionalDocument } from '../../lambdas/backup/edges';
 import { approve } from '../../lambdas/authorities/approval';
 import { advanceTo } from '../../lambdas/authorities/generations';
 import { pathOf } from '../../lambdas/authorities/rotation-path';
@@ -53,7 +53,7 @@ describe('what is noted of it', () => {
   function stored(text?: string, meanwhile: (() => string | undefined)[] = []) {
     const events: string[] = [];
     let version = text === undefined ? 0 : 1;
-    const document: ErasDocument = {
+    const document: ConditionalDocument = {
       read: async () => (text === undefined ? undefined : { text, etag: String(version) }),
       write: async (next, over) => {
         const other = meanwhile.shift()?.();

@@ -243,7 +243,7 @@ describe('for any sequence of steps', () => {
         (document) => close(document, step),
         (document) => dropCross(document, step),
         (document) => approve(document, 'ann', step),
-        (document) => prune(document, [{ takenAt: inDays(2), eras: {} }]),
+        (document) => prune(document.authority, document, [{ takenAt: inDays(2), eras: {} }]),
         (document) => mintNext(document, minted(), { id: step.rotation, mode: 'planned', now: NOW }),
       )
       .map((each) => () => each),

@@ -31,9 +31,9 @@ describe('pruning', () => {
     ['a younger one names it still, since it was noted late', [taken(1, era(2, 1)), taken(2, era(2))], 2],
     ['an old one names another', [taken(-1, era(2))], 2],
     ['only another authority is named', [{ takenAt: inDays(1), eras: { cluster: era(1) } }], 1],
-  ])('when %s', (_sentence, kept, left) => expect(prune(closed(), kept).generations).toHaveLength(left));
+  ])('when %s', (_sentence, kept, left) => expect(prune('etcd', closed(), kept).generations).toHaveLength(left));
 
-  test('leaves alone what is not closed', () => expect(prune(distrusted(), [taken(1, era(2))])).toEqual(distrusted()));
+  test('leaves alone what is not closed', () => expect(prune('etcd', distrusted(), [taken(1, era(2))])).toEqual(distrusted()));
 
   test('of a generation that was minted, snapshots from before it need nothing', () => {
     const generation = { id: idOf(1), mintedAt: NOW.toISOString(), closedAt: inDays(10).toISOString() };
@@ -62,7 +62,7 @@ describe('pruning', () => {
         );
         const document = closed();
 
-        const pruned = prune(document, kept);
+        const pruned = prune('etcd', document, kept);
 
         const left = pruned.generations.map(({ id }) => id);
         const named = new Set(kept.flatMap(({ eras }) => eras.etcd?.trusted ?? []));
@@ -70,7 +70,7 @@ describe('pruning', () => {
         for (const { id } of document.generations) if (named.has(id)) expect(left).toContain(id);
         const old = all.some(({ day, named: ids }) => day <= 0 || ids?.includes(1) === true);
         expect(left.includes(idOf(1))).toBe(old);
-        expect(prune(pruned, kept)).toEqual(pruned);
+        expect(prune('etcd', pruned, kept)).toEqual(pruned);
       }),
     );
   });
@@ -81,9 +81,9 @@ describe('pruning', () => {
         const of = (all: typeof some) =>
           all.map(({ day, named: [first, ...others] = [] }) => taken(day, first === undefined ? undefined : era(first, ...others)));
 
-        const few = prune(closed(), of(some)).generations.map(({ id }) => id);
+        const few = prune('etcd', closed(), of(some)).generations.map(({ id }) => id);
 
-        expect(prune(closed(), of([...some, ...more])).generations.map(({ id }) => id)).toEqual(expect.arrayContaining(few));
+        expect(prune('etcd', closed(), of([...some, ...more])).generations.map(({ id }) => id)).toEqual(expect.arrayContaining(few));
       }),
     );
   });
