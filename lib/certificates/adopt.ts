@@ -12,16 +12,9 @@ import type { FunctionDefaults } from '../platform/lifeboat-function';
 import type { StateBucket } from '../platform/state-bucket';
 import { runbookMachine } from '../restore/runbook-machine';
 import { AdoptStates } from './adopt-states';
+import type { CertificateSettings } from './certificate-settings';
 import type { PkiSecrets } from './pki-secrets';
 import type { Rotation } from './rotation';
-
-/** What certificates hang on, from the config. */
-export interface CertificateSettings {
-  readonly leafValidityDays: number;
-  readonly renewBeforeDays: number;
-  readonly caValidityYears: number;
-  readonly api: { readonly name?: string; readonly addresses: readonly string[]; readonly extraSans: readonly string[] };
-}
 
 export interface AdoptProps {
   /** What every function of the cluster shares. */

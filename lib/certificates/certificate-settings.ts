@@ -1,6 +1,13 @@
 import type { ClusterConfig } from '../config/schema';
 import type { ExchangePolicy } from '../../lambdas/contract/exchange-policy';
-import type { CertificateSettings } from './adopt';
+
+/** What certificates hang on, from the config. */
+export interface CertificateSettings {
+  readonly leafValidityDays: number;
+  readonly renewBeforeDays: number;
+  readonly caValidityYears: number;
+  readonly api: { readonly name?: string; readonly addresses: readonly string[]; readonly extraSans: readonly string[] };
+}
 
 type Certificates = NonNullable<ClusterConfig['certificates']>;
 

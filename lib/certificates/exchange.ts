@@ -17,7 +17,7 @@ import { LifeboatFunction } from '../platform/lifeboat-function';
 import type { FunctionDefaults } from '../platform/lifeboat-function';
 import type { StateBucket } from '../platform/state-bucket';
 import { runbookMachine } from '../restore/runbook-machine';
-import type { CertificateSettings } from './adopt';
+import type { CertificateSettings } from './certificate-settings';
 import { ExchangeAlarms } from './exchange-alarms';
 import { ExchangeStates } from './exchange-states';
 import type { PkiSecrets } from './pki-secrets';

@@ -12,7 +12,7 @@ import { LifeboatFunction } from '../platform/lifeboat-function';
 import type { FunctionDefaults } from '../platform/lifeboat-function';
 import type { StateBucket } from '../platform/state-bucket';
 import { runbookMachine } from '../restore/runbook-machine';
-import type { CertificateSettings } from './adopt';
+import type { CertificateSettings } from './certificate-settings';
 import type { PkiSecrets } from './pki-secrets';
 import { RepairStates } from './repair-states';
 import type { Rotation } from './rotation';

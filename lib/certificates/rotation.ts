@@ -11,7 +11,7 @@ import type { EtcdClientSecret } from '../platform/etcd-client-secret';
 import { LifeboatFunction } from '../platform/lifeboat-function';
 import type { FunctionDefaults } from '../platform/lifeboat-function';
 import type { StateBucket } from '../platform/state-bucket';
-import type { CertificateSettings } from './adopt';
+import type { CertificateSettings } from './certificate-settings';
 import type { PkiSecrets } from './pki-secrets';
 
 export interface RotationProps {

@@ -11,7 +11,7 @@ import type { FunctionDefaults } from '../platform/lifeboat-function';
 import { StartSchedule } from '../platform/start-schedule';
 import type { StateBucket } from '../platform/state-bucket';
 import { runbookMachine } from '../restore/runbook-machine';
-import type { CertificateSettings } from './adopt';
+import type { CertificateSettings } from './certificate-settings';
 import type { Exchange } from './exchange';
 import type { Rotation } from './rotation';
 import { ScanStates } from './scan-states';

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { endProcess, hasEnded, tailOf, waitUntil } from '../child-process';
 import { pythonPath } from '../tools';
 import { CHECK_EVERY_MS, FALL, RISE } from './health';
-import type { Balancer, BalancerOptions } from './index';
+import type { Balancer, BalancerOptions } from './balancer';
 
 const LISTENS_WITHIN_MS = 10_000;
 const GRACE_MS = 2_000;

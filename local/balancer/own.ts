@@ -4,7 +4,7 @@ import { readyzOf } from '../../lambdas/kubernetes/readyz';
 import { sleep } from '../child-process';
 import type { Health } from './health';
 import { ASSUMED, CHECK_EVERY_MS, judged } from './health';
-import type { Backend, Balancer, BalancerOptions } from './index';
+import type { Backend, Balancer, BalancerOptions } from './balancer';
 
 const CONNECT_WITHIN_MS = 2_000;
 
