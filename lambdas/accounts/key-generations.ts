@@ -16,7 +16,7 @@ interface Begin {
   readonly now: Date;
   /** How long tokens of before are waited for, seconds. */
   readonly soakSeconds?: number;
-  /** How many voters etcd and how many Ready nodes the cluster had. */
+  /** How the cluster was. */
   readonly before?: NonNullable<AccountsRotation['before']>;
   /** The execution that drives it. */
   readonly driver?: string;

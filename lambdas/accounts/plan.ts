@@ -124,7 +124,7 @@ function drift({ document, files, apiServers, nodes, now }: AccountsFacts, { id 
         'give the node the pair that the others have, and start its API server again',
       ),
     );
-  const expected = { nodes, keys, readyNodes: 0, voters: 0 };
+  const expected = { nodes, keys, unready: [] };
   const shown = apiServerFaults({ at: now, expected, ...(apiServers && { apiServers }) });
   return [
     ...written,

@@ -19,13 +19,14 @@ export interface ClusterSeen {
   readonly at: Date;
   readonly expected: {
     readonly nodes: readonly (Named & { readonly runs: readonly Component[] })[];
-    readonly readyNodes: number;
-    readonly voters: number;
+    /** Nodes that were not Ready when it began already. */
+    readonly unready: readonly string[];
   };
   readonly nodes?: readonly (Named & { readonly runs: readonly Component[] })[];
   /** `activePeersOk`: etcd_network_active_peers is the number of the others at every member, which loses one that is refused. */
   readonly etcd?: { readonly voters: number; readonly learners: number; readonly activePeersOk: boolean };
-  readonly readyNodes?: number;
+  /** Nodes of the cluster, workers too, that are not Ready. */
+  readonly unready?: readonly string[];
   /** What each apiserver answers to /readyz, asked by itself and not by a balancer. */
   readonly readyz?: readonly { readonly place: string; readonly ok: boolean }[];
   readonly soakUntil?: Date;
@@ -59,6 +60,8 @@ export const startedSince = (
   return startedAt > filesAt ? [] : [`${component} of ${name} runs since before its ${files} were written: ${because}`];
 };
 
+const MOST_NODES = 10;
+
 /** What each of these gates looks at. */
 export const COMMON_CHECKS = {
   'nodes-told': (seen) => eachNode(seen, () => []),
@@ -66,9 +69,16 @@ export const COMMON_CHECKS = {
     eachNode(seen, ({ runs }, { name, runs: wanted }) =>
       wanted.filter((component) => !runs.includes(component)).map((component) => `${component} of ${name} does not run: start it`),
     ),
-  'nodes-ready': ({ readyNodes, expected }) => {
-    if (readyNodes === undefined) return ['it is not known how many nodes are Ready'];
-    return readyNodes >= expected.readyNodes ? [] : [`${readyNodes} nodes are Ready, and ${expected.readyNodes} were before`];
+  // Which nodes there are may change, as autoscalers do it: one that is gone was taken away by somebody.
+  'nodes-ready': ({ unready, expected }) => {
+    if (unready === undefined) return ['it is not known which nodes are Ready'];
+    const fallen = unready.filter((name) => !expected.unready.includes(name));
+    return [
+      ...fallen
+        .slice(0, MOST_NODES)
+        .map((name) => `the node ${name} is not Ready: mend it, or take it out of the cluster (kubectl delete node)`),
+      ...(fallen.length > MOST_NODES ? [`${fallen.length - MOST_NODES} more nodes are not Ready`] : []),
+    ];
   },
   'apiservers-ready': (seen) =>
     withApiServer(seen).flatMap(({ name }) => {
@@ -78,8 +88,13 @@ export const COMMON_CHECKS = {
     }),
   'etcd-well': ({ etcd, expected }) => {
     if (etcd === undefined) return ['nothing is known of etcd: ask every member'];
+    const members = expected.nodes.filter(({ runs }) => runs.includes('etcd')).length;
     return [
-      ...(etcd.voters === expected.voters ? [] : [`etcd has ${etcd.voters} voters, and had ${expected.voters}`]),
+      ...(etcd.voters >= members
+        ? []
+        : [
+            `etcd has ${etcd.voters} voters, and ${members} nodes run a member, or did when it began: have the one that is missing join again`,
+          ]),
       ...(etcd.learners === 0 ? [] : [`etcd has ${etcd.learners} learner(s): promote or remove them`]),
       ...(etcd.activePeersOk ? [] : ['a member of etcd has not all others as active peers']),
     ];

@@ -28,7 +28,7 @@ export function mayLeave(
 const gatesOf = (state: RotationState, { authority, mode, crossDropped }: Observation['rotation']): readonly GateName[] =>
   gatesIn(state, authority, mode, crossDropped);
 
-/** Whether an aborted rotation may go back from a state. Where trust is only given back, nothing has to be proven. */
+/** Whether an aborted rotation may go back from a state. @param names the gates. @default - all that the state may have */
 export function mayReturn(state: RotationState, observation: Observation, names = returnGatesIn(state)): GateVerdict {
   return verdictOf(names.map((name) => ({ what: RETURN_GATES[name], faults: RETURN_CHECKS[name](observation, state) })));
 }

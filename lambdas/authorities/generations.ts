@@ -108,7 +108,7 @@ export function requestAbort(document: AuthoritySecret, by: string, because: str
   if (rotation.abortRequested !== undefined) return document;
   requireWayBack(document, rotation);
   const { approvedBy: _by, approval: _approval, ...rest } = rotation;
-  return { ...document, rotation: { ...rest, abortRequested: { by, at: step.now.toISOString(), because } } };
+  return { ...document, rotation: { ...rest, abortRequested: { by, at: step.now.toISOString(), because, in: rotation.state } } };
 }
 
 /**

@@ -70,8 +70,7 @@ export interface Expected {
     readonly runs: readonly Component[];
     readonly leaves: readonly LeafName[];
   }[];
-  readonly readyNodes: number;
-  readonly voters: number;
+  readonly unready: readonly string[];
   /** SHA-256 of the bundle that is to be distributed now. */
   readonly bundle: string;
 }

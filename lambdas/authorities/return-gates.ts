@@ -1,4 +1,4 @@
-import type { RotationState } from '../contract/authority-rotation';
+import type { AuthorityRotation, RotationState } from '../contract/authority-rotation';
 import { shortSigner } from '../contract/short-id';
 import { eachNode, startedSince } from './common-checks';
 import { CHECKS, clientsUsed, eachPort } from './gate-checks';
@@ -19,7 +19,7 @@ export const RETURN_GATES = {
 } as const;
 export type ReturnGate = keyof typeof RETURN_GATES;
 
-/** The gates of the way back from a state. */
+/** The gates of the way back from a state, where something has to be proven. */
 export function returnGatesIn(state: RotationState): readonly ReturnGate[] {
   switch (state) {
     case 'MINTED':
@@ -30,12 +30,39 @@ export function returnGatesIn(state: RotationState): readonly ReturnGate[] {
       return ['nodes-told', 'trust-files', 'old-trusted'];
     case 'SOAKING':
       return ['nodes-told', 'trust-files', 'old-trusted', 'clients-returned'];
-    // Both roots are trusted again by that, which takes nothing from anybody.
     case 'DISTRUST-CANARY':
     case 'DISTRUSTED':
       return [];
   }
 }
+
+type Returning = Pick<AuthorityRotation, 'state' | 'abortRequested' | 'distrustBegan'>;
+
+/**
+ * Whether an aborted rotation goes back from its state with nothing to be proven, and without giving anybody what the state gives first: one node that
+ * cannot be given that may be why it is aborted.
+ */
+export function goesBackAtOnce({ state, abortRequested, distrustBegan }: Returning): boolean {
+  if (abortRequested === undefined) return false;
+  switch (state) {
+    // What a later state gave is taken back in these. Where it never came to one, nobody has anything of it.
+    case 'MINTED':
+    case 'TRUSTED':
+      return abortRequested.in === state;
+    // As long as everybody trusts the old root, leaves by it are taken by everybody.
+    case 'ISSUING':
+    case 'SOAKING':
+      return distrustBegan === undefined;
+    // Both roots are trusted again by that, which takes nothing from anybody.
+    case 'DISTRUST-CANARY':
+    case 'DISTRUSTED':
+      return true;
+  }
+}
+
+/** The gates of the way back of a rotation, from where it is. */
+export const returnGatesOf = (rotation: Returning): readonly ReturnGate[] =>
+  goesBackAtOnce(rotation) ? [] : returnGatesIn(rotation.state);
 
 const trustsOld: Check = (observation) => {
   const { old, authority, mode } = observation.rotation;
@@ -81,10 +108,16 @@ const oldLeaves: Check = (observation, state) => {
   return [...served, ...written, ...held, ...clientsUsed(observation, state)];
 };
 
-const clientsReturned: Check = ({ rotation: { wasDistrusted }, hidden, soakUntil, at }) => {
+const clientsReturned: Check = ({ rotation: { authority, old, wasDistrusted }, hidden, published, soakUntil, at }) => {
   if (!wasDistrusted) return [];
   const places = hidden?.flatMap(({ place, handled }) => (handled ? [] : [`${place} has the new root alone: give it both`]));
+  // Pods that begin now are given what is published.
+  const without = published?.filter(({ generations }) => !generations.includes(old.id));
+  const unpublished = without?.map(({ namespace }) => `kube-root-ca.crt of ${namespace} does not have ${shortSigner(old.id)} again`) ?? [
+    'nothing is known of kube-root-ca.crt: read it from every namespace',
+  ];
   return [
+    ...(authority === 'cluster' ? unpublished : []),
     ...(places ?? ['it is not known who was given the new root alone']),
     ...(soakUntil === undefined ? ['it is not known until when clients renew by themselves'] : []),
     ...(soakUntil !== undefined && at < soakUntil ? [byTime(`clients renew by themselves until ${soakUntil.toISOString()}`)] : []),

@@ -37,8 +37,13 @@ export const generationNotes = {
 export const MOST_NAMED = 20;
 const Named = z.array(z.string().max(300)).max(MOST_NAMED + 1);
 
+/** So many nodes that were not Ready are known by their names, which have 8 KB then. */
+export const MOST_UNREADY = 200;
+
 export const Approval = z.object({ by: text, at: z.iso.datetime(), named: Named });
 export type Approval = z.infer<typeof Approval>;
+
+const Asked = { by: text, at: z.iso.datetime(), because: z.string().min(1).max(1000) };
 
 export const AuthorityRotation = z.object({
   id: text,
@@ -56,13 +61,12 @@ export const AuthorityRotation = z.object({
   /** How long one place alone distrusts, seconds. */
   canarySeconds: z.number().int().nonnegative().optional(),
   /**
-   * How many voters etcd and how many Ready nodes the cluster had when it began, and what ran on each node of the control plane, with its leaves of the
-   * authority: what has died since is missed. Without nodes in documents from before that was noted.
+   * Which nodes were not Ready when it began, and what ran on each node of the control plane, with its leaves of the authority: what has died since is
+   * missed. Without either in documents from before that was noted.
    */
   before: z
     .object({
-      voters: z.number().int(),
-      readyNodes: z.number().int(),
+      unready: z.array(text).max(MOST_UNREADY).default([]),
       nodes: z.array(z.object({ name: text, runs: z.array(z.enum(NODE_PROCESSES)), leaves: z.array(LeafName) })).optional(),
     })
     .optional(),
@@ -78,8 +82,8 @@ export const AuthorityRotation = z.object({
   approvedBy: text.optional(),
   /** The same with when, and what was named to him until then. */
   approval: Approval.optional(),
-  /** From then on it only goes back. */
-  abortRequested: z.object({ by: text, at: z.iso.datetime(), because: z.string().min(1).max(1000) }).optional(),
+  /** From then on it only goes back. `in`: the state in which that was asked; missing in documents from before that was noted. */
+  abortRequested: z.object({ ...Asked, in: RotationState.optional() }).optional(),
 });
 export type AuthorityRotation = z.infer<typeof AuthorityRotation>;
 
@@ -89,6 +93,7 @@ export const AccountsState = z.enum(ACCOUNTS_STATES);
 export type AccountsState = z.infer<typeof AccountsState>;
 export const AccountsRotation = AuthorityRotation.omit({ state: true, canary: true, canarySeconds: true }).extend({
   state: AccountsState,
+  abortRequested: z.object(Asked).optional(),
   /** When the new key first signed: from then on somebody may hold a token by it. */
   signingBegan: z.iso.datetime().optional(),
 });

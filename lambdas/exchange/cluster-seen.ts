@@ -2,6 +2,7 @@
 import type { ClusterSeen } from '../authorities/common-checks';
 import type { Expected } from '../authorities/observation';
 import type { ToldNode } from '../certificates/told-node';
+import { MOST_UNREADY } from '../contract/authority-rotation';
 import type { AuthorityRotation } from '../contract/authority-rotation';
 import type { LeafName } from '../contract/certificate-names';
 import type { ClusterLook, EtcdLook, PortLook } from '../contract/exchange-looks';
@@ -23,26 +24,17 @@ export interface HeardNow {
 export type Before = NonNullable<AuthorityRotation['before']>;
 
 /** What looks beside the cluster showed, as gates are judged by it. */
-export const clusterSeen = ({ ports, cluster, etcd }: Looks): Pick<ClusterSeen, 'etcd' | 'readyNodes' | 'readyz'> => ({
+export const clusterSeen = ({ ports, cluster, etcd }: Looks): Pick<ClusterSeen, 'etcd' | 'unready' | 'readyz'> => ({
   ...(etcd && { etcd }),
-  ...(cluster && { readyNodes: readyIn(cluster) }),
+  ...(cluster && { unready: unreadyIn(cluster) }),
   readyz: ports.flatMap(({ place, ready }) => (ready === undefined ? [] : [{ place, ok: ready }])),
 });
 
 /** How a cluster is now, to be noted with what begins. @param leaves those of a node that are to be missed when they are gone */
-export const beforeOf = (
-  { cluster, etcd }: Pick<Looks, 'etcd'> & { readonly cluster: ClusterLook },
-  told: readonly ToldNode[],
-  leaves: (node: ToldNode) => LeafName[],
-): Before => ({
-  voters: etcd?.voters ?? 0,
-  readyNodes: readyIn(cluster),
+export const beforeOf = (cluster: ClusterLook, told: readonly ToldNode[], leaves: (node: ToldNode) => LeafName[]): Before => ({
+  unready: unreadyIn(cluster).slice(0, MOST_UNREADY),
   nodes: told.map((node) => ({ name: node.host, runs: componentsOf(node), leaves: leaves(node) })),
 });
-
-/** Of something from before that was noted what is there now has to do. */
-export const beforeOrNow = (before: Before | undefined, { cluster, etcd }: Looks): Before =>
-  before ?? { voters: etcd?.voters ?? 1, readyNodes: cluster?.nodes.length ?? 1 };
 
 /** What is to be there: what has died since then does not tell of itself, and one that joined since is known by its own word alone. */
 export function expectedNodes(
@@ -69,6 +61,6 @@ export const writtenAt =
     return seconds === undefined ? undefined : new Date(seconds * 1_000);
   };
 
-const readyIn = ({ nodes }: ClusterLook): number => nodes.filter(({ ready }) => ready).length;
+const unreadyIn = ({ nodes }: ClusterLook): string[] => nodes.filter(({ ready }) => !ready).map(({ name }) => name);
 
 const union = <T>(one: readonly T[] = [], other: readonly T[]): T[] => [...new Set([...one, ...other])];

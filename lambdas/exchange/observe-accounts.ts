@@ -72,7 +72,7 @@ export function observeAccounts(
     rotation,
     expected: {
       nodes: expectedNodes(before, heard),
-      ...{ voters: before.voters, readyNodes: before.readyNodes },
+      unready: before.unready,
       keys: accountKeysOf(document)?.ids ?? [],
     },
     nodes: files,

@@ -61,10 +61,10 @@ export function observe(
   const { told } = heard;
   const { ports, cluster } = seen;
   const rotating = rotatingOf(document, rotation);
-  const { voters, readyNodes } = before;
   const expected: Expected = {
     nodes: expectedNodes(before, heard, (node) => leavesOf(node, authority)),
-    ...{ voters, readyNodes, bundle: shaOf(trustedIn(document).bundle) },
+    unready: before.unready,
+    bundle: shaOf(trustedIn(document).bundle),
   };
   return {
     at,

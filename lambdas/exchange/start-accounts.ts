@@ -64,7 +64,7 @@ export async function startAccounts(edges: ExchangeEdges, state: ExchangeState):
   if (plan.decision === 'refuse') return refusedBy(edges, state, plan.all);
   if (seen.cluster === undefined) return refused(edges, state, `the Kubernetes API did not answer: ${seen.clusterBecause ?? ''}`);
   if (request.plan) return ended(state, 'PLANNED', planText(plan), { plan });
-  const before = beforeOf({ ...seen, cluster: seen.cluster }, heard.told, () => []);
+  const before = beforeOf(seen.cluster, heard.told, () => []);
   const pair = await newPair(document && pairThatSigns(document)?.publicKey);
   return mintAlone(edges, state, async () => {
     const made = await edges.changeAccounts((found) => {

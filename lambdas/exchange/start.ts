@@ -53,7 +53,7 @@ export async function start(edges: ExchangeEdges, state: ExchangeState & { reado
   if (seen.cluster === undefined) return refused(edges, state, `the Kubernetes API did not answer: ${seen.clusterBecause ?? ''}`);
   const untold = authority === 'cluster' ? untoldNodes(seen.cluster, heard.told) : [];
   if (request.plan) return ended(state, 'PLANNED', [planText(plan), ...untoldText(untold)].join('; '), { plan });
-  const before = beforeOf({ ...seen, cluster: seen.cluster }, heard.told, (node) => leavesOf(node, authority));
+  const before = beforeOf(seen.cluster, heard.told, (node) => leavesOf(node, authority));
   return mintAlone(edges, state, () =>
     mint(edges, { ...state, authority }, { request, plan, before, named: untold.map(untoldKubelet), kept }),
   );

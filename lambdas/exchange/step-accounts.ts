@@ -10,9 +10,9 @@ import { goOn, silentEvents } from '../contract/rotate-authority';
 import type { Act, ExchangeState } from '../contract/rotate-authority';
 import { isTaken, moved, over, waitForSet, withJoined, withoutWork } from './carry-on';
 import { bring } from './distribute';
-import { beforeOrNow } from './cluster-seen';
 import type { ExchangeEdges } from './edges';
 import { look } from './look';
+import { begun } from './prepare';
 import { observeAccounts } from './observe-accounts';
 import { lookAtKeys, startAccounts } from './start-accounts';
 import { halt } from './tell';
@@ -21,19 +21,21 @@ import { LOOK_SECONDS, gatesOf, waitFor } from './waiting';
 /** One step of an exchange of the key pair of service accounts, by what is noted and what is seen. It can be repeated. @throws the errors of the edges */
 export async function stepAccounts(edges: ExchangeEdges, asked: ExchangeState): Promise<Act> {
   const [document, joined] = await Promise.all([edges.accounts(), withJoined(edges, asked)]);
-  const { state } = joined;
   const { rotation } = document ?? {};
-  if (document === undefined || rotation?.id !== state.rotation) {
+  if (document === undefined || rotation?.id !== asked.rotation) {
+    const { state } = joined;
     if (document?.generations.some(({ mintedFor }) => mintedFor === state.rotation)) return over(edges, state, 'EXCHANGED', EXCHANGED);
     // What was minted for it is gone: it was turned back, and is not begun anew.
     return state.request === undefined ? over(edges, state, 'TURNED_BACK', 'nothing of it is left') : startAccounts(edges, state);
   }
+  // The answer of the run that minted it may be lost.
+  const state = begun(joined.state);
   const act = await withoutWork(edges, state, rotation, accountsSoakUntil(rotation));
   if (act !== undefined) return act;
   const rotating = isGiven(rotation)
     ? await bring(edges, 'service-accounts', () => accountKeysOf(document)?.stamp, { ...state, asked: byHost(state.asked) })
     : undefined;
-  if (rotating !== undefined) return waitForSet(edges, joined, rotation, rotating);
+  if (rotating !== undefined) return waitForSet(edges, { ...joined, state }, rotation, rotating);
   if (state.facts === undefined) return goOn('look', 0, state);
   return judge(edges, state, document, rotation);
 }
@@ -57,7 +59,7 @@ async function judge(
   const { told } = await heardNodes(state.facts ?? []);
   const silent = state.asked.filter(({ host }) => !told.some((node) => node.host === host));
   const [seen, shown] = await Promise.all([look(edges, told, authority, state.asked), lookAtKeys(edges, told, state.asked)]);
-  const before = beforeOrNow(rotation.before, seen);
+  const before = rotation.before ?? { unready: [] };
   const kept = { ...state, events: state.events + silentEvents(silent.length, state) };
   const observation = observeAccounts(document, rotation, before, { told, silent }, seen, shown, edges.now());
   const verdict = accountsMayLeave(observation);

@@ -6,7 +6,7 @@ import type { GateVerdict } from '../authorities/gates';
 import { noteNamed } from '../authorities/approval';
 import { abortTo, advanceTo, close } from '../authorities/generations';
 import type { Observation } from '../authorities/observation';
-import { returnGatesIn } from '../authorities/return-gates';
+import { goesBackAtOnce, returnGatesOf } from '../authorities/return-gates';
 import { stateAfter, stateBefore } from '../authorities/rotation-path';
 import { servedCross } from '../authorities/trust';
 import { heardNodes } from '../certificates/hear-nodes';
@@ -15,10 +15,10 @@ import type { AuthoritySecret } from '../contract/certificates';
 import { ExchangeState, goOn, silentEvents } from '../contract/rotate-authority';
 import type { Act } from '../contract/rotate-authority';
 import { distribute } from './distribute';
-import { beforeOrNow } from './cluster-seen';
 import type { ExchangeEdges } from './edges';
 import { heal } from './heal';
 import { healObjects } from './heal-objects';
+import { begun } from './prepare';
 import { look } from './look';
 import { observe, soakUntil } from './observe';
 import { start } from './start';
@@ -35,20 +35,22 @@ export async function step(edges: ExchangeEdges, asked: ExchangeState): Promise<
   if (asked.authority === 'service-accounts') return stepAccounts(edges, asked);
   const { authority } = asked;
   const [document, joined] = await Promise.all([edges.authority(authority), withJoined(edges, asked)]);
-  const { state } = joined;
   const { rotation } = document ?? {};
-  if (document === undefined || rotation?.id !== state.rotation) {
+  if (document === undefined || rotation?.id !== asked.rotation) {
+    const { state } = joined;
     // A run before this one may have died before it told so, and before it took the key away.
     if (document?.generations.some(({ mintedFor }) => mintedFor === state.rotation))
       return over(edges, state, 'EXCHANGED', `the ${state.authority} authority was exchanged`);
     // What was minted for it is gone: it was turned back, and is not begun anew.
     return state.request === undefined ? over(edges, state, 'TURNED_BACK', 'nothing of it is left') : start(edges, { ...state, authority });
   }
+  // The answer of the run that minted it may be lost.
+  const state = begun(joined.state);
   const act = await withoutWork(edges, state, rotation, soakUntil(document.authority, rotation));
   if (act !== undefined) return act;
   // What is to be undone is not done first: a node may be away because of it.
   const rotating = goesBackAtOnce(rotation) ? undefined : await distribute(edges, document, state);
-  if (rotating !== undefined) return waitForSet(edges, joined, rotation, rotating);
+  if (rotating !== undefined) return waitForSet(edges, { ...joined, state }, rotation, rotating);
   if (state.facts === undefined) return goOn('look', 0, state);
   return judge(edges, state, document, rotation);
 }
@@ -57,7 +59,7 @@ async function judge(edges: ExchangeEdges, state: ExchangeState, document: Autho
   const { told } = await heardNodes(state.facts ?? []);
   const silent = state.asked.filter(({ host }) => !told.some((node) => node.host === host));
   const seen = await look(edges, told, document.authority, state.asked, document);
-  const before = beforeOrNow(rotation.before, seen);
+  const before = rotation.before ?? { unready: [] };
   const events = state.events + silentEvents(silent.length, state);
   const notes = seen.unclear === undefined ? state.notes : [seen.unclear];
   const { approval } = rotation;
@@ -107,14 +109,11 @@ async function judge(edges: ExchangeEdges, state: ExchangeState, document: Autho
     : goOn('step', 0, moved(kept));
 }
 
-/** From where both are only given back nothing has to be proven, and nothing of the state has to be there. */
-const goesBackAtOnce = ({ state, abortRequested }: Pick<AuthorityRotation, 'state' | 'abortRequested'>): boolean =>
-  abortRequested !== undefined && returnGatesIn(state).length === 0;
-
 /** What ports show must be what is recorded, too: somebody else may have changed it, or a node came back from an old disk. */
-function verdictOn(observation: Observation, document: AuthoritySecret, { state, abortRequested }: AuthorityRotation): GateVerdict {
-  const verdict = abortRequested === undefined ? mayLeave(state, observation) : mayReturn(state, observation);
-  if (goesBackAtOnce({ state, abortRequested })) return verdict;
+function verdictOn(observation: Observation, document: AuthoritySecret, rotation: AuthorityRotation): GateVerdict {
+  const { state, abortRequested } = rotation;
+  const verdict = abortRequested === undefined ? mayLeave(state, observation) : mayReturn(state, observation, returnGatesOf(rotation));
+  if (goesBackAtOnce(rotation)) return verdict;
   const compared = compareWithRecorded(observation, document);
   if (compared.verdict === 'agree') return verdict;
   return { open: false, because: [...(verdict.open ? [] : verdict.because), ...compared.because], kind: 'work' };

@@ -151,7 +151,7 @@ function observe(course: Course): AccountsObservation {
   return {
     at: later(now),
     rotation,
-    expected: { nodes: expected.map(({ name }) => ({ name, runs: ['apiserver'] })), readyNodes: 0, voters: 3, keys },
+    expected: { nodes: expected.map(({ name }) => ({ name, runs: ['apiserver'] })), unready: [], keys },
     nodes: seen.map(({ name, files, memory }) => ({
       ...{ name, runs: ['apiserver'] as const, verifies: files.keys, signsByFirst: files.signs === files.keys[0] },
       processes: [{ component: 'apiserver' as const, startedAt: later(blind ? now : memory.at), filesAt: later(files.at) }],
@@ -159,7 +159,7 @@ function observe(course: Course): AccountsObservation {
     apiServers: shown,
     legacy: [{ namespace: 'ci', name: 'robot', key: legacy.kid, lastUsed: undefined }],
     etcd: { voters: 3, learners: 0, activePeersOk: true },
-    readyNodes: 3,
+    unready: [],
     readyz: seen.map(({ name }) => ({ place: name, ok: true })),
     soakUntil: setting.blind === 'soak' ? later(0) : accountsSoakUntil(rotation, later(switched)),
   };

@@ -53,7 +53,7 @@ type Change = (observation: Observation) => Observation;
 describe('a gate is shut', () => {
   test.each<[GateName, string, RotationState, AuthorityName, Change, RegExp]>([
     ['path-matrix', 'by a refused chain', 'MINTED', 'cluster', (o) => ({ ...o, pathMatrix: { failing: ['a by b'] } }), /^refused: a by b$/],
-    ['nodes-ready', 'by a node that is not Ready', 'TRUSTED', 'cluster', (o) => ({ ...o, readyNodes: 3 }), /3 nodes are Ready, and 4/],
+    ['nodes-ready', 'by a node that is not Ready', 'TRUSTED', 'cluster', (o) => ({ ...o, unready: ['w-2'] }), /node w-2 is not Ready/],
     [
       'apiservers-ready',
       'by one that lost etcd while all others serve',
@@ -70,7 +70,14 @@ describe('a gate is shut', () => {
       (o) => ({ ...o, readyz: o.readyz!.slice(1) }),
       /not known whether the apiserver of cp-1/,
     ],
-    ['etcd-well', 'by a voter less', 'ISSUING', 'etcd', (o) => ({ ...o, etcd: { ...o.etcd!, voters: 2 } }), /2 voters, and had 3/],
+    [
+      'etcd-well',
+      'by a voter less',
+      'ISSUING',
+      'etcd',
+      (o) => ({ ...o, etcd: { ...o.etcd!, voters: 2 } }),
+      /2 voters, and 3 nodes run a member/,
+    ],
     ['etcd-well', 'by a learner', 'ISSUING', 'etcd', (o) => ({ ...o, etcd: { ...o.etcd!, learners: 1 } }), /1 learner/],
     ['etcd-well', 'by a lost link', 'ISSUING', 'etcd', (o) => ({ ...o, etcd: { ...o.etcd!, activePeersOk: false } }), /active peers/],
     [
@@ -257,7 +264,7 @@ describe('a gate is shut', () => {
     ['a person, where whoever approves sees to it', { hidden: [kubelet], ...unapproved }, 'approval'],
     ['time, as long as it lasts, whatever a person has to do', { hidden: [kubelet], ...unapproved, ...waits }, 'time'],
     ['work, where a place is left that nobody can approve', { hidden: [kubelet, { place: 'a webhook', handled: false }] }, 'work'],
-    ['work, beside time and people', { ...unapproved, ...waits, readyNodes: 0 }, 'work'],
+    ['work, beside time and people', { ...unapproved, ...waits, unready: ['w-1'] }, 'work'],
     ['work, where it is not known how long to wait', { ...unapproved, soakUntil: undefined }, 'work'],
   ])('waits for %s', (_sentence, by, kind) => {
     expect(mayLeave('SOAKING', { ...observed('SOAKING', 'cluster'), ...by })).toMatchObject({ open: false, kind });

@@ -30,7 +30,7 @@ export function observed(state: RotationState, authority: AuthorityName, mode: R
     return { name, runs: plane ? ALL : (['kubelet'] as const), leaves: leaves.filter((leaf) => plane || leaf === 'kubelet.conf') };
   });
   const rotation = { authority, mode, canary: 'cp-1', old: O, next: mode === 'planned' ? N : bareN, wasDistrusted: false };
-  const expected = { nodes, readyNodes: 4, voters: 3, bundle: BUNDLE };
+  const expected = { nodes, unready: [], bundle: BUNDLE };
   return {
     at: NOW,
     rotation,
@@ -57,7 +57,7 @@ export function observed(state: RotationState, authority: AuthorityName, mode: R
       generations: state === 'DISTRUSTED' ? [N.id] : [O.id, N.id],
     })),
     etcd: { voters: 3, learners: 0, activePeersOk: true },
-    readyNodes: 4,
+    unready: [],
     readyz: ['cp-1', 'cp-2', 'cp-3'].map((place) => ({ place, ok: true })),
     pathMatrix: { failing: [] },
     soakUntil: NOW,

@@ -1,8 +1,9 @@
 import { mayReturn } from '../../lambdas/authorities/gates';
 import type { NodeSeen, Observation } from '../../lambdas/authorities/observation';
 import type { Component } from '../../lambdas/authorities/restarts';
-import { RETURN_GATES } from '../../lambdas/authorities/return-gates';
+import { RETURN_GATES, goesBackAtOnce, returnGatesOf } from '../../lambdas/authorities/return-gates';
 import type { ReturnGate } from '../../lambdas/authorities/return-gates';
+import type { RotationState } from '../../lambdas/contract/authority-rotation';
 import { AuthorityName } from '../../lambdas/contract/certificate-names';
 import { NOW } from '../pki/pki-world';
 import { N, O, before, changeLeaf, changeLeaves, changeNode, changePort, observed } from './observed';
@@ -20,6 +21,29 @@ const startedBetween = (observation: Observation, name: string): Observation =>
     trust: { oldDroppedAt: before(650), bothSince: before(500) },
     processes: observation.nodes!.find((node) => node.name === name)!.processes.map((each) => ({ ...each, filesAt: before(500) })),
   });
+
+test.each<readonly ['MINTED' | 'TRUSTED' | 'ISSUING' | 'SOAKING' | 'DISTRUSTED', RotationState | undefined, boolean, boolean]>([
+  // The state; in which the abort was asked for; whether somebody distrusted the old root; whether it goes back at once.
+  ['MINTED', 'MINTED', false, true],
+  ['MINTED', 'TRUSTED', false, false],
+  ['TRUSTED', 'TRUSTED', false, true],
+  ['TRUSTED', 'ISSUING', false, false],
+  ['TRUSTED', undefined, false, false],
+  ['ISSUING', 'ISSUING', false, true],
+  ['ISSUING', 'SOAKING', false, true],
+  ['ISSUING', 'DISTRUSTED', true, false],
+  ['SOAKING', 'SOAKING', false, true],
+  ['SOAKING', 'DISTRUST-CANARY', true, false],
+  ['DISTRUSTED', 'DISTRUSTED', true, true],
+])('%s, aborted in %s, distrusted %j: goes back at once %j', (state, asked, distrusted, atOnce) => {
+  const at = NOW.toISOString();
+  const abortRequested = { by: 'ann', at, because: 'errors', ...(asked && { in: asked }) };
+  const rotation = { state, abortRequested, ...(distrusted && { distrustBegan: at }) };
+
+  expect(goesBackAtOnce(rotation)).toBe(atOnce);
+  expect(returnGatesOf(rotation).length === 0).toBe(atOnce);
+  expect(goesBackAtOnce({ state, ...(distrusted && { distrustBegan: at }) })).toBe(false);
+});
 
 describe('an aborted rotation', () => {
   const nowOld = (authority: AuthorityName): Observation => observed('TRUSTED', authority);
@@ -90,6 +114,12 @@ describe('an aborted rotation', () => {
       ['while clients may not have taken both', { soakUntil: new Date(NOW.getTime() + 1) }, /^clients renew by themselves until 2026-/],
       ['when nobody knows how long they take', { soakUntil: undefined }, /^it is not known until when clients renew by themselves$/],
       ['while a place has the new root alone', { hidden: [{ place: 'ci', handled: false }] }, /^ci has the new root alone: give it both$/],
+      [
+        'while pods that begin are given the new root alone',
+        { published: [{ namespace: 'apps', generations: [N.id] }] },
+        /^kube-root-ca.crt of apps does not have .* again$/,
+      ],
+      ['when nobody knows what pods are given', { published: undefined }, /^nothing is known of kube-root-ca.crt/],
       ['when nobody knows of such places', { hidden: undefined }, /^it is not known who was given the new root alone$/],
     ])('does not issue by it %s', (_, by, because) => {
       const verdict = mayReturn('SOAKING', soaking(by));

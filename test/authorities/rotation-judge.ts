@@ -7,7 +7,7 @@ import { approve } from '../../lambdas/authorities/approval';
 import { dropCross } from '../../lambdas/authorities/drop-cross';
 import { abortTo, advanceTo, close } from '../../lambdas/authorities/generations';
 import type { Observation } from '../../lambdas/authorities/observation';
-import { returnGatesIn } from '../../lambdas/authorities/return-gates';
+import { returnGatesOf } from '../../lambdas/authorities/return-gates';
 import { stateAfter, stateBefore } from '../../lambdas/authorities/rotation-path';
 import { servedCross } from '../../lambdas/authorities/trust';
 import { linksIn, up } from './cluster-model';
@@ -39,7 +39,7 @@ export function verdictOf({ document: { rotation }, setting: { without }, world:
   const { state, abortRequested, mode } = rotation!;
   const { gates = [], returnGates = [] } = without ?? {};
   if (abortRequested !== undefined) {
-    const names = returnGatesIn(state).filter((gate) => !returnGates.includes(gate));
+    const names = returnGatesOf(rotation!).filter((gate) => !returnGates.includes(gate));
     return mayReturn(state, seen, names);
   }
   const names = gatesIn(state, authority, mode, seen.rotation.crossDropped).filter((gate) => !gates.includes(gate));

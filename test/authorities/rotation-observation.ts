@@ -37,8 +37,10 @@ export function observe(run: Run): Observation {
     ports,
     nodes: seen.map((node) => nodeSeen(run, node, expected.bundle)),
     published: [{ namespace: 'default', generations: world.published.trust }],
-    etcd: { voters: expected.voters, learners: 0, activePeersOk: seen.length === expected.nodes.length },
-    readyNodes: seen.filter((node) => reaches(node, 'to apiserver')).length,
+    etcd: { voters: world.nodes.filter(({ plane }) => plane).length, learners: 0, activePeersOk: seen.length === expected.nodes.length },
+    unready: membersOf(run)
+      .filter((node) => !seen.includes(node) || !reaches(node, 'to apiserver'))
+      .map(({ name }) => name),
     readyz: seen.filter(({ plane }) => plane).map((node) => ({ place: node.name, ok: reaches(node, 'to etcd') })),
     pathMatrix: { failing: failingPaths(run) },
     soakUntil: date(
@@ -58,14 +60,15 @@ function rotatingOf({ document, setting: { authority, mode }, canary }: Run): Ro
   return { authority, mode, canary, old: { id: OLD, name: nameOf(OLD) }, next, crossDropped, wasDistrusted };
 }
 
+const membersOf = ({ world, setting }: Run): readonly ModelNode[] => (setting.without?.forgetsMissing === true ? up(world) : world.nodes);
+
 function expectedOf(run: Run): Observation['expected'] {
-  const { authority, nodes: all } = run.world;
-  const members = run.setting.without?.forgetsMissing === true ? up(run.world) : all;
-  const nodes = members.map(({ name, disk }) => {
+  const { authority } = run.world;
+  const nodes = membersOf(run).map(({ name, disk }) => {
     const runs = [...disk.files.keys()];
     return { name, runs, leaves: runs.flatMap((component) => READS[authority][component]!.leaves) };
   });
-  return { nodes, readyNodes: members.length, voters: members.filter(({ plane }) => plane).length, bundle: trustIds(run).join() };
+  return { nodes, unready: [], bundle: trustIds(run).join() };
 }
 
 function portSeen({ world }: Run, place: string, component: PortSeen['component']): readonly PortSeen[] {

@@ -13,7 +13,7 @@ import type { ToldNode } from '../../lambdas/certificates/told-node';
 import { toldNode } from '../certificates/told-nodes';
 import { World } from './exchange-world';
 
-const BEFORE = { voters: 3, readyNodes: 2 };
+const BEFORE = { unready: [] };
 const QUICK = { approval: 'automatic', soakSeconds: 0, canarySeconds: 0 } as const;
 
 /** A world in this state, before anything of the state was distributed. */
@@ -201,7 +201,7 @@ describe('what is seen', () => {
 
     expect(found.expected.nodes.map(({ name }) => name)).toEqual(['master-1', 'master-2']);
     expect(found.nodes?.map(({ name }) => name)).toEqual(['master-1']);
-    for (const field of ['published', 'etcd', 'readyNodes', 'hidden']) expect(found).not.toHaveProperty(field);
+    for (const field of ['published', 'etcd', 'unready', 'hidden']) expect(found).not.toHaveProperty(field);
   });
 
   test('is refused for a document that lost one of its two generations', async () => {

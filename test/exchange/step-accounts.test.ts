@@ -143,3 +143,22 @@ test('a cluster that was never adopted is told so, and no node is given a secret
   });
   expect(world.nodes.some(({ enrolled }) => enrolled)).toBe(false);
 });
+
+test('turned back, it is not begun anew by the execution that minted it, when the answer of that was lost', async () => {
+  const world = worldWithPair();
+  await world.start({ ...ASKED, soakSeconds: 0, approval: 'automatic' });
+  let before = world.act;
+  await world.until(() => {
+    if (stateOf(world) === undefined) before = world.act;
+    return stateOf(world) !== undefined;
+  });
+  world.act = before;
+  await world.next();
+  const lost = world.act;
+  await world.start({ abort: 'r-1', by: 'ann', because: 'clients complain' }, 'aborting');
+  await world.end();
+  world.act = lost;
+
+  expect(await world.end()).toMatchObject({ outcome: 'TURNED_BACK' });
+  expect(world.pair?.generations).toHaveLength(1);
+});

@@ -47,6 +47,44 @@ describe('turning back', () => {
       });
   });
 
+  test.each<[AuthorityName, RotationState, RotationState]>([
+    ['cluster', 'TRUSTED', 'MINTED'],
+    ['etcd', 'ISSUING', 'TRUSTED'],
+    ['front-proxy', 'SOAKING', 'TRUSTED'],
+  ])('of %s from %s gives nobody what is to be taken back, though one node cannot be given it', async (authority, from, to) => {
+    const world = new World(3);
+    await world.start({ authority, ...QUICK, soakSeconds: 7_200 });
+    await world.until(from);
+    world.failing.add('master-2');
+    world.rotated.length = 0;
+    await world.start(ABORT, 'other');
+
+    await world.until(to);
+
+    expect(world.rotated).toEqual([]);
+    world.failing.clear();
+    expect(await world.end()).toMatchObject({ outcome: 'TURNED_BACK' });
+  });
+
+  test('is not undone by the execution that minted it, when the answer of that was lost', async () => {
+    const world = new World(2);
+    await world.start({ authority: 'etcd', ...QUICK });
+    let before = world.act;
+    await world.until(() => {
+      if (world.rotation() === undefined) before = world.act;
+      return world.rotation() !== undefined;
+    });
+    world.act = before;
+    await world.next();
+    const lost = world.act;
+    await world.start(ABORT, 'other');
+    await world.end();
+    world.act = lost;
+
+    expect(await world.end()).toMatchObject({ outcome: 'TURNED_BACK' });
+    expect([world.rotation(), world.document('etcd').generations.length]).toEqual([undefined, 1]);
+  });
+
   test('gives the cross certificate back to every node, where it was taken away already', async () => {
     const world = new World(2);
     await world.start({ authority: 'etcd', ...QUICK, canarySeconds: 600 });
