@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import { Narrator } from '../local/narrator';
 import type { Chapter, Measured } from './chapter';
 import { exchangeChapter } from './chapters/exchange';
+import { accountsChapter } from './chapters/exchange-accounts';
 import { abortChapters } from './chapters/exchange-aborts';
 import { compromiseChapter } from './chapters/exchange-compromise';
 import { lostNodeChapters } from './chapters/exchange-lost-node';
@@ -23,6 +24,7 @@ const ALWAYS: readonly Chapter[] = [restoreChapter, rollBackChapter, rotateChapt
 const NAMED: readonly Chapter[] = [
   shortExchangeChapter,
   exchangeChapter,
+  accountsChapter,
   ...thriceChapters,
   ...abortChapters,
   ...lostNodeChapters,
