@@ -1,12 +1,62 @@
+import type { AccountsRotation, AuthorityRotation } from '../contract/authority-rotation';
+import { goOn } from '../contract/rotate-authority';
 import type { Act, ExchangeState } from '../contract/rotate-authority';
 import type { ExchangeEdges } from './edges';
-import { finish } from './tell';
+import { handOver, isLong } from './hand-over';
+import { ended, finish } from './tell';
+import { patience, waitFor } from './waiting';
+
+type UnderWay = AuthorityRotation | AccountsRotation;
+
+export interface Joined {
+  readonly state: ExchangeState;
+  /** Hosts of which Systems Manager has not heard for minutes, or does not know any more. */
+  readonly away: readonly string[];
+}
 
 /** One that has joined meanwhile gets what the others have; one that is away is still asked for. @throws the errors of the edges */
-export async function withJoined({ registered }: Pick<ExchangeEdges, 'registered'>, state: ExchangeState): Promise<ExchangeState> {
-  const joined = (await registered()).filter(({ instanceId }) => !state.asked.some((each) => each.instanceId === instanceId));
-  return { ...state, asked: [...state.asked, ...joined.map(({ instanceId, host }) => ({ instanceId, host }))] };
+export async function withJoined({ registered }: Pick<ExchangeEdges, 'registered'>, state: ExchangeState): Promise<Joined> {
+  const present = await registered();
+  const joined = present.filter(({ instanceId }) => !state.asked.some((each) => each.instanceId === instanceId));
+  const asked = [...state.asked, ...joined.map(({ instanceId, host }) => ({ instanceId, host }))];
+  const away = asked.filter((each) => !present.some(({ instanceId, online }) => online && instanceId === each.instanceId));
+  return { state: { ...state, asked }, away: away.map(({ host }) => host) };
 }
+
+/**
+ * What comes before any work in a state: one that another execution has taken up is left to it, one with a long history goes on in another one, and
+ * nobody is asked anything while only time or a person is missing. Undefined where there is something to do.
+ *
+ * @param until when the time of the present state is over
+ * @throws the error of starting another execution
+ */
+export async function withoutWork(edges: ExchangeEdges, state: ExchangeState, rotation: UnderWay, until: Date): Promise<Act | undefined> {
+  if (isTaken({ rotation }, state)) return ended(state, 'NOTED', `${rotation.driver ?? ''} has taken it up`);
+  if (isLong(state)) return handOver(edges, state);
+  const patient = state.facts === undefined ? patience(edges.now(), state, until, rotation) : undefined;
+  return patient === undefined ? undefined : goOn('step', patient, state);
+}
+
+/** Waits for the node whose set is being rotated. Nobody is asked meanwhile, so that who is away is named with it. */
+export function waitForSet(
+  edges: ExchangeEdges,
+  { state, away }: Joined,
+  { state: at }: Pick<UnderWay, 'state'>,
+  rotating: NonNullable<ExchangeState['rotating']>,
+): Promise<Act> {
+  const { host, because } = rotating;
+  const waited = {
+    what: `the set of ${host} in ${at}`,
+    because: [
+      `${host} does not have what ${at} gives it yet${because === undefined ? '' : `: ${because}`}`,
+      ...away.map((each) => `Systems Manager does not hear of ${each}: start its agent, or take it out of the cluster`),
+    ],
+  };
+  return waitFor(edges, { ...state, rotating }, state.authority, waited, 'step', SET_SECONDS);
+}
+
+/** Between two looks at whether a node has its set, at first. */
+const SET_SECONDS = 5;
 
 /** Ends one of which nothing is left to do: the value before, with the key that goes, is taken away. */
 export async function over(

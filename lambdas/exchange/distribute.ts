@@ -12,11 +12,16 @@ import type { ExchangeEdges } from './edges';
 
 type DistributeEdges = Pick<
   ExchangeEdges,
-  'cluster' | 'settings' | 'stamps' | 'rotate' | 'enrol' | 'etcdClient' | 'putEtcdClient' | 'now' | 'telemetry'
+  'cluster' | 'settings' | 'stamps' | 'rotate' | 'enrol' | 'lockedBy' | 'etcdClient' | 'putEtcdClient' | 'now' | 'telemetry'
 >;
 
-/** A rotation that stopped half way goes on when it is asked for again: not before the function that works on it has ended, which has 15 minutes. */
-const ASK_AGAIN_SECONDS = 960;
+/** A rotation has ended by then, whatever became of it: the function that works on it has 15 minutes. */
+export const ROTATION_SECONDS = 960;
+/**
+ * By then it has asked the node what it is, and holds the lock while it works on it: when nobody holds that, it has failed or waits for nobody. Asking
+ * for one that goes on all the same does no harm, since each of its steps can be repeated.
+ */
+const LOCKED_BY_SECONDS = 180;
 /** One that was under way before or was refused has not begun. */
 const NOT_BEGUN_SECONDS = 60;
 
@@ -46,7 +51,7 @@ export async function distribute(
  * @returns who is waited for; undefined when every node has what it is to have
  */
 export async function bring(
-  edges: Pick<DistributeEdges, 'cluster' | 'stamps' | 'rotate' | 'enrol' | 'now' | 'telemetry'>,
+  edges: Pick<DistributeEdges, 'cluster' | 'stamps' | 'rotate' | 'enrol' | 'lockedBy' | 'now' | 'telemetry'>,
   exchanged: Exchangeable,
   wanted: (host: string) => string | undefined,
   { asked, rotating }: Pick<ExchangeState, 'asked' | 'rotating'>,
@@ -59,11 +64,15 @@ export async function bring(
   });
   if (behind === undefined) return undefined;
   const now = Math.floor(edges.now().getTime() / 1_000);
-  if (rotating?.host === behind.host && now - rotating.at < ASK_AGAIN_SECONDS) return rotating;
+  if (rotating?.host === behind.host && (await mayGoOn(edges, now - rotating.at))) return rotating;
   const { begun, because } = await askFor(edges, behind);
-  const at = begun ? now : now - ASK_AGAIN_SECONDS + NOT_BEGUN_SECONDS;
+  const at = begun ? now : now - LOCKED_BY_SECONDS + NOT_BEGUN_SECONDS;
   return { host: behind.host, at, ...(because !== undefined && { because }) };
 }
+
+/** Whether a rotation that was asked for so many seconds ago may still be under way. */
+const mayGoOn = async ({ lockedBy }: Pick<DistributeEdges, 'lockedBy'>, seconds: number): Promise<boolean> =>
+  seconds < LOCKED_BY_SECONDS || (seconds < ROTATION_SECONDS && (await lockedBy()) !== undefined);
 
 /** Asks for the rotation of a node's set; one that joined since the adoption gets a secret first. What cannot be asked for is told, and tried again. */
 async function askFor(

@@ -7,10 +7,9 @@ import type { NodeStamps } from '../contract/exchange-looks';
 import { messageOf } from '../contract/lifeboat-error';
 import type { ExchangeState } from '../contract/rotate-authority';
 import { printBundle } from '../pki/bundle';
+import { ROTATION_SECONDS } from './distribute';
 import type { ExchangeEdges } from './edges';
 
-/** A rotation has ended by then, whatever became of it: the function that works on it has 15 minutes. */
-const HEAL_AGAIN_SECONDS = 960;
 /** What two new sets did not mend the third would not either. */
 const HEALINGS = 2;
 
@@ -61,7 +60,7 @@ export async function heal(
     return drift.length === 0 ? [] : [{ host: node.host, secretId, drift }];
   });
   const now = Math.floor(edges.now().getTime() / 1_000);
-  const isFresh = ({ at }: Healed[number]): boolean => now - at < HEAL_AGAIN_SECONDS;
+  const isFresh = ({ at }: Healed[number]): boolean => now - at < ROTATION_SECONDS;
   // Of one that was mended only the time is kept: somebody may write over it again, and again.
   const healed = before.flatMap((each) =>
     drifted.some(({ host }) => host === each.host) ? [each] : isFresh(each) ? [{ ...each, times: 0 }] : [],

@@ -7,38 +7,31 @@ import type { AccountsRotation } from '../contract/authority-rotation';
 import type { ServiceAccountsSecret } from '../contract/certificates';
 import { goOn, silentEvents } from '../contract/rotate-authority';
 import type { Act, ExchangeState } from '../contract/rotate-authority';
-import { isTaken, moved, over, withJoined } from './carry-on';
+import { isTaken, moved, over, waitForSet, withJoined, withoutWork } from './carry-on';
 import { bring } from './distribute';
 import type { ExchangeEdges } from './edges';
 import { look } from './look';
 import { observeAccounts } from './observe-accounts';
 import { lookAtKeys, startAccounts } from './start-accounts';
-import { ended, halt } from './tell';
-import { handOver, isLong } from './hand-over';
-import { LOOK_SECONDS, gatesOf, patience, waitFor } from './waiting';
+import { halt } from './tell';
+import { LOOK_SECONDS, gatesOf, waitFor } from './waiting';
 
 /** One step of an exchange of the key pair of service accounts, by what is noted and what is seen. It can be repeated. @throws the errors of the edges */
 export async function stepAccounts(edges: ExchangeEdges, asked: ExchangeState): Promise<Act> {
-  const [document, state] = await Promise.all([edges.accounts(), withJoined(edges, asked)]);
+  const [document, joined] = await Promise.all([edges.accounts(), withJoined(edges, asked)]);
+  const { state } = joined;
   const { rotation } = document ?? {};
   if (document === undefined || rotation?.id !== state.rotation) {
     if (document?.generations.some(({ mintedFor }) => mintedFor === state.rotation)) return over(edges, state, 'EXCHANGED', EXCHANGED);
     // What was minted for it is gone: it was turned back, and is not begun anew.
     return state.request === undefined ? over(edges, state, 'TURNED_BACK', 'nothing of it is left') : startAccounts(edges, state);
   }
-  if (isTaken(document, state)) return ended(state, 'NOTED', `${rotation.driver ?? ''} has taken it up`);
-  if (isLong(state)) return handOver(edges, state);
-  const patient = state.facts === undefined ? patience(edges.now(), state, accountsSoakUntil(rotation), rotation) : undefined;
-  if (patient !== undefined) return goOn('step', patient, state);
+  const act = await withoutWork(edges, state, rotation, accountsSoakUntil(rotation));
+  if (act !== undefined) return act;
   const rotating = isGiven(rotation)
     ? await bring(edges, 'service-accounts', () => accountKeysOf(document)?.stamp, { ...state, asked: byHost(state.asked) })
     : undefined;
-  if (rotating !== undefined) {
-    const refused = rotating.because === undefined ? '' : `: ${rotating.because}`;
-    const because = [`${rotating.host} does not have what ${rotation.state} gives it yet${refused}`];
-    const waited = { what: `the set of ${rotating.host} in ${rotation.state}`, because };
-    return waitFor(edges, { ...state, rotating }, state.authority, waited, 'step', 5);
-  }
+  if (rotating !== undefined) return waitForSet(edges, joined, rotation, rotating);
   if (state.facts === undefined) return goOn('look', 0, state);
   return judge(edges, state, document, rotation);
 }

@@ -16,16 +16,15 @@ import { ExchangeState, goOn, silentEvents } from '../contract/rotate-authority'
 import type { Act } from '../contract/rotate-authority';
 import { distribute } from './distribute';
 import type { ExchangeEdges } from './edges';
-import { handOver, isLong } from './hand-over';
 import { heal } from './heal';
 import { healObjects } from './heal-objects';
 import { look } from './look';
 import { observe, soakUntil } from './observe';
 import { start } from './start';
-import { ended, halt } from './tell';
-import { isTaken, moved, over, withJoined } from './carry-on';
+import { halt } from './tell';
+import { isTaken, moved, over, waitForSet, withJoined, withoutWork } from './carry-on';
 import { stepAccounts } from './step-accounts';
-import { LOOK_SECONDS, gatesOf, patience, waitFor } from './waiting';
+import { LOOK_SECONDS, gatesOf, waitFor } from './waiting';
 
 export const StepExchange = z.object({ do: z.literal('step'), state: ExchangeState });
 
@@ -34,7 +33,8 @@ export async function step(edges: ExchangeEdges, asked: ExchangeState): Promise<
   if (asked.heal !== undefined) return healObjects(edges, asked);
   if (asked.authority === 'service-accounts') return stepAccounts(edges, asked);
   const { authority } = asked;
-  const [document, state] = await Promise.all([edges.authority(authority), withJoined(edges, asked)]);
+  const [document, joined] = await Promise.all([edges.authority(authority), withJoined(edges, asked)]);
+  const { state } = joined;
   const { rotation } = document ?? {};
   if (document === undefined || rotation?.id !== state.rotation) {
     // A run before this one may have died before it told so, and before it took the key away.
@@ -43,24 +43,11 @@ export async function step(edges: ExchangeEdges, asked: ExchangeState): Promise<
     // What was minted for it is gone: it was turned back, and is not begun anew.
     return state.request === undefined ? over(edges, state, 'TURNED_BACK', 'nothing of it is left') : start(edges, { ...state, authority });
   }
-  if (isTaken(document, state)) return ended(state, 'NOTED', `${rotation.driver ?? ''} has taken it up`);
-  if (isLong(state)) return handOver(edges, state);
-  const patient = state.facts === undefined ? patience(edges.now(), state, soakUntil(document.authority, rotation), rotation) : undefined;
-  if (patient !== undefined) return goOn('step', patient, state);
+  const act = await withoutWork(edges, state, rotation, soakUntil(document.authority, rotation));
+  if (act !== undefined) return act;
   // What is to be undone is not done first: a node may be away because of it.
   const rotating = goesBackAtOnce(rotation) ? undefined : await distribute(edges, document, state);
-  if (rotating !== undefined) {
-    const refused = rotating.because === undefined ? '' : `: ${rotating.because}`;
-    const because = [`${rotating.host} does not have what ${rotation.state} gives it yet${refused}`];
-    return waitFor(
-      edges,
-      { ...state, rotating },
-      state.authority,
-      { what: `the set of ${rotating.host} in ${rotation.state}`, because },
-      'step',
-      5,
-    );
-  }
+  if (rotating !== undefined) return waitForSet(edges, joined, rotation, rotating);
   if (state.facts === undefined) return goOn('look', 0, state);
   return judge(edges, state, document, rotation);
 }

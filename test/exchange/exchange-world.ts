@@ -69,6 +69,8 @@ export class World {
   readonly successors = new Map<string, object>();
   /** Hosts whose sets cannot be rotated. */
   readonly stuck = new Set<string>();
+  /** Hosts whose sets are taken up and come to nothing. */
+  readonly failing = new Set<string>();
   /** Why Secrets Manager rotates nothing. */
   refused: string | undefined;
   readonly rotated: { readonly host: string; readonly at: number }[] = [];
@@ -130,6 +132,7 @@ export class World {
       this.rotated.push({ host: node.host, at: this.time });
       if (this.refused !== undefined) throw new Error(this.refused);
       if (this.stuck.has(node.host)) return 'under-way';
+      if (this.failing.has(node.host)) return 'begun';
       node.take(this.documents, this.time);
       this.giveKeys(node);
       return 'begun';

@@ -43,6 +43,40 @@ describe('giving nodes what they are to have', () => {
     await world.until('ISSUING');
   });
 
+  test.each([
+    ['three minutes, while nobody works on the nodes', undefined, 180],
+    ['a quarter of an hour, for as long as the function that works on it may live', 'rotation-1', 960],
+  ])('asks again for one whose rotation came to nothing after %s', async (_sentence, lockedBy, seconds) => {
+    const world = await started({});
+    await world.until('TRUSTED');
+    world.failing.add('master-1');
+    world.lockedBy = lockedBy;
+    world.rotated.length = 0;
+
+    await world.until(() => world.rotated.length === 2);
+
+    const [first = 0, second = 0] = world.rotated.map(({ at }) => at);
+    expect(second - first).toBeGreaterThanOrEqual(seconds);
+    expect(second - first).toBeLessThan(seconds + 30);
+    world.failing.clear();
+    world.lockedBy = undefined;
+    await world.until('ISSUING');
+  });
+
+  test('names who is away meanwhile, though others are given their sets', async () => {
+    const world = await started({}, 3);
+    await world.until('TRUSTED');
+    world.failing.add('master-1');
+    world.nodes[2]!.silent = true;
+
+    await world.until(() => waiting(world)?.forWhat === 'the set of master-1 in TRUSTED');
+
+    expect(waiting(world)?.because).toEqual([
+      'master-1 does not have what TRUSTED gives it yet',
+      'Systems Manager does not hear of master-3: start its agent, or take it out of the cluster',
+    ]);
+  });
+
   test('has a set taken back that waits on a node, also where the current one is as it should be', async () => {
     const world = await started({});
     await world.until('TRUSTED');
