@@ -1,5 +1,6 @@
 import { GATES } from '../authorities/gate-names';
-import { byApproval, byTime } from '../authorities/faults';
+import { COMMON_CHECKS, eachNode, startedSince, withApiServer } from '../authorities/common-checks';
+import { byApproval } from '../authorities/faults';
 import type { Faults } from '../authorities/faults';
 import { verdictOf } from '../authorities/gates';
 import type { GateVerdict } from '../authorities/gates';
@@ -8,11 +9,12 @@ import { shortId } from '../contract/short-id';
 import { accountsGoBackAtOnce } from './accounts-path';
 import { ASKED_FOR_ITSELF } from './key-generations';
 import { legacyTokenText, legacyTokensBy } from './observation';
-import type { AccountFilesSeen, AccountsObservation, ApiServerSeen } from './observation';
+import type { AccountsObservation, ApiServerSeen } from './observation';
 
 /** What has to be proven before a state is left, as a person is told it. */
 export const ACCOUNT_GATES = {
   'nodes-told': GATES['nodes-told'],
+  'all-running': GATES['all-running'],
   'nodes-ready': GATES['nodes-ready'],
   'apiservers-ready': GATES['apiservers-ready'],
   'etcd-well': GATES['etcd-well'],
@@ -27,7 +29,7 @@ export const ACCOUNT_GATES = {
 } as const;
 export type AccountGate = keyof typeof ACCOUNT_GATES;
 
-const ALWAYS = ['nodes-told', 'nodes-ready', 'apiservers-ready', 'etcd-well'] as const;
+const ALWAYS = ['nodes-told', 'all-running', 'nodes-ready', 'apiservers-ready', 'etcd-well'] as const;
 const KEYS = ['key-files', 'restarted', 'verifies', 'signs', 'accepts'] as const;
 
 /** The gates of a state, in the order in which they are told: what one state proved the next ones prove again, since a node may come back from an old disk. */
@@ -60,21 +62,11 @@ type Seen = Omit<AccountsObservation, 'rotation'>;
 /** So many are told by their names: a message of SNS has 256 KiB. */
 const MOST_NAMED = 200;
 
-const eachNode = ({ nodes, expected }: Seen, judge: (seen: AccountFilesSeen, runs: readonly string[]) => Faults): Faults =>
-  nodes === undefined
-    ? ['nothing is known of the nodes: ask them']
-    : expected.nodes.flatMap(({ name, runs }) => {
-        const seen = nodes.find((each) => each.name === name);
-        return seen === undefined ? [`${name} did not tell: make it reachable, or take it out of the cluster`] : judge(seen, runs);
-      });
-
-const eachApiServer = ({ apiServers, expected }: Seen, judge: (seen: ApiServerSeen) => Faults): Faults =>
-  expected.nodes
-    .filter(({ runs }) => runs.includes('apiserver'))
-    .flatMap(({ name }) => {
-      const seen = apiServers?.find(({ place }) => place === name);
-      return seen === undefined ? [`nothing is known of the apiserver of ${name}: ask it by itself`] : judge(seen);
-    });
+const eachApiServer = (seen: Seen, judge: (seen: ApiServerSeen) => Faults): Faults =>
+  withApiServer(seen).flatMap(({ name }) => {
+    const found = seen.apiServers?.find(({ place }) => place === name);
+    return found === undefined ? [`nothing is known of the apiserver of ${name}: ask it by itself`] : judge(found);
+  });
 
 const listed = (keys: readonly string[]): string => keys.map((key) => shortId(key)).join(', ') || 'none';
 const same = (one: readonly string[], other: readonly string[]): boolean =>
@@ -99,36 +91,18 @@ const signs = (observation: Seen): Faults =>
 
 const accepts = (observation: Seen): Faults =>
   eachApiServer(observation, ({ place, acceptedBy }) =>
-    observation.expected.nodes
-      .filter(({ runs }) => runs.includes('apiserver'))
-      .flatMap(({ name }) => {
-        const answer = acceptedBy.find((each) => each.place === name)?.accepted;
-        if (answer === undefined) return [`it is not known whether the apiserver of ${name} accepts what the one of ${place} signs`];
-        return answer ? [] : [`the apiserver of ${name} refuses what the one of ${place} signs`];
-      }),
+    withApiServer(observation).flatMap(({ name }) => {
+      const answer = acceptedBy.find((each) => each.place === name)?.accepted;
+      if (answer === undefined) return [`it is not known whether the apiserver of ${name} accepts what the one of ${place} signs`];
+      return answer ? [] : [`the apiserver of ${name} refuses what the one of ${place} signs`];
+    }),
   );
 
 /** What API servers show that is not as it is to be, each asked by itself. */
 export const apiServerFaults = (seen: Seen): Faults => [...verifies(seen), ...signs(seen), ...accepts(seen)];
 
 const CHECKS: Readonly<Record<AccountGate, Check>> = {
-  'nodes-told': (observation) => eachNode(observation, () => []),
-  'nodes-ready': ({ readyNodes, expected }) => {
-    if (readyNodes === undefined) return ['it is not known how many nodes are Ready'];
-    return readyNodes >= expected.readyNodes ? [] : [`${readyNodes} nodes are Ready, and ${expected.readyNodes} were before`];
-  },
-  'apiservers-ready': ({ readyz, expected }) =>
-    expected.nodes
-      .filter(({ runs }) => runs.includes('apiserver'))
-      .flatMap(({ name }) => (readyz?.find(({ place }) => place === name)?.ok === true ? [] : [`the apiserver of ${name} is not ready`])),
-  'etcd-well': ({ etcd, expected }) => {
-    if (etcd === undefined) return ['nothing is known of etcd: ask every member'];
-    return [
-      ...(etcd.voters === expected.voters ? [] : [`etcd has ${etcd.voters} voters, and had ${expected.voters}`]),
-      ...(etcd.learners === 0 ? [] : [`etcd has ${etcd.learners} learner(s): promote or remove them`]),
-      ...(etcd.activePeersOk ? [] : ['a member of etcd has not all others as active peers']),
-    ];
-  },
+  ...COMMON_CHECKS,
   'key-files': (observation) =>
     eachNode(observation, ({ name, verifies, signsByFirst }) => {
       const { keys } = observation.expected;
@@ -136,20 +110,14 @@ const CHECKS: Readonly<Record<AccountGate, Check>> = {
       return signsByFirst ? [] : [`sa.key of ${name} is not the key ${listed(keys.slice(0, 1))} that is to sign`];
     }),
   restarted: (observation) =>
-    eachNode(observation, ({ name, processes }, runs) =>
-      READERS.filter((component) => runs.includes(component)).flatMap((component) => {
-        const { startedAt, filesAt } = processes.find((each) => each.component === component) ?? {};
-        if (startedAt === undefined || filesAt === undefined) return [`it is not known whether ${component} of ${name} was started anew`];
-        return startedAt > filesAt ? [] : [`${component} of ${name} runs since before its keys were written: it reads them at its start`];
-      }),
+    eachNode(observation, ({ name, processes }, { runs }) =>
+      READERS.filter((component) => runs.includes(component)).flatMap((component) =>
+        startedSince(name, processes, component, { files: 'keys', because: 'it reads them at its start' }),
+      ),
     ),
   verifies,
   signs,
   accepts,
-  soaked: ({ soakUntil, at }) => {
-    if (soakUntil === undefined) return ['it is not known how long to wait'];
-    return at >= soakUntil ? [] : [byTime(`it is to wait until ${soakUntil.toISOString()}`)];
-  },
   'legacy-tokens': ({ legacy, rotation: { from, to, approvedBy, abortRequested } }) => {
     if (legacy === undefined) return ['it is not known which tokens never end: list the Secrets'];
     const [goes, stays] = abortRequested === undefined ? [from, to] : [to, from];

@@ -1,3 +1,4 @@
+import type { Step } from '../authorities/generations';
 import { isNeeded } from '../authorities/prune';
 import type { KeptSnapshot } from '../authorities/prune';
 import type { AccountsRotation, AccountsState, RotationMode } from '../contract/authority-rotation';
@@ -21,12 +22,6 @@ interface Begin {
   readonly before?: NonNullable<AccountsRotation['before']>;
   /** The execution that drives it. */
   readonly driver?: string;
-}
-
-/** Which rotation is meant, so that one that was cut off does nothing to another; and when. */
-interface Step {
-  readonly rotation: string;
-  readonly now: Date;
 }
 
 type Document = ServiceAccountsSecret;

@@ -1,3 +1,4 @@
+import type { ClusterSeen, ProcessSeen } from '../authorities/common-checks';
 import type { Component } from '../authorities/restarts';
 import type { AccountsRotation } from '../contract/authority-rotation';
 
@@ -30,29 +31,24 @@ export interface AccountFilesSeen {
   readonly verifies: readonly string[];
   /** Whether sa.key is that of the first of them. */
   readonly signsByFirst: boolean;
-  readonly processes: readonly { readonly component: Component; readonly startedAt: Date; readonly filesAt?: Date }[];
+  /** All components that run. */
+  readonly runs: readonly Component[];
+  /** Of those that read the keys. */
+  readonly processes: readonly ProcessSeen[];
   /** When sa.key was written. */
   readonly keyWrittenAt?: Date;
 }
 
-/** What was found in one round; what is missing was not looked at, or did not answer, and proves nothing. */
-export interface AccountsObservation {
-  readonly at: Date;
+/** What was found in one round. */
+export interface AccountsObservation extends ClusterSeen {
   readonly rotation: AccountsRotation;
-  readonly expected: {
-    readonly nodes: readonly { readonly name: string; readonly runs: readonly Component[] }[];
-    readonly readyNodes: number;
-    readonly voters: number;
+  readonly expected: ClusterSeen['expected'] & {
     /** Keys that verify now, the one that signs first. */
     readonly keys: readonly string[];
   };
   readonly nodes?: readonly AccountFilesSeen[];
   readonly apiServers?: readonly ApiServerSeen[];
   readonly legacy?: readonly LegacyToken[];
-  readonly etcd?: { readonly voters: number; readonly learners: number; readonly activePeersOk: boolean };
-  readonly readyNodes?: number;
-  readonly readyz?: readonly { readonly place: string; readonly ok: boolean }[];
-  readonly soakUntil?: Date;
 }
 
 /** Of whom nobody can say that he ends with the key that goes; in the order of their names. */

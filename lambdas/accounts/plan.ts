@@ -3,8 +3,8 @@ import { commonRefusalsOf } from '../authorities/refusals';
 import type { Refusal } from '../authorities/refusals';
 import type { Component } from '../authorities/restarts';
 import { LIMITS } from '../authorities/rotation-facts';
-import type { Limits, RotationFacts } from '../authorities/rotation-facts';
-import type { PlannedRestart } from '../authorities/rotation-plan';
+import type { Limits, RotationFacts, RotationRequest } from '../authorities/rotation-facts';
+import type { PlannedState } from '../authorities/rotation-plan';
 import { ACCOUNTS_STATES } from '../contract/authority-rotation';
 import type { AccountsState, RotationMode } from '../contract/authority-rotation';
 import type { ServiceAccountsSecret } from '../contract/certificates';
@@ -26,31 +26,13 @@ export interface AccountsFacts extends Omit<RotationFacts, 'document'> {
   readonly legacy: readonly LegacyToken[] | undefined;
 }
 
-export interface AccountsRequest {
-  readonly id: string;
-  readonly mode: RotationMode;
-  /** @default 86400 */
-  readonly soakSeconds?: number;
-  /** The holder of the lock for whom this is done. */
-  readonly onBehalfOf?: string;
-}
-
-interface PlannedAccountsState {
-  readonly state: AccountsState;
-  readonly does: readonly string[];
-  /** In their order: one node after the other. */
-  readonly restarts: readonly PlannedRestart[];
-  /** What is proven before the next state. */
-  readonly gates: readonly string[];
-  /** Seconds, beside the work. */
-  readonly waits: number;
-  readonly wayBack: string;
-}
+/** `soakSeconds`: @default 86400. */
+export type AccountsRequest = Pick<RotationRequest, 'id' | 'mode' | 'soakSeconds' | 'onBehalfOf'>;
 
 export type AccountsPlan =
   | {
       readonly decision: 'rotate';
-      readonly states: readonly PlannedAccountsState[];
+      readonly states: readonly PlannedState<AccountsState>[];
       /** Tokens that never end and end with the old key: somebody has to see to them. */
       readonly legacy: readonly LegacyToken[];
       /** What clients will notice; undefined for nothing. */

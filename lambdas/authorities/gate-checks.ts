@@ -1,27 +1,18 @@
 import type { RotationState } from '../contract/authority-rotation';
 import type { LeafName } from '../contract/certificate-names';
 import { shortSigner } from '../contract/short-id';
-import { byApproval, byTime } from './faults';
+import { COMMON_CHECKS, eachNode, startedSince } from './common-checks';
+import { byApproval } from './faults';
 import type { Faults } from './faults';
 import type { GateName } from './gate-names';
 import { goesFirst, portsOf } from './observation';
-import type { NodeSeen, Observation, PortSeen } from './observation';
+import type { Observation, PortSeen } from './observation';
 import { restartsOn, startersIn } from './restarts';
 import { KUBELET_CLIENT_SECONDS } from './rotation-facts';
 
 export type Check = (observation: Observation, state: RotationState) => Faults;
 
-type ExpectedNode = Observation['expected']['nodes'][number];
 type ExpectedPort = ReturnType<typeof portsOf>[number];
-
-/** One judgement for each node that is expected; one that did not tell is a fault of its own. */
-export const eachNode = ({ nodes, expected }: Observation, judge: (seen: NodeSeen, node: ExpectedNode) => Faults): Faults =>
-  nodes === undefined
-    ? ['nothing is known of the nodes: ask them']
-    : expected.nodes.flatMap((node) => {
-        const seen = nodes.find(({ name }) => name === node.name);
-        return seen === undefined ? [`${node.name} did not tell: make it reachable, or take it out of the cluster`] : judge(seen, node);
-      });
 
 /** One judgement for each port that is expected, and for each of the others that was seen all the same. */
 export function eachPort(
@@ -54,15 +45,6 @@ const crossGone: Check = (observation) => {
   ];
 };
 
-const etcdWell: Check = ({ etcd, expected }) => {
-  if (etcd === undefined) return ['nothing is known of etcd: ask every member'];
-  return [
-    ...(etcd.voters === expected.voters ? [] : [`etcd has ${etcd.voters} voters, and had ${expected.voters}`]),
-    ...(etcd.learners === 0 ? [] : [`etcd has ${etcd.learners} learner(s): promote or remove them`]),
-    ...(etcd.activePeersOk ? [] : ['a member of etcd has not all others as active peers']),
-  ];
-};
-
 const trustLoaded: Check = (observation, state) => {
   const { mode, next } = observation.rotation;
   return eachPort(observation, ({ component, acceptable }, { name }) =>
@@ -88,11 +70,7 @@ const restarted: Check = (observation, state) => {
   return eachNode(observation, ({ processes }, { name, runs }) =>
     restartsOn(startersIn(authority, mode, state), name === canary)
       .filter(({ component }) => runs.includes(component))
-      .flatMap(({ component, because }) => {
-        const { startedAt, filesAt } = processes.find((each) => each.component === component) ?? {};
-        if (startedAt === undefined || filesAt === undefined) return [`it is not known whether ${component} of ${name} was started anew`];
-        return startedAt > filesAt ? [] : [`${component} of ${name} runs since before its files were written: ${because}`];
-      }),
+      .flatMap(({ component, because }) => startedSince(name, processes, component, { files: 'files', because })),
   );
 };
 
@@ -163,26 +141,9 @@ const oldGone: Check = (observation) => {
 
 /** What each gate looks at. */
 export const CHECKS: Readonly<Record<GateName, Check>> = {
+  ...COMMON_CHECKS,
   'path-matrix': ({ pathMatrix }) =>
     pathMatrix === undefined ? ['no chain was tried against those who will see it'] : pathMatrix.failing.map((cell) => `refused: ${cell}`),
-  'nodes-told': (observation) => eachNode(observation, () => []),
-  'all-running': (observation) =>
-    eachNode(observation, ({ runs }, { name, runs: wanted }) =>
-      wanted.filter((component) => !runs.includes(component)).map((component) => `${component} of ${name} does not run: start it`),
-    ),
-  'nodes-ready': ({ readyNodes, expected }) => {
-    if (readyNodes === undefined) return ['it is not known how many nodes are Ready'];
-    return readyNodes >= expected.readyNodes ? [] : [`${readyNodes} nodes are Ready, and ${expected.readyNodes} were before`];
-  },
-  'apiservers-ready': ({ readyz, expected }) =>
-    expected.nodes
-      .filter(({ runs }) => runs.includes('apiserver'))
-      .flatMap(({ name }) => {
-        const answer = readyz?.find(({ place }) => place === name);
-        if (answer === undefined) return [`it is not known whether the apiserver of ${name} is ready`];
-        return answer.ok ? [] : [`the apiserver of ${name} is not ready`];
-      }),
-  'etcd-well': etcdWell,
   'trust-files': (observation) =>
     eachNode(observation, ({ bundles, name }) => {
       const others = bundles.filter((bundle) => bundle !== observation.expected.bundle);
@@ -214,10 +175,6 @@ export const CHECKS: Readonly<Record<GateName, Check>> = {
           const text = `${place} has the old root: see to it, and say so`;
           return handled ? [] : [approvable ? byApproval(text) : text];
         }),
-  soaked: ({ soakUntil, at }) => {
-    if (soakUntil === undefined) return ['it is not known how long to wait'];
-    return at >= soakUntil ? [] : [byTime(`it is to wait until ${soakUntil.toISOString()}`)];
-  },
   approved: ({ approvedBy }) => (approvedBy === undefined ? [byApproval('nobody approved that the old root is distrusted')] : []),
   'canary-distrusts': canaryDistrusts,
   'old-gone': oldGone,

@@ -1,5 +1,6 @@
 import type { RotationMode } from '../contract/authority-rotation';
 import type { AuthorityName, LeafName } from '../contract/certificate-names';
+import type { ClusterSeen, ProcessSeen } from './common-checks';
 import type { Component } from './restarts';
 
 /** A generation as it shows itself: its id, and its name as ports list it. */
@@ -57,8 +58,7 @@ export interface NodeSeen {
   readonly kubeletIssuer?: string;
   /** By which generation the controller-manager signs. */
   readonly signer?: string;
-  /** `filesAt`: when the last file of the authority was changed that this component reads. */
-  readonly processes: readonly { readonly component: Component; readonly startedAt: Date; readonly filesAt?: Date }[];
+  readonly processes: readonly ProcessSeen[];
   /** When the old root was last taken out of its files, and when both were last put back. */
   readonly trust?: { readonly oldDroppedAt?: Date; readonly bothSince?: Date };
 }
@@ -76,22 +76,15 @@ export interface Expected {
   readonly bundle: string;
 }
 
-/** What was found in one round; what is missing was not looked at, or did not answer, and proves nothing. */
-export interface Observation {
-  readonly at: Date;
+/** What was found in one round. */
+export interface Observation extends ClusterSeen {
   readonly rotation: Rotating;
   readonly expected: Expected;
   readonly ports?: readonly PortSeen[];
   readonly nodes?: readonly NodeSeen[];
   /** Generations in kube-root-ca.crt of every namespace that there is. */
   readonly published?: readonly { readonly namespace: string; readonly generations: readonly string[] }[];
-  /** `activePeersOk`: etcd_network_active_peers is the number of the others at every member, which loses one that is refused. */
-  readonly etcd?: { readonly voters: number; readonly learners: number; readonly activePeersOk: boolean };
-  readonly readyNodes?: number;
-  /** What each apiserver answers to /readyz, asked by itself and not by a balancer. */
-  readonly readyz?: readonly { readonly place: string; readonly ok: boolean }[];
   readonly pathMatrix?: { readonly failing: readonly string[] };
-  readonly soakUntil?: Date;
   readonly approvedBy?: string;
   /**
    * Places that hold the old root and that nobody renews by himself, and whether somebody saw to it; on the way back those that were given the new root

@@ -1,6 +1,7 @@
 import type { RotationState } from '../contract/authority-rotation';
 import { shortSigner } from '../contract/short-id';
-import { CHECKS, clientsUsed, eachNode, eachPort } from './gate-checks';
+import { eachNode, startedSince } from './common-checks';
+import { CHECKS, clientsUsed, eachPort } from './gate-checks';
 import type { Check } from './gate-checks';
 import { byTime } from './faults';
 import { GATES } from './gate-names';
@@ -75,12 +76,7 @@ const oldLeaves: Check = (observation, state) => {
   const held = eachNode(observation, ({ processes }, node) =>
     restartsOn(restartsIn(authority, mode, 'ISSUING'), false)
       .filter(({ component }) => node.runs.includes(component))
-      .flatMap(({ component }) => {
-        const { startedAt, filesAt } = processes.find((each) => each.component === component) ?? {};
-        return startedAt !== undefined && filesAt !== undefined && startedAt > filesAt
-          ? []
-          : [`${component} of ${node.name} was not started after its files were written`];
-      }),
+      .flatMap(({ component, because }) => startedSince(node.name, processes, component, { files: 'files', because })),
   );
   return [...served, ...written, ...held, ...clientsUsed(observation, state)];
 };

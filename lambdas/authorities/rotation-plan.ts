@@ -16,8 +16,8 @@ export interface PlannedRestart {
   readonly because: string;
 }
 
-export interface PlannedState {
-  readonly state: RotationState;
+export interface PlannedState<State = RotationState> {
+  readonly state: State;
   readonly does: readonly string[];
   /** In their order: one node after the other. */
   readonly restarts: readonly PlannedRestart[];

@@ -11,7 +11,7 @@ import type { Act, ExchangeState } from '../contract/rotate-authority';
 import { shortId } from '../contract/short-id';
 import { tellPeople } from '../restore/tell-people';
 import type { ExchangeEdges } from './edges';
-import { apiOf, placeOf, signerOf } from './look';
+import { apiServersOf, placeOf, signerOf } from './look';
 import { ended } from './tell';
 
 type HealEdges = Pick<
@@ -58,7 +58,7 @@ export async function healObjects(edges: HealEdges, state: ExchangeState): Promi
 
 async function mended(edges: HealEdges, { asked }: ExchangeState, facts: readonly NodeEnd[]): Promise<Healed> {
   const { told } = await heardNodes(facts);
-  const place = await placeOf(edges, asked, apiOf(told));
+  const place = await placeOf(edges, asked, apiServersOf(told));
   const documents = (await Promise.all(AuthorityName.options.map((name) => edges.authority(name)))).filter((each) => each !== undefined);
   const bundleOf = (name: AuthorityName): string | undefined => {
     const found = documents.find(({ authority }) => authority === name);

@@ -4,12 +4,12 @@ import type { ToldNode } from '../certificates/told-node';
 import type { Exchangeable } from '../contract/certificate-names';
 import { nodeSecretName } from '../contract/certificates';
 import type { AuthoritySecret } from '../contract/certificates';
-import type { AskedCluster, ClusterTold, ClusterWrite } from '../contract/exchange-looks';
+import type { AskedAccounts, ClusterTold, ClusterWrite } from '../contract/exchange-looks';
 import { messageOf } from '../contract/lifeboat-error';
 import type { RunbookNode } from '../contract/restore';
+import type { Looks } from './cluster-seen';
 import type { ExchangeEdges } from './edges';
 import { portsToAsk } from './observe';
-import type { Looks } from './observe';
 
 type LookEdges = Pick<ExchangeEdges, 'cluster' | 'lookAtPorts' | 'lookAtEtcd' | 'lookAtCluster' | 'tellCluster' | 'stamps' | 'telemetry'>;
 
@@ -46,7 +46,7 @@ async function lookAtApi(
   asked: readonly RunbookNode[],
   document: AuthoritySecret | undefined,
 ) {
-  const place = await placeOf(edges, asked, apiOf(told));
+  const place = await placeOf(edges, asked, apiServersOf(told));
   const write = document && writeOf(document, signerOf(told));
   if (write !== undefined) {
     const { written, unclear } = await edges.tellCluster(place, write);
@@ -56,9 +56,11 @@ async function lookAtApi(
   return { cluster: await edges.lookAtCluster(place) };
 }
 
-/** The API servers of these nodes. */
-export const apiOf = (told: readonly ToldNode[]): AskedCluster['api'] =>
-  told.flatMap((node) => servingPorts(node).flatMap(({ leaf, host, port }) => (leaf === 'apiserver' ? [{ host, port }] : [])));
+/** The API servers, each by the name of its node. */
+export const apiServersOf = (told: readonly ToldNode[]): AskedAccounts['api'] =>
+  told.flatMap((node) =>
+    servingPorts(node).flatMap(({ leaf, host, port }) => (leaf === 'apiserver' ? [{ place: node.host, host, port }] : [])),
+  );
 
 /** By which files all of them sign: their own, under one path. */
 export function signerOf(told: readonly ToldNode[]): ClusterWrite['signer'] {

@@ -3,31 +3,23 @@ import { accountsSoakUntil } from '../accounts/accounts-path';
 import type { AccountFilesSeen, AccountsObservation, ApiServerSeen, LegacyToken } from '../accounts/observation';
 import { accountKeysOf } from '../accounts/verifying';
 import type { Component } from '../authorities/restarts';
-import { servingPorts } from '../certificates/minted-set';
 import type { ToldNode } from '../certificates/told-node';
 import type { AccountsRotation } from '../contract/authority-rotation';
 import type { ServiceAccountsSecret } from '../contract/certificates';
-import type { AccountsLook, AskedAccounts } from '../contract/exchange-looks';
-import type { Looks } from './observe';
-import { componentsOf } from './rotation-facts-of';
-
-/** The API servers, each by the name of its node. */
-export const apiServersOf = (told: readonly ToldNode[]): AskedAccounts['api'] =>
-  told.flatMap((node) =>
-    servingPorts(node).flatMap(({ leaf, host, port }) => (leaf === 'apiserver' ? [{ place: node.host, host, port }] : [])),
-  );
+import type { AccountsLook } from '../contract/exchange-looks';
+import { clusterSeen, expectedNodes, writtenAt } from './cluster-seen';
+import type { Before, HeardNow, Looks } from './cluster-seen';
 
 /** What a node told of the keys of service accounts. */
-export function accountFilesOf({ host, facts, serviceAccounts }: ToldNode): AccountFilesSeen {
-  const time = (name: 'sa.pub' | 'sa.key'): Date | undefined => {
-    const at = facts.written[name];
-    return at === undefined ? undefined : new Date(at * 1_000);
-  };
+export function accountFilesOf(node: ToldNode): AccountFilesSeen {
+  const { host, facts, serviceAccounts } = node;
+  const time = writtenAt(node);
   const [publicAt, keyAt] = [time('sa.pub'), time('sa.key')];
   const both = publicAt === undefined || keyAt === undefined ? undefined : publicAt > keyAt ? publicAt : keyAt;
   const filesOf: Readonly<Partial<Record<Component, Date | undefined>>> = { apiserver: both, 'controller-manager': keyAt };
   return {
     name: host,
+    runs: facts.processes.map(({ component }) => component),
     verifies: serviceAccounts?.keys ?? [],
     signsByFirst: facts.authorityKeys.serviceAccounts,
     processes: facts.processes.flatMap(({ component, startedAt }) => {
@@ -66,32 +58,27 @@ export const legacyTokensOf = ({ legacy }: AccountsLook, document: ServiceAccoun
 export function observeAccounts(
   document: ServiceAccountsSecret,
   rotation: AccountsRotation,
-  before: { readonly voters: number; readonly readyNodes: number },
-  { told, silent }: { readonly told: readonly ToldNode[]; readonly silent: readonly { readonly host: string }[] },
-  { ports, cluster, etcd }: Looks,
+  before: Before,
+  heard: HeardNow,
+  seen: Looks,
   accounts: AccountsLook | undefined,
   at: Date,
 ): AccountsObservation {
-  const files = told.map(accountFilesOf);
+  const files = heard.told.map(accountFilesOf);
   const legacy = accounts && legacyTokensOf(accounts, document);
   const written = files.flatMap(({ keyWrittenAt }) => keyWrittenAt?.getTime() ?? []);
   return {
     at,
     rotation,
     expected: {
-      nodes: [
-        ...told.map((node) => ({ name: node.host, runs: componentsOf(node) })),
-        ...silent.map(({ host }) => ({ name: host, runs: [] })),
-      ],
-      ...before,
+      nodes: expectedNodes(before, heard),
+      ...{ voters: before.voters, readyNodes: before.readyNodes },
       keys: accountKeysOf(document)?.ids ?? [],
     },
     nodes: files,
     ...(accounts && { apiServers: apiServersSeen(accounts) }),
     ...(legacy && { legacy }),
-    ...(etcd && { etcd }),
-    ...(cluster && { readyNodes: cluster.nodes.filter(({ ready }) => ready).length }),
-    readyz: ports.flatMap(({ place, ready }) => (ready === undefined ? [] : [{ place, ok: ready }])),
+    ...clusterSeen(seen),
     soakUntil: accountsSoakUntil(rotation, written.length === 0 ? undefined : new Date(Math.max(...written))),
   };
 }

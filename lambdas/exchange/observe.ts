@@ -9,8 +9,10 @@ import { AUTHORITY_FILES } from '../contract/certificate-names';
 import type { AuthorityName, Exchangeable } from '../contract/certificate-names';
 import type { AuthorityRotation, RotationMode } from '../contract/authority-rotation';
 import type { AuthoritySecret, Generation } from '../contract/certificates';
-import type { AskedPort, ClusterLook, EtcdLook, PortLook } from '../contract/exchange-looks';
+import type { AskedPort, ClusterLook, PortLook } from '../contract/exchange-looks';
 import { inspect } from '../pki/inspect';
+import { clusterSeen, expectedNodes, writtenAt } from './cluster-seen';
+import type { Before, HeardNow, Looks } from './cluster-seen';
 import { failingPaths } from './failing-paths';
 import { componentsOf, issuerOf, leavesOf } from './rotation-facts-of';
 
@@ -33,12 +35,6 @@ export function portsToAsk(told: readonly ToldNode[], authority: Exchangeable): 
   });
 }
 
-export interface Looks {
-  readonly ports: readonly PortLook[];
-  readonly cluster: ClusterLook | undefined;
-  readonly etcd: EtcdLook | undefined;
-}
-
 /** Both generations of a rotation that is under way. */
 export function pairOf(
   document: AuthoritySecret,
@@ -52,35 +48,23 @@ export function pairOf(
   return { old: find(from), next: find(to) };
 }
 
-/**
- * Everything that was seen in one round, as gates are judged by it.
- *
- * @param before how the cluster was when it began
- * @param heard who told of his files, and who was asked and did not: of that one nothing is known, and it is missed
- */
+/** Everything that was seen in one round, as gates are judged by it. */
 export function observe(
   document: AuthoritySecret,
   rotation: AuthorityRotation,
-  before: NonNullable<AuthorityRotation['before']>,
-  { told, silent }: { readonly told: readonly ToldNode[]; readonly silent: readonly { readonly host: string }[] },
-  { ports, cluster, etcd }: Looks,
+  before: Before,
+  heard: HeardNow,
+  seen: Looks,
   at: Date,
 ): Observation {
   const { authority } = document;
+  const { told } = heard;
+  const { ports, cluster } = seen;
   const rotating = rotatingOf(document, rotation);
-  const bundle = shaOf(trustedIn(document).bundle);
-  const { voters, readyNodes, nodes = [] } = before;
-  const seen = [
-    ...told.map((node) => ({ name: node.host, runs: componentsOf(node), leaves: leavesOf(node, authority) })),
-    ...silent.map(({ host }) => ({ name: host, runs: [], leaves: [] })),
-  ];
-  // What has died does not tell of itself. One that joined since is known by its own word alone.
+  const { voters, readyNodes } = before;
   const expected: Expected = {
-    nodes: seen.map(({ name, runs, leaves }) => {
-      const then = nodes.find((node) => node.name === name);
-      return { name, runs: all(then?.runs, runs), leaves: all(then?.leaves, leaves) };
-    }),
-    ...{ voters, readyNodes, bundle },
+    nodes: expectedNodes(before, heard, (node) => leavesOf(node, authority)),
+    ...{ voters, readyNodes, bundle: shaOf(trustedIn(document).bundle) },
   };
   return {
     at,
@@ -89,17 +73,13 @@ export function observe(
     ports: ports.flatMap((look) => portSeen(look, document)),
     nodes: told.map((node) => nodeSeen(node, document, rotation)),
     ...(cluster && { published: cluster.published.map(({ namespace, ids }) => ({ namespace, generations: ids })) }),
-    ...(etcd && { etcd }),
-    ...(cluster && { readyNodes: cluster.nodes.filter(({ ready }) => ready).length }),
-    readyz: ports.flatMap(({ place, ready }) => (ready === undefined ? [] : [{ place, ok: ready }])),
+    ...clusterSeen(seen),
     pathMatrix: { failing: failingPaths({ document, rotation, ...pairOf(document, rotation) }, told, ports, at) },
     soakUntil: soakUntil(authority, rotation),
     ...(rotation.approvedBy !== undefined && { approvedBy: rotation.approvedBy }),
     ...(cluster && { hidden: hiddenPlaces(cluster, told, rotating, rotation) }),
   };
 }
-
-const all = <T>(one: readonly T[] = [], other: readonly T[]): T[] => [...new Set([...one, ...other])];
 
 /** Until when the present state lasts at least. */
 export function soakUntil(
@@ -138,8 +118,7 @@ function nodeSeen(node: ToldNode, document: AuthoritySecret, rotation: Authority
   const { authority } = document;
   const trusted = node.authorities.get(authority);
   const kubelet = node.leaves.get('kubelet.conf');
-  const written: Readonly<Record<string, number | undefined>> = facts.written;
-  const time = (name: string): Date | undefined => (written[name] === undefined ? undefined : new Date(written[name] * 1_000));
+  const time = writtenAt(node);
   const trustAt = time(AUTHORITY_FILES[authority]);
   const filesOf: Readonly<Record<string, Date | undefined>> = {
     apiserver: trustAt,
@@ -155,12 +134,12 @@ function nodeSeen(node: ToldNode, document: AuthoritySecret, rotation: Authority
     bundles: trusted === undefined ? [] : [trusted === 'unparsable' ? 'unparsable' : shaOf(trusted.map(({ pem }) => pem).join(''))],
     leaves: leavesOf(node, authority).map((leaf) => {
       const read = node.leaves.get(leaf);
-      const writtenAt = time(leaf);
+      const at = time(leaf);
       return {
         leaf,
         issuer: read === undefined || read === 'unparsable' ? undefined : issuerOf(read.pem, document),
         chain: (node.chains.get(leaf) ?? []).map((pem) => inspect(pem).sha256),
-        ...(writtenAt && { writtenAt }),
+        ...(at && { writtenAt: at }),
       };
     }),
     ...(kubelet !== undefined && kubelet !== 'unparsable' && { kubeletIssuer: issuerOf(kubelet.pem, document) ?? 'a stranger' }),

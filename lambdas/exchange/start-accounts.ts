@@ -3,7 +3,6 @@ import { newPair } from '../accounts/new-pair';
 import { planAccounts } from '../accounts/plan';
 import type { AccountsPlan } from '../accounts/plan';
 import { pairThatSigns } from '../accounts/verifying';
-import { LIMITS } from '../authorities/rotation-facts';
 import { heardNodes } from '../certificates/hear-nodes';
 import type { ToldNode } from '../certificates/told-node';
 import type { AccountsLook } from '../contract/exchange-looks';
@@ -11,13 +10,14 @@ import { messageOf } from '../contract/lifeboat-error';
 import type { RunbookNode } from '../contract/restore';
 import { goOn } from '../contract/rotate-authority';
 import type { Act, ExchangeState } from '../contract/rotate-authority';
+import { beforeOf } from './cluster-seen';
 import { firstSets } from './distribute';
 import type { ExchangeEdges } from './edges';
-import { look, placeOf } from './look';
-import { accountFilesElsewhere, accountFilesOf, apiServersOf, apiServersSeen, legacyTokensOf } from './observe-accounts';
+import { apiServersOf, look, placeOf } from './look';
+import { accountFilesElsewhere, accountFilesOf, apiServersSeen, legacyTokensOf } from './observe-accounts';
 import { mintAlone } from './mint-alone';
-import { commonFactsOf, missingNodes } from './rotation-facts-of';
-import { SNAPSHOT_SECONDS, documentsOf } from './start';
+import { START_LIMITS, begun, documentsOf, knownOf, refused, refusedBy, statesText } from './prepare';
+import { commonFactsOf } from './rotation-facts-of';
 import { ended } from './tell';
 import { LOOK_SECONDS, waitFor } from './waiting';
 
@@ -40,20 +40,13 @@ export async function startAccounts(edges: ExchangeEdges, state: ExchangeState):
   const { request, facts, authority, rotation, driver } = state;
   if (request === undefined || facts === undefined) return goOn('look', 0, state);
   const heard = await heardNodes(facts);
-  const first = request.plan ? undefined : await firstSets(edges, state.asked);
+  const [documents, document] = await Promise.all([documentsOf(edges), edges.accounts()]);
+  // Of a cluster that was never adopted nothing is begun.
+  const first = request.plan || document === undefined ? undefined : await firstSets(edges, state.asked);
   if (first !== undefined) return waitFor(edges, state, authority, { what: 'first sets', because: [first] }, 'look', LOOK_SECONDS);
-  const [seen, shown, documents, document, snapshots, lockedBy] = await Promise.all([
-    look(edges, heard.told, authority, state.asked),
-    lookAtKeys(edges, heard.told, state.asked),
-    documentsOf(edges),
-    edges.accounts(),
-    edges.snapshots(),
-    request.plan ? edges.lockedBy() : undefined,
-  ]);
-  const etcd = seen.etcd && { voters: seen.etcd.voters, healthy: seen.etcd.healthy, learners: seen.etcd.learners };
+  const [seen, shown] = await Promise.all([look(edges, heard.told, authority, state.asked), lookAtKeys(edges, heard.told, state.asked)]);
+  const { kept, ...known } = await knownOf(edges, request.plan, seen, heard);
   const { mode, soakSeconds } = request;
-  const missing = seen.cluster === undefined ? [] : missingNodes(seen.cluster, heard);
-  const known = { now: edges.now(), etcd, snapshot: snapshots.newest, missing, ...(lockedBy !== undefined && { lockedBy }) };
   const how = soakSeconds !== undefined && { soakSeconds };
   const plan = planAccounts(
     {
@@ -65,36 +58,31 @@ export async function startAccounts(edges: ExchangeEdges, state: ExchangeState):
       legacy: shown && legacyTokensOf(shown, document),
     },
     { id: rotation, mode, ...how },
-    { ...LIMITS, snapshotYoungerThanSeconds: SNAPSHOT_SECONDS },
+    START_LIMITS,
   );
-  if (plan.decision === 'refuse') {
-    const all = plan.all.map(({ because, instead }) => `${because}: ${instead}`);
-    return ended(state, 'REFUSED', all.join('; '), { whatToDo: plan.all.map(({ instead }) => instead) });
-  }
-  if (seen.cluster === undefined) return ended(state, 'REFUSED', `the Kubernetes API did not answer: ${seen.clusterBecause ?? ''}`);
+  if (plan.decision === 'refuse') return refusedBy(edges, state, plan.all);
+  if (seen.cluster === undefined) return refused(edges, state, `the Kubernetes API did not answer: ${seen.clusterBecause ?? ''}`);
   if (request.plan) return ended(state, 'PLANNED', planText(plan), { plan });
-  const before = { voters: seen.etcd?.voters ?? 0, readyNodes: seen.cluster.nodes.filter(({ ready }) => ready).length };
+  const before = beforeOf({ ...seen, cluster: seen.cluster }, heard.told, () => []);
   const pair = await newPair(document && pairThatSigns(document)?.publicKey);
   return mintAlone(edges, state, async () => {
     const made = await edges.changeAccounts((found) => {
       const now = edges.now();
       if (found.rotation !== undefined) return found;
-      const noted = mintPair(prunePairs(found, snapshots.kept), pair, { id: rotation, mode, now, driver, before, ...how });
+      const noted = mintPair(prunePairs(found, kept), pair, { id: rotation, mode, now, driver, before, ...how });
       return request.approval === 'automatic' ? approvePair(noted, ASKED_FOR_ITSELF, { rotation, now }) : noted;
     });
     // Somebody else was faster: planned again, it is told.
     if (made.rotation?.id !== rotation) return goOn('look', 0, state);
     edges.telemetry.log('key-pair-minted', { rotation, mode, generations: made.generations.length });
-    // Without what was asked for, it is not begun anew when it is over.
-    const { request: _, ...begun } = state;
-    return goOn('step', 0, begun);
+    return goOn('step', 0, begun(state));
   });
 }
 
 const planText = ({ states, seconds, legacy, downtime }: Extract<AccountsPlan, { decision: 'rotate' }>): string =>
   [
     `${states.length} states, at most ${seconds} s; ${downtime ?? 'no downtime'}`,
-    ...states.map(({ state, restarts }) => `${state}: ${restarts.length === 0 ? 'no restart' : `${restarts.length} restart(s)`}`),
+    ...statesText(states),
     legacy.length === 0
       ? 'no token that never ends'
       : `${legacy.length} token(s) that never end are refused at the end: ${legacy

@@ -2,29 +2,26 @@ import { approve } from '../authorities/approval';
 import { mintNext } from '../authorities/generations';
 import { prune } from '../authorities/prune';
 import type { KeptSnapshot } from '../authorities/prune';
-import { LIMITS } from '../authorities/rotation-facts';
 import { planRotation } from '../authorities/rotation-plan';
 import type { RotationPlan } from '../authorities/rotation-plan';
 import { signingIn } from '../authorities/trust';
 import { heardNodes } from '../certificates/hear-nodes';
-import type { AuthorityRotation } from '../contract/authority-rotation';
-import { AuthorityName } from '../contract/certificate-names';
+import type { AuthorityName } from '../contract/certificate-names';
 import { goOn } from '../contract/rotate-authority';
 import type { Act, ExchangeRequest, ExchangeState } from '../contract/rotate-authority';
 import { crossSign, newAuthority } from '../pki/issue';
 import { inYears } from '../pki/validity';
+import { beforeOf } from './cluster-seen';
+import type { Before } from './cluster-seen';
 import { firstSets } from './distribute';
 import type { ExchangeEdges } from './edges';
 import { look } from './look';
 import { mintAlone } from './mint-alone';
 import { untoldKubelet, untoldNodes } from './observe';
-import { componentsOf, leavesOf, missingNodes, rotationFactsOf } from './rotation-facts-of';
-import type { Documents } from './rotation-facts-of';
-import { ended, finish } from './tell';
+import { START_LIMITS, begun, documentsOf, knownOf, refused, refusedBy, statesText } from './prepare';
+import { leavesOf, rotationFactsOf } from './rotation-facts-of';
+import { ended } from './tell';
 import { LOOK_SECONDS, waitFor } from './waiting';
-
-/** A snapshot of the last day: one is taken more often than that, or an alarm is on. */
-export const SNAPSHOT_SECONDS = 86_400;
 
 /** Plans a new one, and mints. Nothing is distributed by that. @throws the errors of the edges */
 export async function start(edges: ExchangeEdges, state: ExchangeState & { readonly authority: AuthorityName }): Promise<Act> {
@@ -33,21 +30,12 @@ export async function start(edges: ExchangeEdges, state: ExchangeState & { reado
   // Without it nobody could see etcd afterwards.
   if (authority === 'etcd') await edges.etcdClient();
   const heard = await heardNodes(facts);
+  const documents = await documentsOf(edges);
   // Of a cluster that was never adopted nothing is begun.
-  const adopted = (await edges.authority(authority)) !== undefined;
-  const first = request.plan || !adopted ? undefined : await firstSets(edges, state.asked);
+  const first = request.plan || documents[authority] === undefined ? undefined : await firstSets(edges, state.asked);
   if (first !== undefined) return waitFor(edges, state, authority, { what: 'first sets', because: [first] }, 'look', LOOK_SECONDS);
   const seen = await look(edges, heard.told, authority, state.asked);
-  // What is to be minted waits for the lock; a plan says who has it.
-  const [documents, accounts, snapshots, lockedBy] = await Promise.all([
-    documentsOf(edges),
-    edges.accounts(),
-    edges.snapshots(),
-    request.plan ? edges.lockedBy() : undefined,
-  ]);
-  const etcd = seen.etcd && { voters: seen.etcd.voters, healthy: seen.etcd.healthy, learners: seen.etcd.learners };
-  const missing = seen.cluster === undefined ? [] : missingNodes(seen.cluster, heard);
-  const known = { now: edges.now(), etcd, snapshot: snapshots.newest, missing, ...(lockedBy !== undefined && { lockedBy }) };
+  const [accounts, { kept, ...known }] = await Promise.all([edges.accounts(), knownOf(edges, request.plan, seen, heard)]);
   const { mode, soakSeconds, canary } = request;
   const asked = {
     id: rotation,
@@ -57,37 +45,24 @@ export async function start(edges: ExchangeEdges, state: ExchangeState & { reado
     ...(canary !== undefined && { canary }),
   };
   const limits = {
-    ...LIMITS,
-    snapshotYoungerThanSeconds: SNAPSHOT_SECONDS,
+    ...START_LIMITS,
     ...(request.canarySeconds !== undefined && { canarySeconds: request.canarySeconds }),
   };
   const plan = planRotation(rotationFactsOf(heard, documents, authority, known, accounts), asked, limits);
-  if (plan.decision === 'refuse') {
-    const all = plan.all.map(({ because, instead }) => `${because}: ${instead}`);
-    return refused(
-      edges,
-      state,
-      all.join('; '),
-      plan.all.map(({ instead }) => instead),
-    );
-  }
+  if (plan.decision === 'refuse') return refusedBy(edges, state, plan.all);
   if (seen.cluster === undefined) return refused(edges, state, `the Kubernetes API did not answer: ${seen.clusterBecause ?? ''}`);
   const untold = authority === 'cluster' ? untoldNodes(seen.cluster, heard.told) : [];
   if (request.plan) return ended(state, 'PLANNED', [planText(plan), ...untoldText(untold)].join('; '), { plan });
-  const before = {
-    voters: seen.etcd?.voters ?? 0,
-    readyNodes: seen.cluster.nodes.filter(({ ready }) => ready).length,
-    nodes: heard.told.map((node) => ({ name: node.host, runs: componentsOf(node), leaves: leavesOf(node, authority) })),
-  };
+  const before = beforeOf({ ...seen, cluster: seen.cluster }, heard.told, (node) => leavesOf(node, authority));
   return mintAlone(edges, state, () =>
-    mint(edges, { ...state, authority }, { request, plan, before, named: untold.map(untoldKubelet), kept: snapshots.kept }),
+    mint(edges, { ...state, authority }, { request, plan, before, named: untold.map(untoldKubelet), kept }),
   );
 }
 
 interface Minting {
   readonly request: ExchangeRequest;
   readonly plan: Extract<RotationPlan, { decision: 'rotate' }>;
-  readonly before: NonNullable<AuthorityRotation['before']>;
+  readonly before: Before;
   readonly named: readonly string[];
   /** All that still exist; undefined when one of them tells nothing. */
   readonly kept: readonly KeptSnapshot[] | undefined;
@@ -122,19 +97,7 @@ async function mint(
   // Somebody else was faster: planned again, it is told.
   if (made.rotation?.id !== rotation) return goOn('look', 0, state);
   edges.telemetry.log('authority-minted', { authority, rotation, mode, generations: made.generations.length, canary: plan.canary });
-  // Without what was asked for, it is not begun anew when it is over.
-  const { request: _, ...begun } = state;
-  return goOn('step', 0, begun);
-}
-
-/** Who starts one sees that it was refused; of one that began by age people are told. */
-async function refused(edges: ExchangeEdges, state: ExchangeState, summary: string, whatToDo: string[] = []): Promise<Act> {
-  return state.request?.by === 'age' ? finish(edges, state, 'REFUSED', summary, whatToDo) : ended(state, 'REFUSED', summary, { whatToDo });
-}
-
-export async function documentsOf(edges: Pick<ExchangeEdges, 'authority'>): Promise<Documents> {
-  const all = await Promise.all(AuthorityName.options.map(async (name) => [name, await edges.authority(name)] as const));
-  return Object.fromEntries(all.filter(([, document]) => document !== undefined));
+  return goOn('step', 0, begun(state));
 }
 
 const untoldText = (untold: readonly string[]): string[] =>
@@ -143,5 +106,5 @@ const untoldText = (untold: readonly string[]): string[] =>
 const planText = (plan: Extract<RotationPlan, { decision: 'rotate' }>): string =>
   [
     `${plan.states.length} states, at most ${plan.seconds} s; ${plan.canary} distrusts first; ${plan.downtime ?? 'no downtime'}`,
-    ...plan.states.map(({ state, restarts }) => `${state}: ${restarts.length === 0 ? 'no restart' : `${restarts.length} restart(s)`}`),
+    ...statesText(plan.states),
   ].join('; ');

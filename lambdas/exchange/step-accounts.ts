@@ -9,6 +9,7 @@ import { goOn, silentEvents } from '../contract/rotate-authority';
 import type { Act, ExchangeState } from '../contract/rotate-authority';
 import { isTaken, moved, over, waitForSet, withJoined, withoutWork } from './carry-on';
 import { bring } from './distribute';
+import { beforeOrNow } from './cluster-seen';
 import type { ExchangeEdges } from './edges';
 import { look } from './look';
 import { observeAccounts } from './observe-accounts';
@@ -55,7 +56,7 @@ async function judge(
   const { told } = await heardNodes(state.facts ?? []);
   const silent = state.asked.filter(({ host }) => !told.some((node) => node.host === host));
   const [seen, shown] = await Promise.all([look(edges, told, authority, state.asked), lookAtKeys(edges, told, state.asked)]);
-  const before = rotation.before ?? { voters: seen.etcd?.voters ?? 1, readyNodes: seen.cluster?.nodes.length ?? 1 };
+  const before = beforeOrNow(rotation.before, seen);
   const kept = { ...state, events: state.events + silentEvents(silent.length, state) };
   const observation = observeAccounts(document, rotation, before, { told, silent }, seen, shown, edges.now());
   const verdict = accountsMayLeave(observation);

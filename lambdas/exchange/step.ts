@@ -15,6 +15,7 @@ import type { AuthoritySecret } from '../contract/certificates';
 import { ExchangeState, goOn, silentEvents } from '../contract/rotate-authority';
 import type { Act } from '../contract/rotate-authority';
 import { distribute } from './distribute';
+import { beforeOrNow } from './cluster-seen';
 import type { ExchangeEdges } from './edges';
 import { heal } from './heal';
 import { healObjects } from './heal-objects';
@@ -56,8 +57,7 @@ async function judge(edges: ExchangeEdges, state: ExchangeState, document: Autho
   const { told } = await heardNodes(state.facts ?? []);
   const silent = state.asked.filter(({ host }) => !told.some((node) => node.host === host));
   const seen = await look(edges, told, document.authority, state.asked, document);
-  // Of a rotation from before it was noted what is there now has to do.
-  const before = rotation.before ?? { voters: seen.etcd?.voters ?? 1, readyNodes: seen.cluster?.nodes.length ?? 1 };
+  const before = beforeOrNow(rotation.before, seen);
   const events = state.events + silentEvents(silent.length, state);
   const notes = seen.unclear === undefined ? state.notes : [seen.unclear];
   const { approval } = rotation;

@@ -6,7 +6,7 @@ import type { AuthorityName } from '../../lambdas/contract/certificate-names';
 import type { RotationState } from '../../lambdas/contract/authority-rotation';
 import type { ClusterLook, PortLook } from '../../lambdas/contract/exchange-looks';
 import { observe, pairOf, portsToAsk, soakUntil } from '../../lambdas/exchange/observe';
-import type { Looks } from '../../lambdas/exchange/observe';
+import type { Looks } from '../../lambdas/exchange/cluster-seen';
 import { parseBundle } from '../../lambdas/pki/bundle';
 import { inspect } from '../../lambdas/pki/inspect';
 import type { ToldNode } from '../../lambdas/certificates/told-node';

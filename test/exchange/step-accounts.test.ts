@@ -116,3 +116,27 @@ test('it is refused where an API server verifies by a key that the lifeboat does
 
   expect(await world.end()).toMatchObject({ outcome: 'REFUSED', summary: expect.stringContaining('verifies by') as string });
 });
+
+test('a controller-manager that has died meanwhile is missed, though it does not tell of itself', async () => {
+  const world = worldWithPair();
+  await world.start({ ...ASKED, soakSeconds: 0, approval: 'automatic' });
+  await world.until(() => stateOf(world) === 'VERIFYING');
+  delete (world.nodes[1]!.started as Partial<Record<string, number>>)['controller-manager'];
+
+  await world.until(() => world.act?.act !== 'end' && world.act?.state.waiting?.forWhat === 'gates of VERIFYING');
+
+  const missed = 'controller-manager of master-2 does not run: start it';
+  expect(world.act).toMatchObject({ state: { waiting: { because: expect.arrayContaining([missed]) as string[] } } });
+});
+
+test('a cluster that was never adopted is told so, and no node is given a secret', async () => {
+  const world = new World();
+  for (const node of world.nodes) [node.stamps, node.enrolled] = [null, false];
+  await world.start({ ...ASKED });
+
+  expect(await world.end()).toMatchObject({
+    outcome: 'REFUSED',
+    summary: expect.stringContaining('the lifeboat holds no key pair of service accounts: adopt the cluster first') as string,
+  });
+  expect(world.nodes.some(({ enrolled }) => enrolled)).toBe(false);
+});
