@@ -1,4 +1,5 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { z } from 'zod';
 import type { AccountsState, RotationState } from '../lambdas/contract/authority-rotation';
 import type { AuthorityName, Exchangeable } from '../lambdas/contract/certificate-names';
 import { AuthoritySecret, ServiceAccountsSecret, authoritySecretName, serviceAccountsSecretName } from '../lambdas/contract/certificates';
@@ -55,6 +56,8 @@ export interface UnderWay {
   readonly follow: (other: Execution) => void;
   /** Whether an execution still drives it. */
   readonly goesOn: () => Promise<boolean>;
+  /** What it carries as what it waits for, and why; `nothing` where it does not wait. */
+  readonly waitsFor: () => Promise<string>;
 }
 
 /** What is done as soon as a state is seen for the first time, while the execution goes on. */
@@ -93,13 +96,27 @@ export async function runExchange(
       narrator.say(`      +${((Date.now() - began) / 1_000).toFixed(1).padStart(5)} s  ${state}${back}`);
       const before = path.some((each) => each.state === state);
       path.push({ state, at: Date.parse(rotation?.stateSince ?? '') });
-      if (!before) await atState[state]?.({ id, state, goesOn, follow: (other) => executions.push(other) });
+      const follow = (other: Execution): number => executions.push(other);
+      if (!before) await atState[state]?.({ id, state, goesOn, follow, waitsFor: () => waitOf(executions) });
     }
     await sleep(LOOK_EVERY_MS);
   }
   const ends = await Promise.all(executions.map((each) => each.wait()));
   if (ends.some(({ status }) => status !== 'SUCCEEDED')) narrator.say(await whyOf(world));
   return { id, ends, path, ...(distrustBegan !== undefined && { distrustBegan }), seconds: (Date.now() - began) / 1_000 };
+}
+
+const Carries = z.object({ state: z.object({ waiting: z.object({ forWhat: z.string(), because: z.array(z.string()) }).optional() }) });
+
+/** Of the execution that drives it, which is the youngest one that goes on. */
+async function waitOf(executions: readonly Execution[]): Promise<string> {
+  for (const execution of [...executions].reverse()) {
+    if (await execution.hasEnded()) continue;
+    const [carried] = (await execution.inputs()).flatMap((input) => Carries.safeParse(input).data ?? []);
+    const { waiting } = carried?.state ?? {};
+    return waiting === undefined ? 'nothing' : `${waiting.forWhat}: ${waiting.because.join('; ')}`;
+  }
+  return 'nothing';
 }
 
 /** All lines that the functions of an exchange wrote so far. */
