@@ -8,6 +8,7 @@ import { accountsChapter } from './chapters/exchange-accounts';
 import { abortChapters } from './chapters/exchange-aborts';
 import { compromiseChapter } from './chapters/exchange-compromise';
 import { lostNodeChapters } from './chapters/exchange-lost-node';
+import { olderEraChapter } from './chapters/exchange-older-era';
 import { shortExchangeChapter } from './chapters/exchange-short';
 import { thriceChapters } from './chapters/exchange-thrice';
 import { repairChapter } from './chapters/repair';
@@ -29,6 +30,7 @@ const NAMED: readonly Chapter[] = [
   ...abortChapters,
   ...lostNodeChapters,
   compromiseChapter,
+  olderEraChapter,
 ];
 const CHAPTERS: readonly Chapter[] = [...ALWAYS, ...NAMED];
 

@@ -9,10 +9,14 @@ const ENDS_WITHIN_MS = 900_000;
 export interface RunInput {
   readonly approval?: 'skip';
   readonly rollBack?: string;
+  /** @default - the latest */
+  readonly snapshot?: string;
 }
 
 export interface RestoreEnd {
   readonly restoreId: string;
+  /** What was asked before anything was stopped; empty where nobody was to be asked. */
+  readonly question: string;
   readonly status: string;
   readonly report: RestoreReport;
   readonly endedAt: number;
@@ -26,7 +30,13 @@ export async function runRestore(narrator: Narrator, { lifeboat, cloud }: World,
   try {
     if (question !== undefined) await approveAsPrinted(cloud, question);
     const { status } = await execution.wait({ timeoutMs: ENDS_WITHIN_MS });
-    return { restoreId: execution.name, status, report: await reportOf(lifeboat, execution), endedAt: Date.now() };
+    return {
+      restoreId: execution.name,
+      question: question ?? '',
+      status,
+      report: await reportOf(lifeboat, execution),
+      endedAt: Date.now(),
+    };
   } finally {
     await told.stop();
   }

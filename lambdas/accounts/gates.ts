@@ -8,7 +8,7 @@ import type { AccountsRotation, AccountsState, RotationMode } from '../contract/
 import { shortId } from '../contract/short-id';
 import { accountsGoBackAtOnce } from './accounts-path';
 import { ASKED_FOR_ITSELF } from './key-generations';
-import { legacyTokenText, legacyTokensBy } from './observation';
+import { MOST_TOKENS, legacyTokenText, legacyTokensBy } from './observation';
 import type { AccountsObservation, ApiServerSeen } from './observation';
 
 /** What has to be proven before a state is left, as a person is told it. */
@@ -58,9 +58,6 @@ export function accountReturnGatesIn(rotation: AccountsRotation): readonly Accou
 type Check = (observation: AccountsObservation) => Faults;
 /** What is seen whatever is under way. */
 type Seen = Omit<AccountsObservation, 'rotation'>;
-
-/** So many are told by their names: a message of SNS has 256 KiB. */
-const MOST_NAMED = 200;
 
 const eachApiServer = (seen: Seen, judge: (seen: ApiServerSeen) => Faults): Faults =>
   withApiServer(seen).flatMap(({ name }) => {
@@ -125,14 +122,14 @@ const CHECKS: Readonly<Record<AccountGate, Check>> = {
     const left = abortRequested === undefined ? legacyTokensBy(legacy, [stays]) : legacy.filter(({ key }) => key === goes);
     if (abortRequested === undefined && approvedBy !== undefined && approvedBy !== ASKED_FOR_ITSELF) return [];
     const told = left
-      .slice(0, MOST_NAMED)
+      .slice(0, MOST_TOKENS)
       .map((token) =>
         abortRequested === undefined
           ? byApproval(legacyTokenText(token, goes))
           : `the Secret ${token.namespace}/${token.name} has a token by the key that goes again: delete it, and make it anew`,
       );
-    const more = `the legacy token list goes on: ${left.length - MOST_NAMED} more`;
-    return left.length <= MOST_NAMED ? told : [...told, abortRequested === undefined ? byApproval(more) : more];
+    const more = `the legacy token list goes on: ${left.length - MOST_TOKENS} more`;
+    return left.length <= MOST_TOKENS ? told : [...told, abortRequested === undefined ? byApproval(more) : more];
   },
   approved: ({ rotation: { approvedBy } }) =>
     approvedBy === undefined ? [byApproval('nobody approved that tokens by the old key are refused')] : [],

@@ -60,3 +60,15 @@ export const legacyTokensBy = (legacy: readonly LegacyToken[], stays: readonly s
 /** How a person is told of one. The words at its beginning are those by which it is known for a matter of approval. */
 export const legacyTokenText = ({ namespace, name, key, lastUsed }: LegacyToken, old: string): string =>
   `the legacy token ${namespace}/${name} is by ${key === old ? 'the old key' : key === undefined ? 'a key that it does not name' : 'a key that nobody knows'}, and never ends by itself (${lastUsed === undefined ? 'no last use is noted' : `last used ${lastUsed}`}): have its users ask for tokens that end, and delete the Secret`;
+
+/** So many are told by their names: a message of SNS has 256 KiB. */
+export const MOST_TOKENS = 200;
+
+/** What people are told at the end of those that are refused from then on. */
+export function refusedTokens(legacy: readonly LegacyToken[], stays: string): string[] {
+  const left = legacyTokensBy(legacy, [stays]);
+  const told = left
+    .slice(0, MOST_TOKENS)
+    .map(({ namespace, name }) => `the token that never ends of the Secret ${namespace}/${name} is refused now: delete the Secret`);
+  return left.length > MOST_TOKENS ? [...told, `and ${left.length - MOST_TOKENS} more`] : told;
+}

@@ -1,5 +1,6 @@
 import { accountsGoBackAtOnce, accountsSoakUntil, accountsStateAfter, accountsStateBefore } from '../accounts/accounts-path';
 import { accountsMayLeave } from '../accounts/gates';
+import { refusedTokens } from '../accounts/observation';
 import { advancePair, closePair, returnPair } from '../accounts/key-generations';
 import { accountKeysOf } from '../accounts/verifying';
 import { heardNodes } from '../certificates/hear-nodes';
@@ -81,5 +82,6 @@ async function judge(
     return to === undefined ? closePair(each, now) : advancePair(each, to, now);
   });
   if (to !== undefined || after.rotation !== undefined) return goOn('step', 0, moved(kept));
-  return over(edges, kept, 'EXCHANGED', EXCHANGED);
+  const by = rotation.approvedBy === undefined ? '' : `, as ${rotation.approvedBy} approved`;
+  return over(edges, { ...kept, notes: refusedTokens(observation.legacy ?? [], rotation.to) }, 'EXCHANGED', `${EXCHANGED}${by}`);
 }

@@ -1,17 +1,7 @@
-import { lookAtCluster } from '../../lambdas/exchange/look-at-cluster';
-import { openApi } from '../../lambdas/kubernetes/api-client';
-import { PretendApi } from '../kubernetes/pretend-api';
-import { AUTHENTICATION, F, INFO, N, O, answerBy, cluster, configMap, idOf } from './pretend-cluster';
-import type { Objects } from './pretend-cluster';
+import { AUTHENTICATION, ClusterOfEach, F, INFO, N, O, answerBy, configMap, idOf } from './pretend-cluster';
 
-let api: PretendApi;
-let objects: Objects;
-beforeEach(async () => {
-  objects = cluster();
-  api = await PretendApi.start((request) => answerBy(objects, request));
-});
-afterEach(() => api.stop());
-const look = () => lookAtCluster(openApi([api.place]));
+const world = new ClusterOfEach();
+const { look } = world;
 
 describe('what the cluster tells', () => {
   test('is read from every page of every list', async () => {
@@ -38,7 +28,7 @@ describe('what the cluster tells', () => {
   test('is asked for by the name alone where everything else would be read too, and no secret is', async () => {
     await look();
 
-    const paths = api.asked.map(({ path }) => path);
+    const paths = world.api.asked.map(({ path }) => path);
     expect(
       paths
         .filter((path) => path.startsWith('/api/v1/configmaps'))
@@ -48,20 +38,17 @@ describe('what the cluster tells', () => {
   });
 
   test('is that something is not there, which is not that it is empty', async () => {
-    for (const path of [INFO, AUTHENTICATION]) objects[path] = undefined;
+    for (const path of [INFO, AUTHENTICATION]) world.objects[path] = undefined;
 
     expect(await look()).toMatchObject({ clusterInfo: null, clientCa: null, requestHeaderCa: null });
 
-    objects[INFO] = configMap('cluster-info', { kubeconfig: 'kind: Config\n' });
-    objects[AUTHENTICATION] = configMap('extension-apiserver-authentication', { 'client-ca-file': 'damaged' });
+    world.objects[INFO] = configMap('cluster-info', { kubeconfig: 'kind: Config\n' });
+    world.objects[AUTHENTICATION] = configMap('extension-apiserver-authentication', { 'client-ca-file': 'damaged' });
     expect(await look()).toMatchObject({ clusterInfo: [], clientCa: [], requestHeaderCa: [] });
   });
 
   test('is nothing at all where a list is refused', async () => {
-    await api.stop();
-    api = await PretendApi.start((request) =>
-      request.path.includes('apiservices') ? [403, { message: 'forbidden' }] : answerBy(objects, request),
-    );
+    world.answer = (request) => (request.path.includes('apiservices') ? [403, { message: 'forbidden' }] : answerBy(world.objects, request));
 
     await expect(look()).rejects.toMatchObject({
       name: 'ApiRefused',

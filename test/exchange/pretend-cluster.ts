@@ -1,5 +1,7 @@
 import { inspect } from '../../lambdas/pki/inspect';
-import type { PretendApi } from '../kubernetes/pretend-api';
+import { lookAtCluster } from '../../lambdas/exchange/look-at-cluster';
+import { openApi } from '../../lambdas/kubernetes/api-client';
+import { PretendApi } from '../kubernetes/pretend-api';
 import type { Request } from '../kubernetes/pretend-api';
 import { authority } from '../pki/pki-world';
 
@@ -73,3 +75,28 @@ export function answerBy(objects: Objects, { method, path, body }: Request): rea
 /** What was patched, in its order. */
 export const patchesOf = (api: PretendApi): [string, unknown][] =>
   api.asked.filter(({ method }) => method === 'PATCH').map(({ path, body }) => [path, JSON.parse(body) as unknown]);
+
+type Answer = Parameters<typeof PretendApi.start>[0];
+
+/** A cluster for each test, behind one API server that is stopped after it. */
+export class ClusterOfEach {
+  objects: Objects = {};
+  answer: Answer = (request) => answerBy(this.objects, request);
+  private started: PretendApi | undefined;
+
+  constructor() {
+    beforeEach(async () => {
+      this.objects = cluster();
+      this.answer = (request) => answerBy(this.objects, request);
+      this.started = await PretendApi.start((request) => this.answer(request));
+    });
+    afterEach(() => this.started?.stop());
+  }
+
+  get api(): PretendApi {
+    if (this.started === undefined) throw new Error('it is started before each test');
+    return this.started;
+  }
+
+  readonly look = () => lookAtCluster(openApi([this.api.place]));
+}

@@ -58,7 +58,10 @@ test('a token that never ends is named to whoever approves, and nobody’s autom
   expect(stateOf(world)).toBe('SIGNING');
   await world.start({ approve: 'r-1', by: 'ann' }, 'approving');
 
-  expect((await world.end()).outcome).toBe('EXCHANGED');
+  expect(await world.end()).toMatchObject({ outcome: 'EXCHANGED', summary: expect.stringContaining('as ann approved') as string });
+  const refused = 'the token that never ends of the Secret ci/robot is refused now: delete the Secret';
+  expect(JSON.parse(world.reports.at(-1)?.text ?? '')).toMatchObject({ notes: [refused] });
+  expect(world.messages.at(-1)?.message).toContain(refused);
 });
 
 test('a plan names states, restarts and tokens that never end, and changes nothing', async () => {
