@@ -21,7 +21,7 @@ import type { World, WorldOptions } from './world';
 import { WORLD_STEPS, withWorld } from './world';
 
 const ALWAYS: readonly Chapter[] = [restoreChapter, rollBackChapter, rotateChapter, repairChapter];
-/** A quarter of an hour and more each: told when it is asked for. */
+/** Ten minutes and more each: told when it is asked for. */
 const NAMED: readonly Chapter[] = [
   shortExchangeChapter,
   exchangeChapter,
