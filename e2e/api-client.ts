@@ -5,7 +5,7 @@ import { Agent, request } from 'node:https';
 export type ApiCredentials = { readonly ca: string } & ({ readonly cert: string; readonly key: string } | { readonly token: string });
 
 export interface ApiRequest {
-  readonly method: 'GET' | 'PATCH';
+  readonly method: 'GET' | 'PATCH' | 'POST';
   readonly path: string;
   readonly body?: object;
   readonly headers?: Readonly<Record<string, string>>;
@@ -21,7 +21,7 @@ export function send(url: string, credentials: ApiCredentials, asked: ApiRequest
   const own = 'token' in credentials ? {} : { cert: credentials.cert, key: credentials.key };
   const headers = {
     Accept: 'application/json',
-    ...(body !== undefined && { 'Content-Type': 'application/merge-patch+json' }),
+    ...(body !== undefined && { 'Content-Type': method === 'POST' ? 'application/json' : 'application/merge-patch+json' }),
     ...('token' in credentials && { Authorization: `Bearer ${credentials.token}` }),
     ...more,
   };

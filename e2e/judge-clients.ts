@@ -1,7 +1,7 @@
 import type { AuthorityName } from '../lambdas/contract/certificate-names';
 import type { Narrator } from '../local/narrator';
-import type { AuthorityClients, ClientName } from './authority-clients';
 import { isRefusal } from './steady-clients';
+import type { SteadyClients } from './steady-clients';
 import type { Traffic, TrafficSummary } from './traffic';
 
 /** Where API servers are started again with their members of etcd: of 7,061 requests 3 were cut when that was measured. */
@@ -23,10 +23,10 @@ export type MayBeCut = 'none' | 'few' | 'any';
 export const mayBeCut = (authority: AuthorityName): MayBeCut => (authority === 'etcd' ? 'any' : 'none');
 
 /** No client is refused in the spans; what is cut is cut by a start. */
-export function judgeClient(
+export function judgeClient<Name extends string>(
   narrator: Narrator,
-  clients: Pick<AuthorityClients, 'seenBy'>,
-  client: ClientName,
+  clients: Pick<SteadyClients<Name>, 'seenBy'>,
+  client: Name,
   spans: readonly Span[],
   cut: MayBeCut,
 ): SeenByClient {
@@ -45,10 +45,10 @@ export function judgeClient(
 }
 
 /** From a moment on nobody lets this client in. */
-export function judgeShutOut(
+export function judgeShutOut<Name extends string>(
   narrator: Narrator,
-  clients: Pick<AuthorityClients, 'seenBy'>,
-  client: ClientName,
+  clients: Pick<SteadyClients<Name>, 'seenBy'>,
+  client: Name,
   since: number,
 ): SeenByClient {
   const { requests, failedRequests, refusals, failures } = clients.seenBy(client, since);

@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import { Narrator } from '../local/narrator';
 import type { Chapter, Measured } from './chapter';
 import { exchangeChapter } from './chapters/exchange';
+import { accountsChapter } from './chapters/exchange-accounts';
 import { abortChapters } from './chapters/exchange-aborts';
 import { compromiseChapter } from './chapters/exchange-compromise';
 import { lostNodeChapters } from './chapters/exchange-lost-node';
@@ -20,10 +21,11 @@ import type { World, WorldOptions } from './world';
 import { WORLD_STEPS, withWorld } from './world';
 
 const ALWAYS: readonly Chapter[] = [restoreChapter, rollBackChapter, rotateChapter, repairChapter];
-/** A quarter of an hour and more each: told when it is asked for. */
+/** Ten minutes and more each: told when it is asked for. */
 const NAMED: readonly Chapter[] = [
   shortExchangeChapter,
   exchangeChapter,
+  accountsChapter,
   ...thriceChapters,
   ...abortChapters,
   ...lostNodeChapters,

@@ -7,7 +7,8 @@ import type { LocalNode } from '../local/nodes';
 import type { ApiCredentials } from './api-client';
 import { TRAFFIC_NAMESPACE } from './traffic';
 
-const POD = 'reader';
+/** The service account of who reads what the traffic is about. */
+export const READER = 'reader';
 
 const Kubeconfig = z.object({
   clusters: z.tuple([z.object({ cluster: z.object({ 'certificate-authority-data': z.string() }) })]),
@@ -31,16 +32,16 @@ export function administratorOf({ tree }: LocalNode): ApiCredentials & { readonl
 export async function podToken(kubectl: Kubectl): Promise<string> {
   const namespace = TRAFFIC_NAMESPACE;
   await kubectl.apply([
-    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { namespace, name: POD } },
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { namespace, name: READER } },
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'RoleBinding',
-      metadata: { namespace, name: POD },
+      metadata: { namespace, name: READER },
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'view' },
-      subjects: [{ kind: 'ServiceAccount', namespace, name: POD }],
+      subjects: [{ kind: 'ServiceAccount', namespace, name: READER }],
     },
   ]);
-  return (await kubectl.run(['create', 'token', POD, '--namespace', namespace, '--duration=24h'])).trim();
+  return (await kubectl.run(['create', 'token', READER, '--namespace', namespace, '--duration=24h'])).trim();
 }
 
 /** What `kubeadm init` tells nodes that join (cmd/kubeadm/app/phases/bootstraptoken/clusterinfo): where the API is, and whom to trust there. */

@@ -1,7 +1,8 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import type { RotationState } from '../lambdas/contract/authority-rotation';
-import type { AuthorityName } from '../lambdas/contract/certificate-names';
-import { AuthoritySecret, authoritySecretName } from '../lambdas/contract/certificates';
+import { z } from 'zod';
+import type { AccountsState, RotationState } from '../lambdas/contract/authority-rotation';
+import type { AuthorityName, Exchangeable } from '../lambdas/contract/certificate-names';
+import { AuthoritySecret, ServiceAccountsSecret, authoritySecretName, serviceAccountsSecretName } from '../lambdas/contract/certificates';
 import type { ExchangeRequest } from '../lambdas/contract/rotate-authority';
 import { sleep } from '../local/child-process';
 import type { Execution, ExecutionEnd } from '../local/cloud';
@@ -12,12 +13,26 @@ import type { World } from './world';
 const ENDS_WITHIN_MS = 3_600_000;
 const LOOK_EVERY_MS = 700;
 
+/** A state of the exchange of an authority, or of the key pair of service accounts. */
+export type AnyState = RotationState | AccountsState;
+
 /** What is noted of an authority, with its generations. */
-export async function authorityOf({ cloud, lifeboat }: World, name: AuthorityName): Promise<AuthoritySecret> {
+export const authorityOf = async (world: World, name: AuthorityName): Promise<AuthoritySecret> =>
+  AuthoritySecret.parse(await secretOf(world, authoritySecretName(world.lifeboat.cluster, name)));
+
+/** What is noted of the key pair of service accounts, with its generations. */
+export const accountsOf = async (world: World): Promise<ServiceAccountsSecret> =>
+  ServiceAccountsSecret.parse(await secretOf(world, serviceAccountsSecretName(world.lifeboat.cluster)));
+
+/** What is noted of whatever is exchanged. */
+export const notedOf = (world: World, exchanged: Exchangeable): Promise<AuthoritySecret | ServiceAccountsSecret> =>
+  exchanged === 'service-accounts' ? accountsOf(world) : authorityOf(world, exchanged);
+
+async function secretOf({ cloud }: World, SecretId: string): Promise<unknown> {
   const secrets = new SecretsManagerClient(cloud.clientConfig());
   try {
-    const { SecretString = '' } = await secrets.send(new GetSecretValueCommand({ SecretId: authoritySecretName(lifeboat.cluster, name) }));
-    return AuthoritySecret.parse(JSON.parse(SecretString));
+    const { SecretString = '' } = await secrets.send(new GetSecretValueCommand({ SecretId }));
+    return JSON.parse(SecretString);
   } finally {
     secrets.destroy();
   }
@@ -28,23 +43,25 @@ export interface ExchangeRun {
   /** How every execution ended that drove it or may have. */
   readonly ends: readonly ExecutionEnd[];
   /** The states in the order in which they were seen, there and back, and since when. */
-  readonly path: readonly { readonly state: RotationState; readonly at: number }[];
-  /** When the first node was to distrust the old root; undefined when none was. */
+  readonly path: readonly { readonly state: AnyState; readonly at: number }[];
+  /** When the first node was to distrust the old root or key; undefined when none was. */
   readonly distrustBegan?: number;
   readonly seconds: number;
 }
 
 export interface UnderWay {
   readonly id: string;
-  readonly state: RotationState;
+  readonly state: AnyState;
   /** Its end is waited for, too: another execution that may drive the same exchange. */
   readonly follow: (other: Execution) => void;
   /** Whether an execution still drives it. */
   readonly goesOn: () => Promise<boolean>;
+  /** What it carries as what it waits for, and why; `nothing` where it does not wait. */
+  readonly waitsFor: () => Promise<string>;
 }
 
 /** What is done as soon as a state is seen for the first time, while the execution goes on. */
-export type AtState = Readonly<Partial<Record<RotationState, (run: UnderWay) => Promise<void>>>>;
+export type AtState = Readonly<Partial<Record<AnyState, (run: UnderWay) => Promise<void>>>>;
 
 /** Seconds from one state to the next, as one line. */
 export const stations = ({ path, seconds }: ExchangeRun): string =>
@@ -52,11 +69,11 @@ export const stations = ({ path, seconds }: ExchangeRun): string =>
     ' › ',
   );
 
-/** Exchanges one authority, and tells its states as they come. */
+/** Exchanges one authority or the key pair of service accounts, and tells its states as they come. */
 export async function runExchange(
   narrator: Narrator,
   world: World,
-  input: Omit<Partial<ExchangeRequest>, 'authority'> & { readonly authority: AuthorityName },
+  input: Partial<ExchangeRequest> & { readonly authority: Exchangeable },
   atState: AtState = {},
 ): Promise<ExchangeRun> {
   const { lifeboat } = world;
@@ -65,13 +82,13 @@ export async function runExchange(
   const first = await lifeboat.rotateCa.start({ approval: 'automatic', canarySeconds: 0, waitForNodesSeconds: 30, ...input });
   const id = first.name;
   const executions = [first];
-  const path: { state: RotationState; at: number }[] = [];
+  const path: { state: AnyState; at: number }[] = [];
   let distrustBegan: number | undefined;
   const goesOn = async (): Promise<boolean> => !(await Promise.all(executions.map((each) => each.hasEnded()))).every(Boolean);
   while (await goesOn()) {
     if (Date.now() - began > ENDS_WITHIN_MS)
       throw new Error(`${await whyOf(world)}\nthe exchange goes on after ${ENDS_WITHIN_MS / 1_000} s`);
-    const { rotation } = await authorityOf(world, input.authority);
+    const { rotation } = await notedOf(world, input.authority);
     const state = rotation?.id === id ? rotation.state : undefined;
     if (state !== undefined && rotation?.distrustBegan !== undefined) distrustBegan = Date.parse(rotation.distrustBegan);
     if (state !== undefined && state !== path.at(-1)?.state) {
@@ -79,13 +96,27 @@ export async function runExchange(
       narrator.say(`      +${((Date.now() - began) / 1_000).toFixed(1).padStart(5)} s  ${state}${back}`);
       const before = path.some((each) => each.state === state);
       path.push({ state, at: Date.parse(rotation?.stateSince ?? '') });
-      if (!before) await atState[state]?.({ id, state, goesOn, follow: (other) => executions.push(other) });
+      const follow = (other: Execution): number => executions.push(other);
+      if (!before) await atState[state]?.({ id, state, goesOn, follow, waitsFor: () => waitOf(executions) });
     }
     await sleep(LOOK_EVERY_MS);
   }
   const ends = await Promise.all(executions.map((each) => each.wait()));
   if (ends.some(({ status }) => status !== 'SUCCEEDED')) narrator.say(await whyOf(world));
   return { id, ends, path, ...(distrustBegan !== undefined && { distrustBegan }), seconds: (Date.now() - began) / 1_000 };
+}
+
+const Carries = z.object({ state: z.object({ waiting: z.object({ forWhat: z.string(), because: z.array(z.string()) }).optional() }) });
+
+/** Of the execution that drives it, which is the youngest one that goes on. */
+async function waitOf(executions: readonly Execution[]): Promise<string> {
+  for (const execution of [...executions].reverse()) {
+    if (await execution.hasEnded()) continue;
+    const [carried] = (await execution.inputs()).flatMap((input) => Carries.safeParse(input).data ?? []);
+    const { waiting } = carried?.state ?? {};
+    return waiting === undefined ? 'nothing' : `${waiting.forWhat}: ${waiting.because.join('; ')}`;
+  }
+  return 'nothing';
 }
 
 /** All lines that the functions of an exchange wrote so far. */

@@ -8,19 +8,23 @@ const EVERY_MS = 300;
 
 export type Seen = TrafficSummary & { readonly refusals: number };
 
-/** Clients that read all the time, each request by a connection of its own and never repeated. */
+/** Clients that ask all the time, each request by a connection of its own and never repeated. */
 export interface SteadyClients<Name extends string> {
   /** What one of them saw, of requests that began from one moment on until another. @default - until now */
   seenBy(name: Name, from: number, until?: number): Seen;
   stop(): Promise<void>;
 }
 
-/** What one reads, whom it trusts and who it is. */
+/** What one reads or sends, whom it trusts and who it is. */
 export interface SteadyRequest {
   readonly url: string;
   readonly path: string;
   readonly credentials: ApiCredentials;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Sent by POST. @default - it only reads */
+  readonly body?: object;
+  /** Gets the text of a good answer. */
+  readonly heard?: (text: string) => void;
 }
 
 export interface SteadyClientsOptions<Name extends string> {
@@ -42,10 +46,11 @@ export function startSteadyClients<Name extends string>({ clients, log }: Steady
     sent.set(name, own);
     const once = async (): Promise<void> => {
       const at = Date.now();
-      const { url, path, credentials, headers } = next();
-      const failure = await failureOf(url, credentials, { method: 'GET', path, ...(headers && { headers }) }, ending.signal);
+      const { url, path, credentials, headers, body, heard } = next();
+      const asked = { method: body === undefined ? 'GET' : 'POST', path, ...(headers && { headers }), ...(body && { body }) } as const;
+      const failure = await failureOf(url, credentials, asked, ending.signal, heard);
       if (ending.signal.aborted) return;
-      own.push({ kind: 'read', at, ms: Date.now() - at, ...(failure !== undefined && { failure }) });
+      own.push({ kind: body === undefined ? 'read' : 'write', at, ms: Date.now() - at, ...(failure !== undefined && { failure }) });
       if (failure !== undefined) appendFileSync(log, `${JSON.stringify({ name, url, at: new Date(at).toISOString(), failure })}\n`);
     };
     while (!ending.signal.aborted) {

@@ -84,18 +84,25 @@ export function startTraffic({ url, credentials, log }: TrafficOptions): Traffic
   };
 }
 
-/** What went wrong with one request; undefined for 200. */
+/**
+ * What went wrong with one request; undefined for 200, and for 201 of what it made.
+ *
+ * @param heard gets the text of a good answer
+ */
 export async function failureOf(
   url: string,
   credentials: ApiCredentials,
   asked: Omit<ApiRequest, 'signal'>,
   ending: AbortSignal,
+  heard?: (text: string) => void,
 ): Promise<string | undefined> {
   const timeLimit = AbortSignal.timeout(WITHIN_MS);
   try {
     const answer = await send(url, credentials, { ...asked, signal: AbortSignal.any([ending, timeLimit]) });
     const text = await textOf(answer);
-    return answer.statusCode === 200 ? undefined : `${answer.statusCode} ${reasonIn(text)}`.trim();
+    if (answer.statusCode !== 200 && answer.statusCode !== 201) return `${answer.statusCode} ${reasonIn(text)}`.trim();
+    heard?.(text);
+    return undefined;
   } catch (error) {
     if (timeLimit.aborted) return `no answer within ${WITHIN_MS / 1000} s`;
     return error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : String(error);

@@ -1,29 +1,27 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { AuthoritySecret } from '../lambdas/contract/certificates';
+import type { AuthoritySecret, ServiceAccountsSecret } from '../lambdas/contract/certificates';
 import { isSignedBy } from '../lambdas/pki/signed-by';
 import { waitUntil } from '../local/child-process';
 import type { LocalNode } from '../local/nodes';
 import type { Narrator } from '../local/narrator';
 import { chainServedAt, checkAuthentication, checkCluster, checkMembers, fileOf, idsIn, publishedOtherwise, signerOf } from './exchanged';
+import { checkAccounts } from './exchanged-accounts';
 import type { World } from './world';
+
+type Noted = AuthoritySecret | ServiceAccountsSecret;
 
 /** kube-controller-manager publishes 17 s after its start, and three are started one after the other. */
 const PUBLISHED_WITHIN_MS = 90_000;
 
 /**
- * Everything of an authority is as it was before an exchange that was turned back.
+ * Everything of an authority, or of the key pair of service accounts, is as it was before an exchange that was turned back.
  *
  * @param given whether nodes were given anything: the cross certificate of an exchange before it goes by that
  */
-export async function checkTurnedBack(
-  narrator: Narrator,
-  world: World,
-  before: AuthoritySecret,
-  after: AuthoritySecret,
-  given: boolean,
-): Promise<void> {
+export async function checkTurnedBack(narrator: Narrator, world: World, before: Noted, after: Noted, given: boolean): Promise<void> {
   // Neither is shown: both hold the key.
-  narrator.check('the authority is as before', isDeepStrictEqual(withoutStates(after), withoutStates(before)), true);
+  narrator.check('what is noted of it is as before', isDeepStrictEqual(withoutStates(after), withoutStates(before)), true);
+  if (!('authority' in before)) return checkAccounts(narrator, world, before);
   const signer = signerOf(before);
   const { nodes, kubectl } = world;
   const stray = (what: string, is: (node: LocalNode) => boolean): void => {
@@ -59,7 +57,7 @@ export async function checkTurnedBack(
 }
 
 /** What signs has a note of that once there was another one, where it had none. */
-const withoutStates = ({ generations, ...document }: AuthoritySecret) => ({
+const withoutStates = ({ generations, ...document }: Noted) => ({
   ...document,
   generations: generations.map(({ state: _, ...generation }) => generation),
 });

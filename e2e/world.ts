@@ -4,7 +4,7 @@ import path from 'node:path';
 import { startBalancer } from '../local/balancer';
 import type { Balancer } from '../local/balancer';
 import { startLocalCloud } from '../local/cloud';
-import type { LocalCloud } from '../local/cloud';
+import type { LocalCloud, Topic } from '../local/cloud';
 import { deployStep } from '../local/demo/first-steps';
 import type { Deployment } from '../local/deployment';
 import { issueCertificate } from '../local/etcd/certificates';
@@ -15,6 +15,7 @@ import type { LocalNodes } from '../local/nodes';
 import { portOn } from '../local/nodes/addresses';
 import { NEW_NAME } from './adopted';
 import type { ApiCredentials } from './api-client';
+import { makeTopic } from './people';
 import { TRAFFIC_NAMESPACE, startTraffic } from './traffic';
 import type { Traffic } from './traffic';
 import { configMap, makeWorkload } from './workload';
@@ -43,6 +44,8 @@ export interface World {
   /** The same user at each API server. */
   readonly eachApiserver: readonly { readonly name: string; readonly kubectl: Kubectl }[];
   readonly traffic: Traffic;
+  /** What the lifeboat tells them. */
+  readonly people: Topic;
   /** Of a client of its own. */
   credentials(): ApiCredentials;
   readonly folder: string;
@@ -81,9 +84,10 @@ async function begin(narrator: Narrator, options: WorldOptions, folder: string, 
   });
   const traffic = startTraffic({ url: balancer.url, credentials: credentials(), log: path.join(folder, 'failed-requests.jsonl') });
   closing.unshift(() => traffic.stop());
-  const lifeboat = await deployStep(narrator, cloud, nodes, { certificates: CERTIFICATES });
+  const people = await makeTopic(cloud);
+  const lifeboat = await deployStep(narrator, cloud, nodes, { certificates: CERTIFICATES, alarms: { topicArn: people.arn } });
   const eachApiserver = nodes.nodes.map(({ name, apiUrl }) => ({ name, kubectl: kubectl.at(apiUrl) }));
-  return { cloud, nodes, balancer, lifeboat, kubectl, eachApiserver, traffic, credentials, folder };
+  return { cloud, nodes, balancer, lifeboat, kubectl, eachApiserver, traffic, people, credentials, folder };
 }
 
 async function startControlPlanes(cloud: LocalCloud, options: WorldOptions, folder: string, closing: (() => Promise<void>)[]) {

@@ -69,6 +69,8 @@ export interface DeploymentOptions {
   readonly certificates?: Readonly<Record<string, unknown>>;
   /** As in the config. @default - the lifeboat keeps no record */
   readonly api?: Readonly<Record<string, unknown>>;
+  /** As in the config. @default - nobody is told */
+  readonly alarms?: Readonly<Record<string, unknown>>;
 }
 
 const Outputs = z.object({
@@ -118,10 +120,19 @@ export async function deployLifeboats(cloud: LocalCloud, clusters: readonly Depl
 type Named = DeploymentOptions & { readonly cluster: string };
 
 function configOf(cloud: LocalCloud, options: Named): object {
-  const { cluster, endpoints, schedule = 'rate(1 hour)', maxDbSizeGiB = 2, retention, lock, replica, certificates, api } = options;
+  const { cluster, endpoints, schedule = 'rate(1 hour)', maxDbSizeGiB = 2, retention, lock, replica, certificates, api, alarms } = options;
   const backup = { schedule, maxDbSizeGiB, retention, lock, replica };
   // A replica needs to know where it is a replica of; all else does not care.
-  return { name: cluster, region: replica && cloud.region, terminationProtection: false, etcd: { endpoints }, backup, certificates, api };
+  return {
+    name: cluster,
+    region: replica && cloud.region,
+    terminationProtection: false,
+    etcd: { endpoints },
+    backup,
+    certificates,
+    api,
+    alarms,
+  };
 }
 
 function deploymentOf(cloud: LocalCloud, { cluster, replica }: Named, outputs: StackOutputs): Deployment {

@@ -4,6 +4,7 @@ import type { AuthorityName } from '../../lambdas/contract/certificate-names';
 import type { Narrator } from '../../local/narrator';
 import { authorityChapters } from '../authority-chapters';
 import { FOLLOWS, IS_BY_OLD, TRUSTS_OLD, clientsOf } from '../authority-clients';
+import type { ClientName } from '../authority-clients';
 import type { Measured } from '../chapter';
 import { turnedBack } from '../exchange-authority';
 import { exchangedUnderClients, withClients } from '../exchange-under-clients';
@@ -20,6 +21,10 @@ const SHORT_SECONDS = 3;
 /** Nothing is done in MINTED but that nodes are asked: by so much later one of them answers. */
 const SLOW_SECONDS = 5;
 
+/** Who says something about a way back: nobody serves by the new root alone on it. */
+const namesFor = (authority: AuthorityName): readonly ClientName[] =>
+  [TRUSTS_OLD, IS_BY_OLD, FOLLOWS].filter((name) => clientsOf(authority).includes(name));
+
 /** In every state somebody thinks better of it, and after that it is exchanged all the same. */
 export const abortChapters = authorityChapters({
   name: 'exchange-aborts',
@@ -29,7 +34,7 @@ export const abortChapters = authorityChapters({
 });
 
 async function tell(narrator: Narrator, world: World, authority: AuthorityName): Promise<Measured> {
-  const clients = [TRUSTS_OLD, IS_BY_OLD, FOLLOWS].filter((name) => clientsOf(authority).includes(name));
+  const clients = namesFor(authority);
   const turned: Record<string, unknown> = {};
   // The longest way back first.
   for (const state of [...ROTATION_STATES].reverse())
@@ -56,8 +61,7 @@ async function aborted(
   });
   if (state === 'MINTED') last?.register({ prefix: [] });
   const until = Date.now();
-  const names = [TRUSTS_OLD, IS_BY_OLD, FOLLOWS].filter((name) => clientsOf(authority).includes(name));
-  const seen = names.map((name) =>
+  const seen = namesFor(authority).map((name) =>
     judgeClient(narrator, clients, name, name === IS_BY_OLD ? trustedSpans(run, began, until) : [[began, until]], mayBeCut(authority)),
   );
   const { requests, failures, slowestSeconds } = judgeTraffic(narrator, world.traffic, began, authority === 'etcd' ? 'few' : 'none');

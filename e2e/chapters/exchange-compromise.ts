@@ -15,7 +15,6 @@ import { stations } from '../run-exchange';
 import type { World } from '../world';
 
 const AUTHORITIES: readonly AuthorityName[] = ['front-proxy', 'etcd', 'cluster'];
-const LEADERS_WITHIN_MS = 120_000;
 const AFTERWARDS_MS = 5_000;
 const SETTLED_MS = 1_000;
 
@@ -31,7 +30,7 @@ export const compromiseChapter: Chapter = {
       const told: Record<string, Measured> = {};
       for (const authority of AUTHORITIES)
         told[authority] = await withClients(world, authority, (clients) => tell(narrator, world, authority, clients));
-      await narrator.run('controllers renew their leases', () => leadersRenew(world.kubectl, LEADERS_WITHIN_MS));
+      await narrator.run('controllers renew their leases', () => leadersRenew(world.kubectl));
       return told;
     }),
 };

@@ -7,7 +7,6 @@ import { leadersRenew } from '../leases';
 import type { World } from '../world';
 
 const ROUNDS = 3;
-const LEADERS_WITHIN_MS = 120_000;
 
 /** One authority three times in a row, under clients each of which begins anew with what is the present root by then. */
 export const thriceChapters = authorityChapters({
@@ -22,6 +21,6 @@ async function tell(narrator: Narrator, world: World, authority: AuthorityName):
   await withClients(world, authority, async (clients) => {
     for (let round = 1; round <= ROUNDS; round++) rounds.push(await exchangedUnderClients(narrator, world, authority, clients));
   });
-  await narrator.run('controllers renew their leases', () => leadersRenew(world.kubectl, LEADERS_WITHIN_MS));
+  await narrator.run('controllers renew their leases', () => leadersRenew(world.kubectl));
   return { rounds };
 }

@@ -8,7 +8,6 @@ import { leadersRenew } from '../leases';
 import { PREPARING_STEPS, withExchangeable } from '../prepare-exchange';
 import type { World } from '../world';
 
-const LEADERS_WITHIN_MS = 120_000;
 /** Longer than it takes to say that it is to be turned back. */
 const LONG_SOAK_SECONDS = 40;
 
@@ -27,7 +26,7 @@ async function tell(narrator: Narrator, world: World): Promise<Measured> {
   const told: Record<string, Measured> = {};
   for (const authority of AUTHORITIES)
     told[authority] = await withClients(world, authority, (clients) => exchangedUnderClients(narrator, world, authority, clients));
-  await narrator.run('controllers renew their leases', () => leadersRenew(world.kubectl, LEADERS_WITHIN_MS));
+  await narrator.run('controllers renew their leases', () => leadersRenew(world.kubectl));
   const began = Date.now();
   const { seconds } = await turnedBack(narrator, world, { authority: 'etcd', in: 'SOAKING', soakSeconds: LONG_SOAK_SECONDS });
   const { requests, failures, slowestSeconds } = judgeTraffic(narrator, world.traffic, began, 'few');

@@ -77,6 +77,9 @@ interface Question {
   readonly body: string | undefined;
 }
 
+/** As kubectl asks for raw paths: /openid/v1/jwks is of a kind of its own, and refused with 406 to who takes nothing else than this (pkg/routes/openidmetadata.go). */
+const ACCEPT = 'application/json, */*';
+
 function send({ host, port, ca, client }: ApiPlace, withinMs: number, { method, path, body }: Question) {
   return new Promise<{ status: number; text: string }>((resolve, reject) => {
     const kind = method === 'POST' ? 'application/json' : 'application/merge-patch+json';
@@ -92,7 +95,7 @@ function send({ host, port, ca, client }: ApiPlace, withinMs: number, { method, 
         agent: false,
         // Of the whole, and not between two bytes.
         signal: AbortSignal.timeout(withinMs),
-        headers: { Accept: 'application/json', ...(body !== undefined && type) },
+        headers: { Accept: ACCEPT, ...(body !== undefined && type) },
       },
       (answer) => {
         const parts: Buffer[] = [];

@@ -47,6 +47,8 @@ export interface Execution {
   redrive(): Promise<void>;
   /** The states that it went through, in order; one that was redriven is in it twice. */
   history(): Promise<VisitedState[]>;
+  /** What the states that it entered were given, newest first. */
+  inputs(): Promise<unknown[]>;
 }
 
 export interface StateMachine {
@@ -99,6 +101,7 @@ function execution(config: ClientConfig, arn: string): Execution {
       await run(config, (client) => client.send(new RedriveExecutionCommand({ executionArn: arn })));
     },
     history,
+    inputs: () => run(config, async (client) => inputsOf(await allEvents(client, arn))),
   };
 }
 
@@ -139,6 +142,11 @@ function visitedStates(events: readonly HistoryEvent[]): VisitedState[] {
   }
   return visited;
 }
+
+const inputsOf = (events: readonly HistoryEvent[]): unknown[] =>
+  events
+    .flatMap(({ stateEnteredEventDetails: entered }) => (entered?.input === undefined ? [] : [JSON.parse(entered.input) as unknown]))
+    .reverse();
 
 /** Answers a task that waits for its token. */
 export async function succeedTask(config: ClientConfig, taskToken: string, output: unknown): Promise<void> {

@@ -14,7 +14,7 @@ export function deployStep(
   narrator: Narrator,
   cloud: LocalCloud,
   { endpoints, credentials }: LocalNodes,
-  config: Pick<DeploymentOptions, 'certificates' | 'api'> = {},
+  config: Pick<DeploymentOptions, 'certificates' | 'api' | 'alarms'> = {},
 ): Promise<Deployment> {
   return narrator.run(
     'cdk deploy, the app unchanged',

@@ -23,6 +23,15 @@ describe('asking the API', () => {
     expect(api.asked).toMatchObject([{ method: 'GET', path: '/api/v1/nodes/one', who: 'kube-apiserver-kubelet-client' }]);
   });
 
+  test('takes the keys of service accounts, which are JSON of another kind, and JSON before all else', async () => {
+    // go-restful, which serves them: a route whose kind nobody takes is answered 406.
+    const takes = (accepts: readonly string[], kind: string) => accepts.some((each) => each === kind || each === '*/*');
+    const api = await serving(({ accepts }) => (takes(accepts, 'application/jwk-set+json') ? [200, { keys: [] }] : [406, '']));
+
+    expect(await openApi([api.place]).get('/openid/v1/jwks')).toEqual({ keys: [] });
+    expect(api.asked[0]?.accepts[0]).toBe('application/json');
+  });
+
   test('for what there is not finds nothing', async () => {
     const api = await serving(() => [404, { message: 'not found' }]);
 

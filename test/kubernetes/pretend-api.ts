@@ -21,6 +21,8 @@ export interface Request {
   readonly method: string;
   readonly path: string;
   readonly type: string | undefined;
+  /** What it takes for an answer, in the order of its preference. */
+  readonly accepts: readonly string[];
   readonly body: string;
   /** The common name of the client's certificate. */
   readonly who: string;
@@ -41,7 +43,8 @@ export class PretendApi {
       for await (const part of request.setEncoding('utf8') as AsyncIterable<string>) body += part;
       const { socket, method = '', url = '', headers } = request;
       const peer = 'getPeerCertificate' in socket ? (socket as unknown as PeerSocket).getPeerCertificate() : undefined;
-      const one = { method, path: url, type: headers['content-type'], body, who: peer?.subject.CN ?? '' };
+      const accepts = (headers.accept ?? '').split(',').map((each) => each.trim());
+      const one = { method, path: url, type: headers['content-type'], accepts, body, who: peer?.subject.CN ?? '' };
       api.asked.push(one);
       const told = answer(one);
       if (told === 'half') response.writeHead(200).write('{');

@@ -379,6 +379,12 @@ describe('RedriveExecution', () => {
     const described = await sfn.send(new DescribeExecutionCommand({ executionArn: execution.arn }));
     expect(described).toMatchObject({ redriveCount: 1, redriveStatus: 'NOT_REDRIVABLE', redriveDate: expect.any(Date) as Date });
     expect((await execution.history()).map(({ state }) => state)).toEqual(['First', 'Ask', 'Ask', 'Last']);
+    expect(await execution.inputs()).toMatchObject([
+      { answer: 'yes' },
+      { first: { redriven: 0 } },
+      { first: { redriven: 0 } },
+      { given: 1 },
+    ]);
     await expect(execution.redrive()).rejects.toMatchObject({ name: 'ExecutionNotRedrivable' });
   });
 
