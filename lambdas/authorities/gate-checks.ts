@@ -171,9 +171,11 @@ export const CHECKS: Readonly<Record<GateName, Check>> = {
   'places-handled': ({ hidden }) =>
     hidden === undefined
       ? ['it is not known where else the old root is']
-      : hidden.flatMap(({ place, handled, approvable = false }) => {
-          const text = `${place} has the old root: see to it, and say so`;
-          return handled ? [] : [approvable ? byApproval(text) : text];
+      : hidden.flatMap(({ place, handled, approvable = false }): Faults => {
+          if (handled) return [];
+          return approvable
+            ? [byApproval(`${place} has the old root: see to it, and say so by approving`)]
+            : [`${place} has the old root alone: have whoever made it give it both`];
         }),
   approved: ({ approvedBy }) => (approvedBy === undefined ? [byApproval('nobody approved that the old root is distrusted')] : []),
   'canary-distrusts': canaryDistrusts,

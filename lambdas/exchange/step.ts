@@ -46,7 +46,7 @@ export async function step(edges: ExchangeEdges, asked: ExchangeState): Promise<
   }
   // The answer of the run that minted it may be lost.
   const state = begun(joined.state);
-  const act = await withoutWork(edges, state, rotation, soakUntil(document.authority, rotation));
+  const act = await withoutWork(edges, { ...joined, state }, rotation, soakUntil(document.authority, rotation));
   if (act !== undefined) return act;
   // What is to be undone is not done first: a node may be away because of it.
   const rotating = goesBackAtOnce(rotation) ? undefined : await distribute(edges, document, state);
