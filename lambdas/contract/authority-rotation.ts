@@ -78,6 +78,8 @@ export const AuthorityRotation = z.object({
   approvedBy: text.optional(),
   /** The same with when, and what was named to him until then. */
   approval: Approval.optional(),
+  /** Who says since then that those were seen to who are refused while the old generation is distrusted, and who they are. */
+  refusalsSeen: Approval.optional(),
   /** From then on it only goes back. */
   abortRequested: z.object({ by: text, at: z.iso.datetime(), because: z.string().min(1).max(1000) }).optional(),
 });
