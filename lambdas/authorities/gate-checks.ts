@@ -8,6 +8,7 @@ import type { GateName } from './gate-names';
 import { goesFirst, portsOf } from './observation';
 import type { Observation, PortSeen } from './observation';
 import { restartsOn, startersIn } from './restarts';
+import { nobodyRefused } from './rejections';
 import { KUBELET_CLIENT_SECONDS } from './rotation-facts';
 
 export type Check = (observation: Observation, state: RotationState) => Faults;
@@ -180,5 +181,6 @@ export const CHECKS: Readonly<Record<GateName, Check>> = {
   approved: ({ approvedBy }) => (approvedBy === undefined ? [byApproval('nobody approved that the old root is distrusted')] : []),
   'canary-distrusts': canaryDistrusts,
   'old-gone': oldGone,
+  'nobody-refused': nobodyRefused,
   'cross-gone': crossGone,
 };

@@ -109,7 +109,7 @@ export function requestAbort(document: AuthoritySecret, by: string, because: str
   const rotation = underWay(document, step);
   if (rotation.abortRequested !== undefined) return document;
   requireWayBack(document, rotation);
-  const { approvedBy: _by, approval: _approval, ...rest } = rotation;
+  const { approvedBy: _by, approval: _approval, refusalsSeen: _seen, ...rest } = rotation;
   return { ...document, rotation: { ...rest, abortRequested: { by, at: step.now.toISOString(), because, in: rotation.state } } };
 }
 

@@ -9,18 +9,21 @@ type TellEdges = Pick<ExchangeEdges, 'cluster' | 'write' | 'tell' | 'telemetry' 
 export const nameOf = (exchanged: Exchangeable): string =>
   exchanged === 'service-accounts' ? 'the key pair of service accounts' : `the ${exchanged} authority`;
 
-/** Asks the people who read the topic for their approval. */
+/** Asks the people who read the topic for their approval. @param again whether they approved before, and are asked about whoever is refused since then */
 export async function askPeople(
   edges: TellEdges,
   { rotation, notes = [] }: ExchangeState,
   authority: Exchangeable,
   because: readonly string[],
+  again: boolean,
 ): Promise<void> {
   await say(
     edges,
     `${nameOf(authority)} waits for approval`,
     [
-      proven(authority),
+      again
+        ? `The old generation of ${nameOf(authority)} is distrusted in the first place or in all, and clients are refused since then. It goes on when that is approved, and no others are refused.`
+        : proven(authority),
       ...few(because),
       ...notes,
       `Approve by an execution of lifeboat-${edges.cluster}-rotate-ca with ${approveBy(rotation)}, or turn back with ${abortBy(rotation)}: "Exchange a certificate authority" in the operator runbook has the commands.`,

@@ -10,6 +10,8 @@ import { approvalWays, askPeople, finish, halt } from './tell';
 const LONGEST_WAIT_SECONDS = 900;
 /** Between two looks at gates that are shut, at first. */
 export const LOOK_SECONDS = 15;
+/** The same where a person is waited for who has approved before; a quarter of an hour in the end. */
+export const SELDOM_SECONDS = 225;
 /** So long a gate may stay shut that only work can open, before somebody is called. */
 const SHUT_SECONDS = 3_600;
 const DAY_SECONDS = 86_400;
@@ -55,6 +57,8 @@ export interface Waited {
   readonly because: readonly string[];
   /** @default 'work' */
   readonly kind?: FaultKind;
+  /** Whether it was approved before, and who is refused since then is what people are asked about. @default false */
+  readonly again?: boolean;
 }
 
 /**
@@ -66,7 +70,7 @@ export async function waitFor(
   edges: ExchangeEdges,
   state: ExchangeState,
   authority: Exchangeable,
-  { what: forWhat, because, kind = 'work' }: Waited,
+  { what: forWhat, because, kind = 'work', again = false }: Waited,
   act: 'look' | 'step',
   seconds: number,
 ): Promise<Act> {
@@ -79,7 +83,7 @@ export async function waitFor(
   if (first) edges.telemetry.log('exchange-waits', { authority, rotation: state.rotation, ...waiting });
   const since = now - waiting.since;
   if (kind === 'work' && since > SHUT_SECONDS) return halt(edges, waited, authority, because);
-  if (kind === 'approval' && askAgain) await askPeople(edges, state, authority, because);
+  if (kind === 'approval' && askAgain) await askPeople(edges, state, authority, because, again);
   if (kind === 'approval' && since > APPROVAL_SECONDS)
     return finish(edges, waited, 'AWAITS_APPROVAL', 'nobody approved, and this execution waits no longer', approvalWays(state));
   return goOn(act, slower(seconds, since), waited);
