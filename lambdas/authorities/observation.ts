@@ -95,9 +95,14 @@ export interface Observation extends ClusterSeen {
   /**
    * Places that hold the old root and that nobody renews by himself, and whether somebody saw to it; on the way back those that were given the new root
    * alone. A pod is seen to when it began after what it trusts was published last: a restore of etcd brings back what was published before.
-   * `approvable`: nobody sees it from here, so that whoever approves sees to it.
+   * `approvable`: nobody sees it from here, so that whoever approves sees to it; `because`: what he is told then, where it is more than that it has it.
    */
-  readonly hidden?: readonly { readonly place: string; readonly handled: boolean; readonly approvable?: boolean }[];
+  readonly hidden?: readonly {
+    readonly place: string;
+    readonly handled: boolean;
+    readonly approvable?: boolean;
+    readonly because?: string;
+  }[];
 }
 
 /**
