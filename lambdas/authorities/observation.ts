@@ -90,7 +90,7 @@ export interface Observation extends ClusterSeen {
   readonly approvedBy?: string;
   /** When it began, and once it distrusts when that began: who was refused by etcd before has other reasons. */
   readonly since?: Date;
-  /** What was named to whoever approved; `all` where it was more than is noted. */
+  /** What was named to whoever approved; `all` where it was more than is noted, and where nobody is to be asked. */
   readonly approvedNames?: readonly string[] | 'all';
   /**
    * Places that hold the old root and that nobody renews by himself, and whether somebody saw to it; on the way back those that were given the new root
