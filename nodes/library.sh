@@ -17,3 +17,4 @@
 . "${BASH_SOURCE%/*}/library/certificate-ports.sh"
 . "${BASH_SOURCE%/*}/library/signer.sh"
 . "${BASH_SOURCE%/*}/library/etcd-log.sh"
+. "${BASH_SOURCE%/*}/library/audit-log.sh"

@@ -30,10 +30,13 @@ export function approve(document: AuthoritySecret, by: string, step: Step): Auth
   return { ...document, rotation: { ...rotation, approvedBy: by, approval } };
 }
 
-/** What was named to whoever approved; `all` where it was more than is noted. */
+/** Who agreed where nobody was to be asked. Nobody has read what was named then, nor which tokens end. */
+export const ASKED_FOR_ITSELF = 'the request itself';
+
+/** What was named to whoever approved; `all` where it was more than is noted, and where nobody is to be asked. */
 export function approvedNames({ approval, refusalsSeen }: Pick<AuthorityRotation, 'approval' | 'refusalsSeen'>): readonly string[] | 'all' {
   const seen = refusalsSeen?.named ?? [];
-  return seen.length > MOST_NAMED ? 'all' : [...(approval?.named ?? []), ...seen];
+  return seen.length > MOST_NAMED || approval?.by === ASKED_FOR_ITSELF ? 'all' : [...(approval?.named ?? []), ...seen];
 }
 
 /** Notes what whoever approves is told that nobody here can see to; what was approved stays as it was named. @throws GenerationRefused */

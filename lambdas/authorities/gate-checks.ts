@@ -172,10 +172,10 @@ export const CHECKS: Readonly<Record<GateName, Check>> = {
   'places-handled': ({ hidden }) =>
     hidden === undefined
       ? ['it is not known where else the old root is']
-      : hidden.flatMap(({ place, handled, approvable = false }): Faults => {
+      : hidden.flatMap(({ place, handled, approvable = false, because = `${place} has the old root` }): Faults => {
           if (handled) return [];
           return approvable
-            ? [byApproval(`${place} has the old root: see to it, and say so by approving`)]
+            ? [byApproval(`${because}: see to it, and say so by approving`)]
             : [`${place} has the old root alone: have whoever made it give it both`];
         }),
   approved: ({ approvedBy }) => (approvedBy === undefined ? [byApproval('nobody approved that the old root is distrusted')] : []),

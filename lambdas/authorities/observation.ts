@@ -90,14 +90,19 @@ export interface Observation extends ClusterSeen {
   readonly approvedBy?: string;
   /** When it began, and once it distrusts when that began: who was refused by etcd before has other reasons. */
   readonly since?: Date;
-  /** What was named to whoever approved; `all` where it was more than is noted. */
+  /** What was named to whoever approved; `all` where it was more than is noted, and where nobody is to be asked. */
   readonly approvedNames?: readonly string[] | 'all';
   /**
    * Places that hold the old root and that nobody renews by himself, and whether somebody saw to it; on the way back those that were given the new root
    * alone. A pod is seen to when it began after what it trusts was published last: a restore of etcd brings back what was published before.
-   * `approvable`: nobody sees it from here, so that whoever approves sees to it.
+   * `approvable`: nobody sees it from here, so that whoever approves sees to it; `because`: what he is told then, where it is more than that it has it.
    */
-  readonly hidden?: readonly { readonly place: string; readonly handled: boolean; readonly approvable?: boolean }[];
+  readonly hidden?: readonly {
+    readonly place: string;
+    readonly handled: boolean;
+    readonly approvable?: boolean;
+    readonly because?: string;
+  }[];
 }
 
 /**

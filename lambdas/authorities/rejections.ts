@@ -31,7 +31,7 @@ interface Named {
 
 /**
  * Members that are refused keep every state, until they are not. Clients that nobody refused before are named to whoever approves: while both
- * generations are served that is the approval of the distrust, and from there on one of them alone. After a compromise they are meant to be
+ * generations are served that is the approval of the distrust, and from there on one of them alone, unless nobody is to be asked. After a compromise they are meant to be
  * refused, and only told. A log that nobody finds is named once, and keeps nothing after that: who is refused shows elsewhere, only later.
  */
 export function nobodyRefused(observation: Observation, state: RotationState): Faults {

@@ -30,6 +30,14 @@ export const EtcdRefused = z.object({
 });
 export type EtcdRefused = z.infer<typeof EtcdRefused>;
 
+/** Who was a client of the API server by a certificate, by the certificate, as far back as the part of its audit log goes that is read. */
+export const ApiClients = z.object({
+  /** Those of last, at most 10, without kubelets and the components of the control plane. Times by the clock of the node. */
+  seen: z.array(z.object({ sha256, user: z.string(), address: z.string(), lastAt: unixSeconds })),
+  /** How many there are beside them, all seen before those. */
+  more: z.number().int().nonnegative(),
+});
+
 export const CertificateFacts = z.object({
   host: z.string(),
   nodeName: z.string(),
@@ -69,6 +77,8 @@ export const CertificateFacts = z.object({
   accountFiles: z.object({ apiserver: z.boolean().nullable(), controllerManager: z.boolean().nullable() }).optional(),
   /** Null where no log of etcd is found, or no room is left for it; missing: told by a document from before this was asked. */
   etcdRefused: EtcdRefused.nullable().optional(),
+  /** Null where no audit log is kept in a file, or no room is left for it; missing: told by a document from before this was asked. */
+  apiClients: ApiClients.nullable().optional(),
   /**
    * base64 of a tar.gz with public data alone, PEM: `pki/<name>.crt`, `pki/sa.pub` with all keys that verify, `kubeconfigs/<file>.crt`, `kubeconfigs/<file>.ca.crt`,
    * `kubeconfigs/<file>.server`, and `kubeadm-config.yaml` where the API told it.

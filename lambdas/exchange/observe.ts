@@ -16,6 +16,7 @@ import { clusterSeen, expectedNodes, writtenAt } from './cluster-seen';
 import type { Before, HeardNow, Looks } from './cluster-seen';
 import { failingPaths } from './failing-paths';
 import { etcdLogOf, refusedSince } from './etcd-log-of';
+import { unknownClients } from './unknown-clients';
 import { componentsOf, issuerOf, leavesOf } from './rotation-facts-of';
 
 /** The port of the kubelet where its config names no other, and kubeadm's never does. */
@@ -185,7 +186,13 @@ function hiddenPlaces(
     .filter(({ ids }) => ids.includes(gone.id) && !ids.includes(there.id))
     .map(({ place }) => ({ place, handled: false }));
   const untold = authority === 'cluster' ? untoldNodes(cluster, told) : [];
-  return [...objects, ...untold.map((name) => ({ place: untoldKubelet(name), handled, approvable: true }))];
+  const clients =
+    authority === 'cluster' && rotation.mode === 'planned' && !back ? unknownClients(told, new Date(rotation.stateSince)) : [];
+  return [
+    ...objects,
+    ...untold.map((name) => ({ place: untoldKubelet(name), handled, approvable: true })),
+    ...clients.map((client) => ({ ...client, handled, approvable: true })),
+  ];
 }
 
 /** As gates name it. */

@@ -1,4 +1,4 @@
-import { approve } from '../authorities/approval';
+import { ASKED_FOR_ITSELF, approve } from '../authorities/approval';
 import { mintNext, nextNumber } from '../authorities/generations';
 import { prune } from '../authorities/prune';
 import type { KeptSnapshot } from '../authorities/prune';
@@ -94,7 +94,7 @@ async function mint(
     });
     // Of workers that nobody tells of somebody has to say that they are seen to; who begins one by hand has read the plan.
     const isAsked = request.approval === 'ask' || (request.by === 'age' && named.length > 0);
-    return !isAsked ? approve(noted, 'the request itself', { rotation, now }) : noted;
+    return !isAsked ? approve(noted, ASKED_FOR_ITSELF, { rotation, now }) : noted;
   });
   // Somebody else was faster: planned again, it is told.
   if (made.rotation?.id !== rotation) return goOn('look', 0, state);

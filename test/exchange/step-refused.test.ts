@@ -9,7 +9,9 @@ const refusedBy = (world: World, of = 0): void => {
 };
 const distrusting = async (request: object = {}): Promise<World> => {
   const world = new World(2);
-  await world.start({ ...LONG, approval: 'automatic', ...request });
+  await world.start({ ...LONG, ...request });
+  await world.until('TRUSTED');
+  if (!('approval' in request)) await world.start({ approve: 'r-1', by: 'eve' }, 'approve-0');
   await world.until('DISTRUST-CANARY');
   world.pass(1);
   refusedBy(world);
@@ -57,6 +59,13 @@ test('one that is refused by others, too, once they distrust is not asked about 
     named: expect.arrayContaining(['10.0.0.8, which etcd refused,']) as string[],
   });
   expect(world.rotation()?.named).not.toContain(NAME);
+});
+
+test('where nobody is to be asked it keeps nothing, and the report tells of it', async () => {
+  const world = await distrusting({ approval: 'automatic' });
+
+  expect(await world.end()).toMatchObject({ outcome: 'EXCHANGED' });
+  expect(JSON.parse(world.reports.at(-1)?.text ?? '')).toMatchObject({ notes: [`${NAME} tried to connect`] });
 });
 
 test('one of which the log tells no more is waited for no more', async () => {
