@@ -16,3 +16,5 @@
 . "${BASH_SOURCE%/*}/library/certificate-switch.sh"
 . "${BASH_SOURCE%/*}/library/certificate-ports.sh"
 . "${BASH_SOURCE%/*}/library/signer.sh"
+. "${BASH_SOURCE%/*}/library/etcd-log.sh"
+. "${BASH_SOURCE%/*}/library/audit-log.sh"

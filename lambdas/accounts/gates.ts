@@ -1,3 +1,4 @@
+import { ASKED_FOR_ITSELF } from '../authorities/approval';
 import { GATES } from '../authorities/gate-names';
 import { COMMON_CHECKS, eachNode, startedSince, withApiServer } from '../authorities/common-checks';
 import { byApproval } from '../authorities/faults';
@@ -7,7 +8,6 @@ import type { GateVerdict } from '../authorities/gates';
 import type { AccountsRotation, AccountsState, RotationMode } from '../contract/authority-rotation';
 import { shortId } from '../contract/short-id';
 import { accountsGoBackAtOnce } from './accounts-path';
-import { ASKED_FOR_ITSELF } from './key-generations';
 import { MOST_TOKENS, legacyTokenText, legacyTokensBy } from './observation';
 import type { AccountsObservation, ApiServerSeen } from './observation';
 

@@ -1,3 +1,4 @@
+import { ASKED_FOR_ITSELF } from '../authorities/approval';
 import type { Step } from '../authorities/generations';
 import type { AccountsRotation, AccountsState, RotationMode } from '../contract/authority-rotation';
 import { SECRET_BYTES } from '../contract/certificates';
@@ -23,9 +24,6 @@ interface Begin {
 }
 
 type Document = ServiceAccountsSecret;
-
-/** Who agreed where nobody was to be asked. Nobody has read which tokens end then. */
-export const ASKED_FOR_ITSELF = 'the request itself';
 
 /**
  * Notes the next pair. It is distributed to nobody by that. A rotation mints once: repeated, the document stays as it is, also after it was closed.

@@ -8,6 +8,7 @@ import type { GateName } from './gate-names';
 import { goesFirst, portsOf } from './observation';
 import type { Observation, PortSeen } from './observation';
 import { restartsOn, startersIn } from './restarts';
+import { nobodyRefused } from './rejections';
 import { KUBELET_CLIENT_SECONDS } from './rotation-facts';
 
 export type Check = (observation: Observation, state: RotationState) => Faults;
@@ -171,12 +172,15 @@ export const CHECKS: Readonly<Record<GateName, Check>> = {
   'places-handled': ({ hidden }) =>
     hidden === undefined
       ? ['it is not known where else the old root is']
-      : hidden.flatMap(({ place, handled, approvable = false }) => {
-          const text = `${place} has the old root: see to it, and say so`;
-          return handled ? [] : [approvable ? byApproval(text) : text];
+      : hidden.flatMap(({ place, handled, approvable = false, because = `${place} has the old root` }): Faults => {
+          if (handled) return [];
+          return approvable
+            ? [byApproval(`${because}: see to it, and say so by approving`)]
+            : [`${place} has the old root alone: have whoever made it give it both`];
         }),
   approved: ({ approvedBy }) => (approvedBy === undefined ? [byApproval('nobody approved that the old root is distrusted')] : []),
   'canary-distrusts': canaryDistrusts,
   'old-gone': oldGone,
+  'nobody-refused': nobodyRefused,
   'cross-gone': crossGone,
 };

@@ -24,6 +24,7 @@ export const GATES = {
   approved: 'somebody approved that the old root is distrusted',
   'canary-distrusts': 'the first place distrusts the old root, and it alone',
   'old-gone': 'no port lists the old root',
+  'nobody-refused': 'etcd refuses no member, and no client that nobody knows of',
   'cross-gone': 'no port serves the cross certificate any more',
 } as const;
 export type GateName = keyof typeof GATES;
@@ -53,17 +54,38 @@ export function gatesIn(state: RotationState, authority: AuthorityName, mode: Ro
     ...only(cluster, 'signer-switched'),
   ];
   const renewed = only(cluster, 'kubelets-renewed');
+  // Of all who are spoken to etcd alone tells whom it refuses.
+  const refused = only(authority === 'etcd', 'nobody-refused');
   switch (state) {
     case 'MINTED':
       return [...ALWAYS, 'path-matrix'];
     case 'TRUSTED':
-      return [...ALWAYS, 'trust-files', ...loaded, ...restarts, ...only(cluster, 'root-published'), 'path-matrix'];
+      return [...ALWAYS, 'trust-files', ...loaded, ...restarts, ...only(cluster, 'root-published'), ...refused, 'path-matrix'];
     case 'ISSUING':
-      return [...ALWAYS, 'trust-files', ...loaded, ...leaves, ...only(mode === 'compromise', ...renewed, 'places-handled'), 'path-matrix'];
+      return [
+        ...ALWAYS,
+        'trust-files',
+        ...loaded,
+        ...leaves,
+        ...only(mode === 'compromise', ...renewed, 'places-handled'),
+        ...refused,
+        'path-matrix',
+      ];
     case 'SOAKING':
-      return [...ALWAYS, 'trust-files', ...loaded, ...leaves, ...renewed, 'places-handled', 'soaked', 'approved', 'path-matrix'];
+      return [
+        ...ALWAYS,
+        'trust-files',
+        ...loaded,
+        ...leaves,
+        ...renewed,
+        'places-handled',
+        'soaked',
+        'approved',
+        ...refused,
+        'path-matrix',
+      ];
     case 'DISTRUST-CANARY':
-      return [...ALWAYS, ...leaves, ...renewed, 'canary-distrusts', 'soaked'];
+      return [...ALWAYS, ...leaves, ...renewed, 'canary-distrusts', 'soaked', ...refused];
     case 'DISTRUSTED':
       return [
         ...ALWAYS,
@@ -73,6 +95,7 @@ export function gatesIn(state: RotationState, authority: AuthorityName, mode: Ro
         'old-gone',
         ...only(cluster, 'root-published'),
         'places-handled',
+        ...refused,
         ...only(crossDropped, ...AFTER_CROSS),
       ];
   }

@@ -2,6 +2,7 @@ import type { AuthorityRotation, RotationMode, RotationState } from '../contract
 import { SECRET_BYTES } from '../contract/certificates';
 import type { AuthoritySecret, Generation } from '../contract/certificates';
 import { shortId } from '../contract/short-id';
+import { inspect } from '../pki/inspect';
 import { GenerationRefused } from './errors';
 import { few } from './approval-names';
 import { readMinted } from './minted';
@@ -54,8 +55,9 @@ export function mintNext(document: AuthoritySecret, minted: Minted, { id, mode, 
   const old = signerOf(document);
   const at = now.toISOString();
   const next = { ...readMinted(minted, document, old, mode), since: at, state: 'next' as const, mintedAt: at, mintedFor: id };
+  const { turnedBack: _, ...present } = document;
   const made: AuthoritySecret = {
-    ...document,
+    ...present,
     generations: [...document.generations.map((each) => (each.id === old.id ? { ...each, state: 'issuing' as const } : each)), next],
     rotation: {
       id,
@@ -107,13 +109,13 @@ export function requestAbort(document: AuthoritySecret, by: string, because: str
   const rotation = underWay(document, step);
   if (rotation.abortRequested !== undefined) return document;
   requireWayBack(document, rotation);
-  const { approvedBy: _by, approval: _approval, ...rest } = rotation;
+  const { approvedBy: _by, approval: _approval, refusalsSeen: _seen, ...rest } = rotation;
   return { ...document, rotation: { ...rest, abortRequested: { by, at: step.now.toISOString(), because, in: rotation.state } } };
 }
 
 /**
  * Notes that the rotation went one state back. At `STEADY` the generation that was to come is forgotten with its key: the document is then as
- * before the rotation. A repetition changes nothing.
+ * before the rotation, but for who turned it back. A repetition changes nothing.
  *
  * @throws GenerationRefused when nobody asked for it, or this is not where the way back leads
  */
@@ -128,7 +130,9 @@ export function abortTo(document: AuthoritySecret, state: PathState, step: Step)
   if (state !== 'STEADY') return enter(document, rotation, state, step);
   const { rotation: _, ...rest } = document;
   const kept = document.generations.filter(({ id }) => id !== rotation.to);
-  return { ...rest, generations: kept.map((each) => (each.id === rotation.from ? trustedAgain(each) : each)) };
+  const { by, because } = rotation.abortRequested;
+  const turnedBack = { rotation: rotation.id, by, because, at: step.now.toISOString() };
+  return { ...rest, turnedBack, generations: kept.map((each) => (each.id === rotation.from ? trustedAgain(each) : each)) };
 }
 
 /**
@@ -162,6 +166,12 @@ export function close(document: AuthoritySecret, step: Step): AuthoritySecret {
     return kept;
   });
   return { ...rest, generations };
+}
+
+/** The number in the name of the next generation: none that was there before comes again, also where that was pruned. @throws PkiUnusable */
+export function nextNumber({ generations }: Pick<AuthoritySecret, 'generations'>): number {
+  const numbers = generations.map(({ certificate }) => Number(/-g(\d+)-[0-9a-f]{8}$/.exec(inspect(certificate).subject.text)?.[1] ?? 1));
+  return Math.max(generations.length, ...numbers) + 1;
 }
 
 /** The generation that signs. @throws GenerationRefused for a document that names none of its own */

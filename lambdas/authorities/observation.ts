@@ -1,6 +1,7 @@
 import type { RotationMode } from '../contract/authority-rotation';
 import type { AuthorityName, LeafName } from '../contract/certificate-names';
 import type { ClusterSeen, ProcessSeen } from './common-checks';
+import type { EtcdLog } from './rejections';
 import type { Component } from './restarts';
 
 /** A generation as it shows itself: its id, and its name as ports list it. */
@@ -59,6 +60,8 @@ export interface NodeSeen {
   /** By which generation the controller-manager signs. */
   readonly signer?: string;
   readonly processes: readonly ProcessSeen[];
+  /** Of a node on which etcd runs; missing where its log was not found. */
+  readonly etcdLog?: EtcdLog;
   /** When the old root was last taken out of its files, and when both were last put back. */
   readonly trust?: { readonly oldDroppedAt?: Date; readonly bothSince?: Date };
 }
@@ -85,12 +88,21 @@ export interface Observation extends ClusterSeen {
   readonly published?: readonly { readonly namespace: string; readonly generations: readonly string[] }[];
   readonly pathMatrix?: { readonly failing: readonly string[] };
   readonly approvedBy?: string;
+  /** When it began, and once it distrusts when that began: who was refused by etcd before has other reasons. */
+  readonly since?: Date;
+  /** What was named to whoever approved; `all` where it was more than is noted, and where nobody is to be asked. */
+  readonly approvedNames?: readonly string[] | 'all';
   /**
    * Places that hold the old root and that nobody renews by himself, and whether somebody saw to it; on the way back those that were given the new root
    * alone. A pod is seen to when it began after what it trusts was published last: a restore of etcd brings back what was published before.
-   * `approvable`: nobody sees it from here, so that whoever approves sees to it.
+   * `approvable`: nobody sees it from here, so that whoever approves sees to it; `because`: what he is told then, where it is more than that it has it.
    */
-  readonly hidden?: readonly { readonly place: string; readonly handled: boolean; readonly approvable?: boolean }[];
+  readonly hidden?: readonly {
+    readonly place: string;
+    readonly handled: boolean;
+    readonly approvable?: boolean;
+    readonly because?: string;
+  }[];
 }
 
 /**

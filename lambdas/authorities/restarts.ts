@@ -7,6 +7,10 @@ import { pathOf } from './rotation-path';
 export const COMPONENTS = ['apiserver', 'controller-manager', 'scheduler', 'etcd', 'kubelet'] as const;
 export type Component = (typeof COMPONENTS)[number];
 
+/** What a set of certificates has started again on its node; managers and kubelets are, whenever their kubeconfigs change. */
+export type Server = Extract<Component, 'apiserver' | 'etcd'>;
+const isServer = (component: Component): component is Server => component === 'apiserver' || component === 'etcd';
+
 /** A component that reads a file at its start alone, in the state that changes this file. */
 export interface NeededRestart {
   readonly component: Component;
@@ -63,6 +67,32 @@ const NEEDED: Readonly<Record<RotationMode, Readonly<Record<AuthorityName, Table
 export const restartsIn = (authority: AuthorityName, mode: RotationMode, state: RotationState): readonly NeededRestart[] =>
   NEEDED[mode][authority][state] ?? [];
 
+const OWN_KUBECONFIG: readonly Component[] = ['controller-manager', 'scheduler', 'kubelet'];
+
+/**
+ * What the sets of a state have started again on nodes of the control plane, as a person is told it before. That is more than what has to be: whoever
+ * holds a kubeconfig is started again whenever that changes, and for the cluster's authority it does with what it trusts, with what signed it, and when
+ * the cross certificate after its leaf goes.
+ */
+export function startedIn(authority: AuthorityName, mode: RotationMode, state: RotationState): readonly NeededRestart[] {
+  if (authority !== 'cluster') return restartsIn(authority, mode, state);
+  const holders = (where: NeededRestart['where']): NeededRestart[] =>
+    OWN_KUBECONFIG.map((component) => ({ component, where, because: KUBECONFIG }));
+  const servers = restartsIn(authority, mode, state).filter(({ component }) => isServer(component));
+  switch (state) {
+    case 'MINTED':
+    case 'SOAKING':
+      return [];
+    case 'TRUSTED':
+    case 'ISSUING':
+      return [...servers, ...holders('each')];
+    case 'DISTRUST-CANARY':
+      return holders('canary');
+    case 'DISTRUSTED':
+      return mode === 'compromise' ? [...servers, ...holders('each')] : [...holders('others'), ...holders('each')];
+  }
+}
+
 /**
  * What must not run since before its files in a state, whoever wrote them: also what was started in an earlier state, since a node may have come back
  * from an old disk meanwhile. After a compromise only what the state itself starts: the bundle is written once more in between, in another order.
@@ -77,10 +107,6 @@ export function startersIn(authority: AuthorityName, mode: RotationMode, state: 
 /** Those of them that concern one node. */
 export const restartsOn = (needed: readonly NeededRestart[], isCanary: boolean): readonly NeededRestart[] =>
   needed.filter(({ where }) => where === 'each' || (where === 'canary') === isCanary);
-
-/** What a set of certificates has started again on its node; managers and kubelets are, whenever their kubeconfigs change. */
-export type Server = Extract<Component, 'apiserver' | 'etcd'>;
-const isServer = (component: Component): component is Server => component === 'apiserver' || component === 'etcd';
 
 /**
  * Who is started again once what he trusts has changed on a node: etcd and apiserver read etcd's authorities at their start alone. On the way back too,

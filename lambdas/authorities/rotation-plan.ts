@@ -2,7 +2,7 @@ import type { RotationState } from '../contract/authority-rotation';
 import { GATES, gatesIn } from './gate-names';
 import { durationOf, refusalsOf } from './refusals';
 import type { Refusal } from './refusals';
-import { restartsIn, restartsOn } from './restarts';
+import { restartsOn, startedIn } from './restarts';
 import type { Component } from './restarts';
 import { LIMITS, waitIn } from './rotation-facts';
 import type { Limits, RotationFacts, RotationRequest } from './rotation-facts';
@@ -70,12 +70,20 @@ function planState(
   { canary, limits }: { readonly canary: string; readonly limits: Limits },
 ): PlannedState {
   const { authority, mode } = request;
-  const needed = restartsIn(authority, mode, state);
-  const restarts = nodes.flatMap(({ name, runs }) =>
-    restartsOn(needed, name === canary)
-      .filter(({ component }) => runs.includes(component))
-      .map(({ component, because }) => ({ node: name, component, count: 1, because })),
-  );
+  const started = startedIn(authority, mode, state);
+  // Nobody is started on a worker: the lifeboat reaches none.
+  const planes = nodes.filter(({ role }) => role === 'control-plane');
+  const restarts = planes.flatMap(({ name, runs }) => {
+    const all = restartsOn(started, name === canary).filter(({ component }) => runs.includes(component));
+    return all
+      .filter((one, at) => all.findIndex(({ component }) => component === one.component) === at)
+      .map(({ component, because }) => ({
+        node: name,
+        component,
+        count: all.filter((each) => each.component === component).length,
+        because,
+      }));
+  });
   return {
     state,
     does: doneIn(state, authority, mode),

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   GetSecretValueCommand,
   InvalidParameterException,
@@ -12,6 +13,8 @@ import { StoreFailed } from './errors';
 /** What is written first has this label; a version without any may be deleted by Secrets Manager. */
 const CANDIDATE = 'LIFEBOATNEXT';
 const TRIES = 6;
+/** What was written is not read by everybody at once: docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html */
+const BETWEEN_TRIES_MS = 1_000;
 
 /**
  * Changes the value of a secret, unless somebody else changed it meanwhile: then the change is made anew for what is there by now. Secrets Manager
@@ -41,17 +44,22 @@ export async function swapSecret(
 }
 
 /**
- * Makes the present value of a secret a version of its own once more, so that the value before it loses its last label. Who is faster keeps his own.
+ * Makes the present value of a secret a version of its own once more, so that the value before it loses its last label. What is read may be the value
+ * before, right after a label was moved: it does not become the present one by that, and is read again.
  *
- * @throws StoreFailed
+ * @throws StoreFailed also when others are faster again and again
  */
 export async function writeAgain(client: SecretsManagerClient, SecretId: string): Promise<void> {
   try {
-    const { SecretString = '', VersionId } = await client.send(new GetSecretValueCommand({ SecretId }));
-    await exchange(client, SecretId, VersionId, SecretString);
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      const { SecretString = '', VersionId } = await client.send(new GetSecretValueCommand({ SecretId }));
+      if (await exchange(client, SecretId, VersionId, SecretString)) return;
+      await sleep(BETWEEN_TRIES_MS);
+    }
   } catch (error) {
     throw new StoreFailed(`cannot write secret ${SecretId} again: ${messageOf(error)}`, { cause: error });
   }
+  throw new StoreFailed(`secret ${SecretId} was changed by others ${TRIES} times in a row: let one of them end`);
 }
 
 /** What the change itself throws is none of this. */

@@ -82,6 +82,8 @@ export const AuthorityRotation = z.object({
   approvedBy: text.optional(),
   /** The same with when, and what was named to him until then. */
   approval: Approval.optional(),
+  /** Who says since then that those were seen to who are refused while the old generation is distrusted, and who they are. */
+  refusalsSeen: Approval.optional(),
   /** From then on it only goes back. `in`: the state in which that was asked; missing in documents from before that was noted. */
   abortRequested: z.object({ ...Asked, in: RotationState.optional() }).optional(),
 });

@@ -35,6 +35,8 @@ export const AuthoritySecret = z.object({
   issuing: Sha256,
   /** The one that is under way, if any. */
   rotation: AuthorityRotation.optional(),
+  /** The last one, where somebody thought better of it: then none begins by itself. */
+  turnedBack: z.object({ rotation: text, by: text, because: z.string().max(1000), at: z.iso.datetime() }).optional(),
 });
 export type AuthoritySecret = z.infer<typeof AuthoritySecret>;
 export type Generation = AuthoritySecret['generations'][number];

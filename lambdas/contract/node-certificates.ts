@@ -11,6 +11,33 @@ const unixSeconds = z.number().positive();
 /** What a node of the control plane runs, by the names that a rotation has for them. */
 export const NODE_PROCESSES = ['apiserver', 'etcd', 'controller-manager', 'scheduler', 'kubelet'] as const;
 
+/** Whoever etcd refused for a certificate, or who refused its own, by address, port and reason, as far back as the part of its log goes that is read. */
+export const EtcdRefused = z.object({
+  /** Those of last, at most 8. Times by the clock of the node. */
+  refused: z.array(
+    z.object({
+      /** `unknown`: releases of etcd before 3.5.15 do not tell it. */
+      port: z.enum(['peer', 'client', 'unknown']),
+      address: z.string(),
+      times: z.number().int().positive(),
+      firstAt: unixSeconds,
+      lastAt: unixSeconds,
+      error: z.string(),
+    }),
+  ),
+  /** How many there are beside them, all refused before those. */
+  more: z.number().int().nonnegative(),
+});
+export type EtcdRefused = z.infer<typeof EtcdRefused>;
+
+/** Who was a client of the API server by a certificate, by the certificate, as far back as the part of its audit log goes that is read. */
+export const ApiClients = z.object({
+  /** Those of last, at most 10, without kubelets and the components of the control plane. Times by the clock of the node. */
+  seen: z.array(z.object({ sha256, user: z.string(), address: z.string(), lastAt: unixSeconds })),
+  /** How many there are beside them, all seen before those. */
+  more: z.number().int().nonnegative(),
+});
+
 export const CertificateFacts = z.object({
   host: z.string(),
   nodeName: z.string(),
@@ -48,6 +75,10 @@ export const CertificateFacts = z.object({
    * before this was asked.
    */
   accountFiles: z.object({ apiserver: z.boolean().nullable(), controllerManager: z.boolean().nullable() }).optional(),
+  /** Null where no log of etcd is found, or no room is left for it; missing: told by a document from before this was asked. */
+  etcdRefused: EtcdRefused.nullable().optional(),
+  /** Null where no audit log is kept in a file, or no room is left for it; missing: told by a document from before this was asked. */
+  apiClients: ApiClients.nullable().optional(),
   /**
    * base64 of a tar.gz with public data alone, PEM: `pki/<name>.crt`, `pki/sa.pub` with all keys that verify, `kubeconfigs/<file>.crt`, `kubeconfigs/<file>.ca.crt`,
    * `kubeconfigs/<file>.server`, and `kubeadm-config.yaml` where the API told it.

@@ -201,7 +201,7 @@ export const NodeCommands = {
   },
   'certificate-facts': {
     about: 'tells what certificates the node has and what they are for; changes nothing and needs no API server',
-    parameters: ['manifestDir', 'stateDir', 'pkiDir', 'kubeletDir', 'part'],
+    parameters: ['manifestDir', 'stateDir', 'pkiDir', 'kubeletDir', 'podLogDir', 'part'],
     timeoutSeconds: 60,
     result: CertificateFacts,
   },

@@ -25,6 +25,7 @@ export const NodeParameters = {
     pattern: DIRECTORY,
     default: '/var/lib/kubelet',
   },
+  podLogDir: { description: 'the folder in which the kubelet keeps the logs of pods', pattern: DIRECTORY, default: '/var/log/pods' },
   part: { description: 'all, pki or kubeconfigs', pattern: '(all|pki|kubeconfigs)', default: 'all' },
   // A name or an ARN. None begins with a dash, which the command line of AWS would take for an option.
   secretId: { description: 'the secret that is read or written', pattern: '[A-Za-z0-9/_+=.@][A-Za-z0-9/_+=.@:-]{0,511}' },

@@ -45,6 +45,8 @@ const Waits = z.object({
   forWhat: z.string(),
   kind: z.enum(['work', 'time', 'approval']).default('work'),
   since: z.number().int(),
+  /** When all was looked at last. */
+  lookedAt: z.number().int().optional(),
   because: z.array(z.string()),
 });
 /** Takes up one whose execution has ended; `after`: that hands it over, by its ARN, with what it waits for. */

@@ -11,7 +11,7 @@ import { goOn, requestShapeOf } from '../contract/rotate-authority';
 import type { Act } from '../contract/rotate-authority';
 import type { ExchangeEdges } from './edges';
 import { ExchangeRefused } from './errors';
-import { nameOf } from './tell';
+import { ended, nameOf } from './tell';
 
 export const BeginExchange = z.object({ do: z.literal('begin'), input: z.unknown(), execution: RestoreId, driver: z.string() });
 
@@ -38,13 +38,16 @@ export async function begin(edges: BeginEdges, { input, execution, driver }: Beg
     return goOn('look', 0, { rotation: execution, authority: 'cluster', driver, heal, asked, waitForNodesSeconds, events: 0 });
   }
   const id = 'approve' in request ? request.approve : 'abort' in request ? request.abort : request.resume;
-  const found = await underWay(edges, id);
+  const found = await underWay(edges, id, 'resume' in request);
   const { authority } = found;
   const step = { rotation: id, now: edges.now() };
   const present = found.driver;
   const isTaken = 'resume' in request && present !== undefined && present !== driver && present !== request.after;
-  if (isTaken && (await edges.runs(present)))
+  if (isTaken && (await edges.runs(present))) {
+    // Somebody approved or turned back while it was handed over.
+    if (request.after !== undefined) return ended({ rotation: id }, 'NOTED', `${present} has taken it up`);
     throw new ExchangeRefused(`rotation ${id} of ${nameOf(authority)} is driven by ${present}, which runs: let it`);
+  }
   if ('approve' in request) await found.approve(request.by, driver, step);
   else if ('abort' in request) await found.abort(request.by, request.because, driver, step);
   else await found.drive(driver, step);
@@ -61,7 +64,8 @@ interface UnderWay {
   readonly drive: (driver: string, step: Step) => Promise<unknown>;
 }
 
-async function underWay(edges: BeginEdges, id: string): Promise<UnderWay> {
+/** @param closed whether one may be meant that was closed, of which the end may not have been told, nor the old key be gone everywhere */
+async function underWay(edges: BeginEdges, id: string, closed: boolean): Promise<UnderWay> {
   const [accounts, ...documents] = await Promise.all([edges.accounts(), ...AuthorityName.options.map((name) => edges.authority(name))]);
   if (accounts?.rotation?.id === id)
     return {
@@ -82,6 +86,11 @@ async function underWay(edges: BeginEdges, id: string): Promise<UnderWay> {
       drive: (driver, step) => edges.change(authority, (each) => driveBy(each, driver, step)),
     };
   }
+  const isOf = (document: { readonly generations: readonly { readonly mintedFor?: string | undefined }[] } | undefined): boolean =>
+    document?.generations.some(({ mintedFor }) => mintedFor === id) === true;
+  const over = isOf(accounts) ? 'service-accounts' : documents.find(isOf)?.authority;
+  const nothing = () => Promise.resolve();
+  if (closed && over !== undefined) return { authority: over, driver: undefined, approve: nothing, abort: nothing, drive: nothing };
   const others = [...documents, accounts && { ...accounts, authority: 'service-accounts' }].flatMap((document) =>
     document?.rotation === undefined ? [] : [`${document.rotation.id} of ${document.authority}`],
   );

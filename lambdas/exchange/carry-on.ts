@@ -12,6 +12,8 @@ export interface Joined {
   readonly state: ExchangeState;
   /** Hosts of which Systems Manager has not heard for minutes, or does not know any more. */
   readonly away: readonly string[];
+  /** Hosts that have joined since it was last asked. */
+  readonly came: readonly string[];
 }
 
 /** One that has joined meanwhile gets what the others have; one that is away is still asked for. @throws the errors of the edges */
@@ -20,20 +22,25 @@ export async function withJoined({ registered }: Pick<ExchangeEdges, 'registered
   const joined = present.filter(({ instanceId }) => !state.asked.some((each) => each.instanceId === instanceId));
   const asked = [...state.asked, ...joined.map(({ instanceId, host }) => ({ instanceId, host }))];
   const away = asked.filter((each) => !present.some(({ instanceId, online }) => online && instanceId === each.instanceId));
-  return { state: { ...state, asked }, away: away.map(({ host }) => host) };
+  return { state: { ...state, asked }, away: away.map(({ host }) => host), came: joined.map(({ host }) => host) };
 }
 
 /**
  * What comes before any work in a state: one that another execution has taken up is left to it, one with a long history goes on in another one, and
- * nobody is asked anything while only time or a person is missing. Undefined where there is something to do.
+ * nobody is asked anything while only time or a person is missing, and no node has joined. Undefined where there is something to do.
  *
  * @param until when the time of the present state is over
  * @throws the error of starting another execution
  */
-export async function withoutWork(edges: ExchangeEdges, state: ExchangeState, rotation: UnderWay, until: Date): Promise<Act | undefined> {
+export async function withoutWork(
+  edges: ExchangeEdges,
+  { state, came }: Joined,
+  rotation: UnderWay,
+  until: Date,
+): Promise<Act | undefined> {
   if (isTaken({ rotation }, state)) return ended(state, 'NOTED', `${rotation.driver ?? ''} has taken it up`);
   if (isLong(state)) return handOver(edges, state);
-  const patient = state.facts === undefined ? patience(edges.now(), state, until, rotation) : undefined;
+  const patient = state.facts === undefined && came.length === 0 ? patience(edges.now(), state, until, rotation) : undefined;
   return patient === undefined ? undefined : goOn('step', patient, state);
 }
 

@@ -4,13 +4,14 @@ import { ScanRequest } from '../contract/certificate-scan';
 import type { ServiceAccountsSecret } from '../contract/certificates';
 import type { ExchangePolicy } from '../contract/exchange-policy';
 import type { ExchangeRequest } from '../contract/rotate-authority';
+import { tellPeople } from '../restore/tell-people';
 import { dueExchange } from './due';
 import type { Due } from './due';
 import type { ExchangeEdges } from './edges';
 
 export const DailyExchange = z.object({ do: z.literal('daily'), input: ScanRequest });
 
-export interface DailyEdges extends Pick<ExchangeEdges, 'authority' | 'note' | 'telemetry' | 'now'> {
+export interface DailyEdges extends Pick<ExchangeEdges, 'cluster' | 'authority' | 'note' | 'tell' | 'telemetry' | 'now'> {
   readonly accounts: () => Promise<ServiceAccountsSecret | undefined>;
   /** The runbook that works on the nodes. @throws StoreFailed */
   readonly lockedBy: () => Promise<string | undefined>;
@@ -42,5 +43,13 @@ export async function daily(
   const { authority, execution } = due;
   const began = await edges.begin(execution, { authority, approval: policy.approval, by: 'age' });
   telemetry.log('exchange-begun-by-age', { authority, execution, began });
+  if (began) await tellPeople(edges, `kube-lifeboat ${edges.cluster}: exchange of the ${authority} authority began`, tellBegun(due));
   return { action: began ? 'start' : 'there', because: `${due.because}: execution ${execution}` };
 }
+
+const tellBegun = ({ authority, execution, because }: Extract<Due, { action: 'start' }>): string =>
+  [
+    `${because}: execution ${execution} of the state machine rotate-ca exchanges it by its next generation.`,
+    'What is started again on the nodes, and what you have to see to before the old one is distrusted, is told by "Exchange a certificate authority" in the operator runbook.',
+    `Turn back with {"abort": "${execution}", "by": "<your name>", "because": "<why>"}: then nothing begins by itself until you start the exchange of the ${authority} authority by hand.`,
+  ].join('\n');

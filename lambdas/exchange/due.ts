@@ -28,13 +28,19 @@ export type Due =
 export function dueExchange({ documents, accounts, policy, now }: DueInput): Due {
   const [first] = documents.flatMap((document) => dueOf(document, policy, now)).sort(byEnd);
   if (first === undefined) return { action: 'none', because: 'no authority ends within its days' };
-  const { authority, id, days, external } = first;
+  const { authority, id, days, external, turnedBack } = first;
   const ends = `the ${authority} authority ends in ${Math.floor(days)} days, within its ${policy.rotateBeforeDays[authority]}`;
   const [busy] = [...documents.map(({ authority: of, rotation }) => ({ of, rotation })), { of: 'service accounts', ...accounts }].flatMap(
     ({ of, rotation }) => (rotation === undefined ? [] : [`rotation ${rotation.id} of ${of} is under way, in ${rotation.state}`]),
   );
   if (busy !== undefined) return { action: 'wait', authority, because: `${ends}, and ${busy}` };
   if (external) return { action: 'tell', authority, because: `${ends}, and its key is elsewhere: have its owner exchange it` };
+  if (turnedBack !== undefined)
+    return {
+      action: 'tell',
+      authority,
+      because: `${ends}, and ${turnedBack.by} turned ${turnedBack.rotation} back (${turnedBack.because}): start the next one with {"authority": "${authority}"}`,
+    };
   if (policy.exchange === 'by-hand')
     return { action: 'tell', authority, because: `${ends}: start the exchange with {"authority": "${authority}"}` };
   const day = now.toISOString().slice(0, 10).replaceAll('-', '');
@@ -46,6 +52,8 @@ interface Aged {
   readonly id: string;
   readonly days: number;
   readonly external: boolean;
+  /** What would begin again by itself what a person thought better of. */
+  readonly turnedBack: AuthoritySecret['turnedBack'];
 }
 
 function dueOf(document: AuthoritySecret, { rotateBeforeDays }: ExchangePolicy, now: Date): Aged[] {
@@ -53,11 +61,15 @@ function dueOf(document: AuthoritySecret, { rotateBeforeDays }: ExchangePolicy, 
   const signer = signingIn(document);
   if (signer === undefined) return [];
   const days = daysLeft(inspect(signer.certificate).notAfter, now);
-  return days > rotateBeforeDays[authority] ? [] : [{ authority, id: signer.id, days, external: signer.key === undefined }];
+  return days > rotateBeforeDays[authority]
+    ? []
+    : [{ authority, id: signer.id, days, external: signer.key === undefined, turnedBack: document.turnedBack }];
 }
 
-/** What the lifeboat can exchange comes first; of two that end at once the one of the cluster, as in the order of their names. */
+const needsSomebody = ({ external, turnedBack }: Aged): boolean => external || turnedBack !== undefined;
+
+/** What the lifeboat can begin by itself comes first; of two that end at once the one of the cluster, as in the order of their names. */
 const byEnd = (one: Aged, other: Aged): number =>
-  Number(one.external) - Number(other.external) ||
+  Number(needsSomebody(one)) - Number(needsSomebody(other)) ||
   one.days - other.days ||
   AuthorityName.options.indexOf(one.authority) - AuthorityName.options.indexOf(other.authority);

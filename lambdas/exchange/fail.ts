@@ -3,6 +3,7 @@ import { causeWords } from '../contract/function-failure';
 import { ExchangeState } from '../contract/rotate-authority';
 import type { Act } from '../contract/rotate-authority';
 import type { ExchangeEdges } from './edges';
+import { notHealed } from './heal-objects';
 import { ended, halt } from './tell';
 
 export const FailExchange = z.object({
@@ -18,6 +19,8 @@ export async function fail(
   { state, failure: { Error: name, Cause } }: z.infer<typeof FailExchange>,
 ): Promise<Act> {
   const { authority, rotation, driver } = state;
+  const because = [`${name}: ${causeWords(Cause).slice(0, 1_000)}`];
+  if (state.heal !== undefined) return notHealed(edges, state, because);
   // What it was taken away from in the middle of a step goes on elsewhere.
   const document = authority === 'service-accounts' ? edges.accounts() : edges.authority(authority);
   const present = await document.then(
@@ -26,5 +29,5 @@ export async function fail(
   );
   if (present?.id === rotation && present.driver !== undefined && present.driver !== driver)
     return ended(state, 'NOTED', `${present.driver} has taken it up`);
-  return halt(edges, state, authority, [`${name}: ${causeWords(Cause).slice(0, 1_000)}`]);
+  return halt(edges, state, authority, because);
 }

@@ -45,15 +45,23 @@ export async function healObjects(edges: HealEdges, state: ExchangeState): Promi
   const since = state.waiting?.since ?? now;
   if (missing.length > 0 && now - since < WITHIN_SECONDS)
     return goOn('look', BETWEEN_SECONDS, { ...state, waiting: { forWhat: 'healing', kind: 'work', since, because: missing.slice(0, 20) } });
-  const outcome = missing.length === 0 ? 'HEALED' : 'HALTED';
-  const summary =
-    missing.length === 0
-      ? 'the cluster tells what it trusts now'
-      : `the cluster does not tell what it trusts now: ${missing.slice(0, 10).join('; ')}`;
-  const again = missing.length === 0 ? [] : [`mend what is named, then start {"heal": "${state.heal ?? ''}"} again`];
-  const whatToDo = [...again, ...others];
-  await tell(edges, state, { outcome, summary, whatToDo });
-  return ended(state, outcome, summary, { whatToDo });
+  if (missing.length > 0) return notHealed(edges, state, missing, others);
+  const summary = 'the cluster tells what it trusts now';
+  await tell(edges, state, { outcome: 'HEALED', summary, whatToDo: others });
+  return ended(state, 'HEALED', summary, { whatToDo: [...others] });
+}
+
+/** Ends it with what is missing, or what kept it from going on. @param others what somebody else has to renew */
+export async function notHealed(
+  edges: Pick<HealEdges, 'cluster' | 'write' | 'tell' | 'telemetry' | 'now'>,
+  state: ExchangeState,
+  because: readonly string[],
+  others: readonly string[] = [],
+): Promise<Act> {
+  const summary = `the cluster does not tell what it trusts now: ${because.slice(0, 10).join('; ')}`;
+  const whatToDo = [`mend what is named, then start {"heal": "${state.heal ?? ''}"} again`, ...others];
+  await tell(edges, state, { outcome: 'HALTED', summary, whatToDo });
+  return ended(state, 'HALTED', summary, { whatToDo });
 }
 
 async function mended(edges: HealEdges, { asked }: ExchangeState, facts: readonly NodeEnd[]): Promise<Healed> {
@@ -99,7 +107,7 @@ function othersIn({ bundles }: ClusterLook, documents: readonly AuthoritySecret[
 }
 
 async function tell(
-  { cluster, write, tell: say, telemetry, now }: HealEdges,
+  { cluster, write, tell: say, telemetry, now }: Pick<HealEdges, 'cluster' | 'write' | 'tell' | 'telemetry' | 'now'>,
   { rotation, heal: restore }: ExchangeState,
   ending: { readonly outcome: string; readonly summary: string; readonly whatToDo: readonly string[] },
 ): Promise<void> {

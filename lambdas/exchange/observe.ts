@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { approvedNames } from '../authorities/approval';
 import type { Expected, NodeSeen, Observation, PortSeen, Rotating } from '../authorities/observation';
 import type { Component } from '../authorities/restarts';
 import { LIMITS, waitIn } from '../authorities/rotation-facts';
@@ -14,6 +15,8 @@ import { inspect } from '../pki/inspect';
 import { clusterSeen, expectedNodes, writtenAt } from './cluster-seen';
 import type { Before, HeardNow, Looks } from './cluster-seen';
 import { failingPaths } from './failing-paths';
+import { etcdLogOf, refusedSince } from './etcd-log-of';
+import { unknownClients } from './unknown-clients';
 import { componentsOf, issuerOf, leavesOf } from './rotation-facts-of';
 
 /** The port of the kubelet where its config names no other, and kubeadm's never does. */
@@ -77,6 +80,8 @@ export function observe(
     pathMatrix: { failing: failingPaths({ document, rotation, ...pairOf(document, rotation) }, told, ports, at) },
     soakUntil: soakUntil(authority, rotation),
     ...(rotation.approvedBy !== undefined && { approvedBy: rotation.approvedBy }),
+    since: refusedSince(rotation),
+    approvedNames: approvedNames(rotation),
     ...(cluster && { hidden: hiddenPlaces(cluster, told, rotating, rotation) }),
   };
 }
@@ -149,6 +154,7 @@ function nodeSeen(node: ToldNode, document: AuthoritySecret, rotation: Authority
       if (!keepsInMemory(authority, rotation.mode).includes(component)) return [];
       return [{ component, startedAt: new Date(startedAt * 1_000), ...(filesAt && { filesAt }) }];
     }),
+    ...etcdLogOf(facts, refusedSince(rotation)),
     ...(trustAt && { trust: { bothSince: trustAt, ...(distrustBegan !== undefined && { oldDroppedAt: new Date(distrustBegan) }) } }),
   };
 }
@@ -180,7 +186,13 @@ function hiddenPlaces(
     .filter(({ ids }) => ids.includes(gone.id) && !ids.includes(there.id))
     .map(({ place }) => ({ place, handled: false }));
   const untold = authority === 'cluster' ? untoldNodes(cluster, told) : [];
-  return [...objects, ...untold.map((name) => ({ place: untoldKubelet(name), handled, approvable: true }))];
+  const clients =
+    authority === 'cluster' && rotation.mode === 'planned' && !back ? unknownClients(told, new Date(rotation.stateSince)) : [];
+  return [
+    ...objects,
+    ...untold.map((name) => ({ place: untoldKubelet(name), handled, approvable: true })),
+    ...clients.map((client) => ({ ...client, handled, approvable: true })),
+  ];
 }
 
 /** As gates name it. */

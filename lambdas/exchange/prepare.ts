@@ -55,7 +55,10 @@ export async function refused(edges: ExchangeEdges, state: ExchangeState, summar
 
 /** A plan in a line, state by state. */
 export const statesText = (states: readonly { readonly state: string; readonly restarts: readonly PlannedRestart[] }[]): string[] =>
-  states.map(({ state, restarts }) => `${state}: ${restarts.length === 0 ? 'no restart' : `${restarts.length} restart(s)`}`);
+  states.map(({ state, restarts }) => {
+    const starts = restarts.reduce((sum, { count }) => sum + count, 0);
+    return `${state}: ${starts === 0 ? 'no restart' : `${starts} restart(s)`}`;
+  });
 
 /** Without what was asked for, it is not begun anew when it is over. */
 export const begun = ({ request: _, ...state }: ExchangeState): ExchangeState => state;

@@ -1,4 +1,5 @@
-import { ASKED_FOR_ITSELF, approvePair, mintPair } from '../accounts/key-generations';
+import { approvePair, mintPair } from '../accounts/key-generations';
+import { ASKED_FOR_ITSELF } from '../authorities/approval';
 import { newPair } from '../accounts/new-pair';
 import { planAccounts } from '../accounts/plan';
 import type { AccountsPlan } from '../accounts/plan';

@@ -1,5 +1,5 @@
-import { approve } from '../authorities/approval';
-import { mintNext } from '../authorities/generations';
+import { ASKED_FOR_ITSELF, approve } from '../authorities/approval';
+import { mintNext, nextNumber } from '../authorities/generations';
 import { prune } from '../authorities/prune';
 import type { KeptSnapshot } from '../authorities/prune';
 import { planRotation } from '../authorities/rotation-plan';
@@ -81,7 +81,7 @@ async function mint(
     const old = signingIn(document);
     if (document.rotation !== undefined || old?.key === undefined) return document;
     const next = newAuthority(authority, {
-      generation: document.generations.length + 1,
+      generation: nextNumber(found),
       notAfter: inYears(now, edges.settings.caValidityYears),
       now,
     });
@@ -92,7 +92,9 @@ async function mint(
       ...(soakSeconds !== undefined && { soakSeconds }),
       ...(request.canarySeconds !== undefined && { canarySeconds: request.canarySeconds }),
     });
-    return request.approval === 'automatic' ? approve(noted, 'the request itself', { rotation, now }) : noted;
+    // Of workers that nobody tells of somebody has to say that they are seen to; who begins one by hand has read the plan.
+    const isAsked = request.approval === 'ask' || (request.by === 'age' && named.length > 0);
+    return !isAsked ? approve(noted, ASKED_FOR_ITSELF, { rotation, now }) : noted;
   });
   // Somebody else was faster: planned again, it is told.
   if (made.rotation?.id !== rotation) return goOn('look', 0, state);

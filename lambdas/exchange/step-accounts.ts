@@ -30,7 +30,7 @@ export async function stepAccounts(edges: ExchangeEdges, asked: ExchangeState): 
   }
   // The answer of the run that minted it may be lost.
   const state = begun(joined.state);
-  const act = await withoutWork(edges, state, rotation, accountsSoakUntil(rotation));
+  const act = await withoutWork(edges, { ...joined, state }, rotation, accountsSoakUntil(rotation));
   if (act !== undefined) return act;
   const rotating = isGiven(rotation)
     ? await bring(edges, 'service-accounts', () => accountKeysOf(document)?.stamp, { ...state, asked: byHost(state.asked) })

@@ -2,10 +2,12 @@ import { z } from 'zod';
 import { compareWithRecorded } from '../authorities/derive-state';
 import { dropCross } from '../authorities/drop-cross';
 import { mayLeave, mayReturn } from '../authorities/gates';
+import type { FaultKind } from '../authorities/faults';
 import type { GateVerdict } from '../authorities/gates';
 import { noteNamed } from '../authorities/approval';
 import { abortTo, advanceTo, close } from '../authorities/generations';
 import type { Observation } from '../authorities/observation';
+import { refusedToApprove } from '../authorities/rejections';
 import { goesBackAtOnce, returnGatesOf } from '../authorities/return-gates';
 import { stateAfter, stateBefore } from '../authorities/rotation-path';
 import { servedCross } from '../authorities/trust';
@@ -22,10 +24,11 @@ import { begun } from './prepare';
 import { look } from './look';
 import { observe, soakUntil } from './observe';
 import { start } from './start';
+import { notesOf } from './notes';
 import { halt } from './tell';
 import { isTaken, moved, over, waitForSet, withJoined, withoutWork } from './carry-on';
 import { stepAccounts } from './step-accounts';
-import { LOOK_SECONDS, gatesOf, waitFor } from './waiting';
+import { LOOK_SECONDS, SELDOM_SECONDS, gatesOf, waitFor } from './waiting';
 
 export const StepExchange = z.object({ do: z.literal('step'), state: ExchangeState });
 
@@ -46,7 +49,7 @@ export async function step(edges: ExchangeEdges, asked: ExchangeState): Promise<
   }
   // The answer of the run that minted it may be lost.
   const state = begun(joined.state);
-  const act = await withoutWork(edges, state, rotation, soakUntil(document.authority, rotation));
+  const act = await withoutWork(edges, { ...joined, state }, rotation, soakUntil(document.authority, rotation));
   if (act !== undefined) return act;
   // What is to be undone is not done first: a node may be away because of it.
   const rotating = goesBackAtOnce(rotation) ? undefined : await distribute(edges, document, state);
@@ -61,23 +64,22 @@ async function judge(edges: ExchangeEdges, state: ExchangeState, document: Autho
   const seen = await look(edges, told, document.authority, state.asked, document);
   const before = rotation.before ?? { unready: [] };
   const events = state.events + silentEvents(silent.length, state);
-  const notes = seen.unclear === undefined ? state.notes : [seen.unclear];
-  const { approval } = rotation;
-  const kept = { ...state, events, ...(notes && { notes }), ...(approval && { approval }) };
-  for (const note of notes ?? []) if (!state.notes?.includes(note)) edges.telemetry.warn('exchange-note', { note });
+  const { approval, state: at, mode } = rotation;
   const observation = observe(document, rotation, before, { told, silent }, seen, edges.now());
-  const { state: at, mode } = rotation;
+  const notes = notesOf(state.notes, seen.unclear, observation, rotation);
+  const kept = { ...state, events, ...(notes.length > 0 && { notes }), ...(approval && { approval }) };
+  for (const note of notes) if (!state.notes?.includes(note)) edges.telemetry.warn('exchange-note', { note });
   const back = rotation.abortRequested !== undefined;
   const verdict = verdictOn(observation, document, rotation);
   const now = { rotation: rotation.id, now: edges.now() };
   if (!verdict.open) {
     const { because, kind } = verdict;
-    const waited = { what: gatesOf(rotation), because, kind };
+    const waited = { what: gatesOf(rotation), because, kind, again: rotation.approvedBy !== undefined };
     const open = (observation.hidden ?? []).filter(({ approvable }) => approvable);
-    const named = [...open.map(({ place }) => place), ...(notes ?? [])];
+    const named = [...open.map(({ place }) => place), ...refusedToApprove(observation, at), ...notes];
     // Before anybody is asked: what he says is about that.
     if (kind === 'approval') await edges.change(document.authority, (each) => (isTaken(each, state) ? each : noteNamed(each, named, now)));
-    if (kind !== 'work') return waitFor(edges, kept, document.authority, waited, 'step', LOOK_SECONDS);
+    if (kind !== 'work') return waitFor(edges, kept, document.authority, waited, 'step', pauseOf(kind, rotation));
     const { healed, hopeless } = await heal(edges, document, told, state.healed);
     if (hopeless.length > 0) return halt(edges, kept, document.authority, hopeless);
     return waitFor(edges, { ...kept, healed }, document.authority, waited, 'look', LOOK_SECONDS);
@@ -108,6 +110,10 @@ async function judge(edges: ExchangeEdges, state: ExchangeState, document: Autho
       )
     : goOn('step', 0, moved(kept));
 }
+
+/** Who was approved already waits for people again where clients are refused, and looks whether they still are. */
+const pauseOf = (kind: FaultKind, { approvedBy }: Pick<AuthorityRotation, 'approvedBy'>): number =>
+  kind === 'approval' && approvedBy !== undefined ? SELDOM_SECONDS : LOOK_SECONDS;
 
 /** What ports show must be what is recorded, too: somebody else may have changed it, or a node came back from an old disk. */
 function verdictOn(observation: Observation, document: AuthoritySecret, rotation: AuthorityRotation): GateVerdict {

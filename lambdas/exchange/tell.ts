@@ -1,6 +1,6 @@
 import type { Exchangeable } from '../contract/certificate-names';
-import { messageOf } from '../contract/lifeboat-error';
 import type { Act, ExchangeOutcome, ExchangeState, Told } from '../contract/rotate-authority';
+import { tellPeople } from '../restore/tell-people';
 import type { ExchangeEdges } from './edges';
 
 type TellEdges = Pick<ExchangeEdges, 'cluster' | 'write' | 'tell' | 'telemetry' | 'now'>;
@@ -9,24 +9,32 @@ type TellEdges = Pick<ExchangeEdges, 'cluster' | 'write' | 'tell' | 'telemetry' 
 export const nameOf = (exchanged: Exchangeable): string =>
   exchanged === 'service-accounts' ? 'the key pair of service accounts' : `the ${exchanged} authority`;
 
-/** Asks the people who read the topic for their approval. */
+/** Asks the people who read the topic for their approval. @param again whether they approved before, and are asked about whoever is refused since then */
 export async function askPeople(
   edges: TellEdges,
   { rotation, notes = [] }: ExchangeState,
   authority: Exchangeable,
   because: readonly string[],
+  again: boolean,
 ): Promise<void> {
   await say(
     edges,
     `${nameOf(authority)} waits for approval`,
     [
-      `Everything is proven, and both generations are served since long enough: the old generation of ${nameOf(authority)} can be distrusted now. Who still knows it alone is refused from then on.`,
-      ...because,
+      again
+        ? `The old generation of ${nameOf(authority)} is distrusted in the first place or in all, and clients are refused since then. It goes on when that is approved, and no others are refused.`
+        : proven(authority),
+      ...few(because),
       ...notes,
-      `Approve by an execution of the same state machine with {"approve": "${rotation}", "by": "<your name>"}, or turn back with {"abort": "${rotation}", "by": "<your name>", "because": "<why>"}.`,
+      `Approve by an execution of lifeboat-${edges.cluster}-rotate-ca with ${approveBy(rotation)}, or turn back with ${abortBy(rotation)}: "Exchange a certificate authority" in the operator runbook has the commands.`,
     ].join('\n'),
   );
 }
+
+const proven = (authority: Exchangeable): string =>
+  authority === 'service-accounts'
+    ? 'Everything else is proven, and the new key signs for as long as was asked for: the old one can be dropped now. Tokens by it are refused from then on.'
+    : `Everything else is proven, and both generations of ${nameOf(authority)} are there for as long as was asked for: the old one can be distrusted now. Who still knows it alone is refused from then on.`;
 
 /** Nothing is changed any more; what somebody has to do is told. */
 export const halt = (edges: TellEdges, state: ExchangeState, authority: Exchangeable, because: readonly string[]): Promise<Act> =>
@@ -40,8 +48,22 @@ export const halt = (edges: TellEdges, state: ExchangeState, authority: Exchange
 
 const waysOn = ({ rotation }: Pick<ExchangeState, 'rotation'>): string[] => [
   `mend what is named, then start {"resume": "${rotation}"}`,
-  `or turn back: {"abort": "${rotation}", "by": "<your name>", "because": "<why>"}`,
+  `or turn back: ${abortBy(rotation)}`,
 ];
+
+/** What somebody may still say to one that waits for an approval and that nothing drives any more. */
+export const approvalWays = ({ rotation }: Pick<ExchangeState, 'rotation'>): string[] => [
+  `approve: ${approveBy(rotation)}`,
+  `or turn back: ${abortBy(rotation)}`,
+];
+
+const approveBy = (rotation: string): string => `{"approve": "${rotation}", "by": "<your name>"}`;
+const abortBy = (rotation: string): string => `{"abort": "${rotation}", "by": "<your name>", "because": "<why>"}`;
+
+/** So many lines: a message of SNS has 256 KiB. */
+const MOST_LINES = 250;
+const few = (lines: readonly string[]): string[] =>
+  lines.length <= MOST_LINES ? [...lines] : [...lines.slice(0, MOST_LINES), `and ${lines.length - MOST_LINES} more`];
 
 /** Writes the report and tells people. */
 export async function finish(
@@ -75,15 +97,15 @@ export async function finish(
   return ended(state, outcome, summary, { whatToDo });
 }
 
-async function say({ cluster, tell, telemetry }: TellEdges, subject: string, message: string): Promise<void> {
-  try {
-    await tell?.(`kube-lifeboat ${cluster}: ${subject}`, message);
-  } catch (error) {
-    telemetry.warn('nobody-told', { because: messageOf(error) });
-  }
-}
+const say = (edges: TellEdges, subject: string, message: string) =>
+  tellPeople(edges, `kube-lifeboat ${edges.cluster}: ${subject}`, message);
 
 /** The end of the execution, told by its output alone. */
-export function ended({ rotation }: ExchangeState, outcome: ExchangeOutcome, summary: string, more: Partial<Told> = {}): Act {
+export function ended(
+  { rotation }: Pick<ExchangeState, 'rotation'>,
+  outcome: ExchangeOutcome,
+  summary: string,
+  more: Partial<Told> = {},
+): Act {
   return { act: 'end', told: { outcome, rotation, summary, whatToDo: [], ...more } };
 }

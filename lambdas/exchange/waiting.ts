@@ -4,21 +4,24 @@ import type { Exchangeable } from '../contract/certificate-names';
 import { goOn } from '../contract/rotate-authority';
 import type { Act, ExchangeState } from '../contract/rotate-authority';
 import type { ExchangeEdges } from './edges';
-import { askPeople, finish, halt } from './tell';
+import { approvalWays, askPeople, finish, halt } from './tell';
 
 /** A Wait of a quarter of an hour: a week of it is 7,400 events of a history, which may have 25,000. */
 const LONGEST_WAIT_SECONDS = 900;
 /** Between two looks at gates that are shut, at first. */
 export const LOOK_SECONDS = 15;
+/** The same where a person is waited for who has approved before; a quarter of an hour in the end. */
+export const SELDOM_SECONDS = 225;
 /** So long a gate may stay shut that only work can open, before somebody is called. */
 const SHUT_SECONDS = 3_600;
+const DAY_SECONDS = 86_400;
 /** So long somebody is waited for who approves. */
-const APPROVAL_SECONDS = 14 * 86_400;
+const APPROVAL_SECONDS = 14 * DAY_SECONDS;
 
 type Waiting = AuthorityRotation | AccountsRotation;
 
 /**
- * Seconds for which nobody has to be asked anything: everything else was proven in this state, and only time or a person is missing.
+ * Seconds for which nobody has to be asked anything: everything else was proven in this state a day ago at most, and only time or a person is missing.
  *
  * Undefined where there is something to look at.
  *
@@ -26,8 +29,10 @@ type Waiting = AuthorityRotation | AccountsRotation;
  */
 export function patience(now: Date, { waiting }: ExchangeState, until: Date, rotation: Waiting): number | undefined {
   if (waiting === undefined || waiting.forWhat !== gatesOf(rotation)) return undefined;
-  const { kind } = waiting;
+  const { kind, lookedAt = waiting.since } = waiting;
   if (kind === 'work') return undefined;
+  // Nodes, and what hides the old generation, may be others by now.
+  if (now.getTime() / 1_000 - lookedAt >= DAY_SECONDS) return undefined;
   const left = Math.ceil((until.getTime() - now.getTime()) / 1_000);
   if (left > 0) return Math.min(LONGEST_WAIT_SECONDS, left);
   // Who is to approve is asked for it once the time is over, after another look.
@@ -52,6 +57,8 @@ export interface Waited {
   readonly because: readonly string[];
   /** @default 'work' */
   readonly kind?: FaultKind;
+  /** Whether it was approved before, and who is refused since then is what people are asked about. @default false */
+  readonly again?: boolean;
 }
 
 /**
@@ -63,20 +70,21 @@ export async function waitFor(
   edges: ExchangeEdges,
   state: ExchangeState,
   authority: Exchangeable,
-  { what: forWhat, because, kind = 'work' }: Waited,
+  { what: forWhat, because, kind = 'work', again = false }: Waited,
   act: 'look' | 'step',
   seconds: number,
 ): Promise<Act> {
   const now = Math.floor(edges.now().getTime() / 1_000);
   const { waiting: before } = state;
   const first = before?.forWhat !== forWhat || before.kind !== kind;
-  const waiting = { forWhat, kind, since: first ? now : before.since, because: because.slice(0, 20) };
+  const waiting = { forWhat, kind, since: first ? now : before.since, lookedAt: now, because: because.slice(0, 20) };
+  const askAgain = first || now - (before.lookedAt ?? before.since) >= DAY_SECONDS;
   const waited = { ...state, waiting };
   if (first) edges.telemetry.log('exchange-waits', { authority, rotation: state.rotation, ...waiting });
   const since = now - waiting.since;
   if (kind === 'work' && since > SHUT_SECONDS) return halt(edges, waited, authority, because);
-  if (kind === 'approval' && first) await askPeople(edges, state, authority, because);
+  if (kind === 'approval' && askAgain) await askPeople(edges, state, authority, because, again);
   if (kind === 'approval' && since > APPROVAL_SECONDS)
-    return finish(edges, waited, 'AWAITS_APPROVAL', 'nobody approved, and this execution waits no longer');
+    return finish(edges, waited, 'AWAITS_APPROVAL', 'nobody approved, and this execution waits no longer', approvalWays(state));
   return goOn(act, slower(seconds, since), waited);
 }

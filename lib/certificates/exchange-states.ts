@@ -31,8 +31,12 @@ export class ExchangeStates {
       handler: exchangeAuthority,
       payload: { do: 'step', 'state.$': '$.state' },
       resultPath: '$',
-      // The function beside the cluster may be away for a while, and what is under way for weeks is not to end by that.
-      wait: { errors: [ErrorName.functionCallFailed], every: Duration.seconds(30), times: 20 },
+      // The function beside the cluster, or a service of AWS, may be away for a while, and what is under way for weeks is not to end by that.
+      wait: {
+        errors: [ErrorName.functionCallFailed, ErrorName.storeFailed, ErrorName.nodesUnreachable],
+        every: Duration.seconds(30),
+        times: 20,
+      },
     });
     // Nobody may be waiting for it: what ends it is told as any other end is.
     const tell = new FunctionTask(scope, 'TellFailure', {

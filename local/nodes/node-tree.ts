@@ -17,6 +17,8 @@ export interface NodeTree {
   /** The first folder on PATH of whatever runs on the node. */
   readonly binDir: string;
   readonly logDir: string;
+  /** Where a kubelet has the logs of pods; of etcd a link to its log, as with Docker. */
+  readonly podLogDir: string;
   /** Has a file for each command that runs now, with the id of its process group. */
   readonly runDir: string;
 }
@@ -32,10 +34,14 @@ export function makeTree(folder: string): NodeTree {
     kubeletDir: path.join(folder, 'var/lib/kubelet'),
     binDir: path.join(folder, 'bin'),
     logDir: path.join(folder, 'var/log'),
+    podLogDir: path.join(folder, 'var/log/pods'),
     runDir: path.join(folder, 'run'),
   };
   for (const each of [tree.manifestDir, path.join(tree.pkiDir, 'etcd'), tree.binDir, tree.logDir, tree.runDir])
     mkdirSync(each, { recursive: true });
+  const etcdLogs = path.join(tree.podLogDir, 'kube-system_etcd-local_0/etcd');
+  mkdirSync(etcdLogs, { recursive: true });
+  symlinkSync(path.join(tree.logDir, 'etcd.log'), path.join(etcdLogs, '0.log'));
   mkdirSync(tree.dataDir, { recursive: true, mode: 0o700 });
   return tree;
 }

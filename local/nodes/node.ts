@@ -82,9 +82,9 @@ export class LocalNode {
   }
 
   /** The same of the documents for certificates. */
-  get certificatePaths(): Readonly<Record<'manifestDir' | 'stateDir' | 'pkiDir' | 'kubeletDir', string>> {
-    const { manifestDir, stateDir, pkiDir, kubeletDir } = this.tree;
-    return { manifestDir, stateDir, pkiDir, kubeletDir };
+  get certificatePaths(): Readonly<Record<'manifestDir' | 'stateDir' | 'pkiDir' | 'kubeletDir' | 'podLogDir', string>> {
+    const { manifestDir, stateDir, pkiDir, kubeletDir, podLogDir } = this.tree;
+    return { manifestDir, stateDir, pkiDir, kubeletDir, podLogDir };
   }
 
   /** What it is tagged with, on AWS. */

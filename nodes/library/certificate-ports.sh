@@ -27,10 +27,11 @@ ports() {
 }
 
 # served_by <host:port> <leaf to ask with, or ->: the fingerprint of what a new connection is given, or nothing. Whoever asks etcd without a
-# certificate is told too, and etcd complains in its log; so it is asked with one, where that can be used.
+# certificate is told too, and etcd complains in its log; so it is asked with one, where that can be used, and with what follows in its file: by itself
+# openssl shows the leaf alone, which etcd would refuse as long as it knows the authority before.
 served_by() {
   local found=''
-  if [ "$2" != - ] && [ -r "$pki/$2.key" ]; then found=$(ask_port "$1" -cert "$pki/$2.crt" -key "$pki/$2.key"); fi
+  if [ "$2" != - ] && [ -r "$pki/$2.key" ]; then found=$(ask_port "$1" -cert "$pki/$2.crt" -cert_chain "$pki/$2.crt" -key "$pki/$2.key"); fi
   printf %s "${found:-$(ask_port "$1")}"
 }
 ask_port() {

@@ -288,12 +288,13 @@ remember_installed() {
   write_file "$record/outcome" installed
 }
 
-# drop_old: the last sets can be gone back to; older ones are keys that lie about.
+# drop_old: the last sets can be gone back to; older ones are keys that lie about, and so is the one before the last once it would bring a key back
+# that is distrusted here.
 drop_old() {
   local each position=0
   if [ -e "$record/new" ]; then remove_tree "$record/new"; fi
   while IFS= read -r each; do
     position=$((position + 1))
-    if [ "$position" -gt "$KEEP_PREVIOUS" ]; then drop_record "$each"; fi
+    if [ "$position" -gt "$KEEP_PREVIOUS" ] || { [ "$position" -gt 1 ] && keeps_distrusted "$each"; }; then drop_record "$each"; fi
   done < <(for each in "$STATE/certificates/"*/outcome; do printf '%s %s\n' "$(stat -c %.9Y -- "$each")" "${each%/outcome}"; done | sort -rn | cut -d' ' -f2-)
 }

@@ -89,6 +89,26 @@ node_name() {
   printf '%s' "${name:-${etcd_name:-$(uname -n)}}"
 }
 
+# public_keys_of_bundle: of what comes in, the public key of every certificate there is.
+public_keys_of_bundle() {
+  awk '/^-----BEGIN CERTIFICATE-----/ { into = "openssl x509 -noout -pubkey 2>/dev/null" }
+    into != "" { print | into }
+    /^-----END / && into != "" { close(into); into = "" }'
+}
+accepted_in() { if [[ $1 == *.pub ]]; then public_keys <"$1"; else public_keys_of_bundle <"$1"; fi; }
+# keeps_distrusted <record of a set>: whether it keeps the key of an authority, or of service accounts, that nothing on this node accepts any more.
+keeps_distrusted() {
+  local name file public
+  for name in $AUTHORITIES signer/ca sa; do
+    file=$pki/${name#signer/}.crt
+    if [ "$name" = sa ]; then file=$pki/sa.pub; fi
+    if [ ! -r "$1/previous/pki/$name.key" ] || [ ! -r "$file" ]; then continue; fi
+    public=$(public_of_key <"$1/previous/pki/$name.key")
+    if [[ $(accepted_in "$file") != *"$public"* ]]; then return 0; fi
+  done
+  return 1
+}
+
 # authority_fits <path without .crt and .key>: whether its key lies there and is its own.
 authority_fits() { [ -r "$1.crt" ] && [ "$(pair_is "$1")" = matches ]; }
 # public_keys: of what comes in, every public key there is, one block each as openssl writes it.

@@ -1,13 +1,5 @@
-import {
-  ASKED_FOR_ITSELF,
-  abortPair,
-  advancePair,
-  approvePair,
-  closePair,
-  drivePairBy,
-  mintPair,
-  returnPair,
-} from '../../lambdas/accounts/key-generations';
+import { ASKED_FOR_ITSELF } from '../../lambdas/authorities/approval';
+import { abortPair, advancePair, approvePair, closePair, drivePairBy, mintPair, returnPair } from '../../lambdas/accounts/key-generations';
 import { prune } from '../../lambdas/authorities/prune';
 import { publicKeyId } from '../../lambdas/accounts/key-id';
 import type { AccountsState } from '../../lambdas/contract/authority-rotation';

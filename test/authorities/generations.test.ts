@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { approve } from '../../lambdas/authorities/approval';
 import { dropCross } from '../../lambdas/authorities/drop-cross';
-import { abortTo, advanceTo, close, issuingIn, mintNext, requestAbort, trustedIn } from '../../lambdas/authorities/generations';
+import { abortTo, advanceTo, close, issuingIn, mintNext, nextNumber, requestAbort, trustedIn } from '../../lambdas/authorities/generations';
 import { prune } from '../../lambdas/authorities/prune';
 import { GenerationRefused } from '../../lambdas/authorities/errors';
 import { pathOf, stateAfter, stateBefore } from '../../lambdas/authorities/rotation-path';
@@ -322,7 +322,8 @@ describe('for any sequence of steps', () => {
       aborting('ISSUING'),
     );
 
-    expect(back).toEqual({ ...adopted(), generations: [{ ...adopted().generations[0], state: 'issuing' }] });
+    const turnedBack = { rotation: 'r-1', by: 'ann', because: 'errors', at: NOW.toISOString() };
+    expect(back).toEqual({ ...adopted(), generations: [{ ...adopted().generations[0], state: 'issuing' }], turnedBack });
     expect(trustedIn(back)).toEqual(trustedIn(adopted()));
   });
 });
@@ -343,4 +344,11 @@ test('a second rotation begins where the first was closed', () => {
 
   expect(second.generations.map(({ state }) => state)).toEqual(['closed', 'issuing', 'next']);
   expect(trustedIn(advanceTo(second, 'TRUSTED', { rotation: 'r-2', now: inDays(401) })).ids).toEqual([idOf(2), idOf(3)]);
+});
+
+test('a number that was in a name does not come again, though its generation was pruned', () => {
+  const [first] = begun().generations;
+
+  expect(nextNumber({ generations: [first!] })).toBe(2);
+  expect(nextNumber({ generations: [{ ...first!, certificate: minted(7).certificate }] })).toBe(8);
 });

@@ -50,6 +50,7 @@ export function observed(state: RotationState, authority: AuthorityName, mode: R
       kubeletIssuer: issuer.id,
       signer: issuer.id,
       processes: runs.map((component) => ({ component, startedAt: before(600), filesAt: before(700) })),
+      ...(runs.some((component) => component === 'etcd') && { etcdLog: { refused: [], more: false } }),
       trust: { bothSince: before(900) },
     })),
     published: ['default', 'kube-system'].map((namespace) => ({
@@ -62,6 +63,7 @@ export function observed(state: RotationState, authority: AuthorityName, mode: R
     pathMatrix: { failing: [] },
     soakUntil: NOW,
     approvedBy: 'ann',
+    since: before(1_800),
     hidden: [{ place: 'the kubeconfig of ci', handled: true }],
   };
 }

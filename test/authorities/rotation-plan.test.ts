@@ -39,14 +39,22 @@ describe('a planned rotation', () => {
     }
   });
 
-  test('of the cluster restarts the controller-manager for the root that it publishes, and whoever has a kubeconfig; no apiserver and no etcd', () => {
-    const plan = going(facts('cluster'), request('cluster'));
+  test('of the cluster restarts whoever has a kubeconfig each time that changes, on no worker; no apiserver and no etcd', () => {
+    const plan = going(facts('cluster'), request('cluster', { canary: 'cp-2' }));
+    const holders = (...nodes: string[]) =>
+      nodes.flatMap((node) => ['controller-manager', 'scheduler', 'kubelet'].map((component) => `${node} ${component}`));
 
-    expect(restarts(plan, 'TRUSTED')).toEqual(['cp-1 controller-manager', 'cp-2 controller-manager', 'cp-3 controller-manager']);
-    expect(restarts(plan, 'ISSUING')).toEqual(
-      ['cp-1', 'cp-2', 'cp-3'].flatMap((node) => [`${node} controller-manager`, `${node} scheduler`]),
-    );
-    expect(restarts(plan, 'SOAKING')).toEqual(['cp-1 kubelet', 'cp-2 kubelet', 'cp-3 kubelet', 'w-1 kubelet']);
+    for (const state of ['TRUSTED', 'ISSUING', 'DISTRUSTED'] as const)
+      expect(restarts(plan, state)).toEqual(holders('cp-1', 'cp-2', 'cp-3'));
+    expect(restarts(plan, 'DISTRUST-CANARY')).toEqual(holders('cp-2'));
+    for (const state of ['MINTED', 'SOAKING'] as const) expect(restarts(plan, state)).toEqual([]);
+    // Once for whom they trust, which the first one has done before, and once more when the cross certificate goes.
+    const counts = stateOf(plan, 'DISTRUSTED').restarts.filter(({ component }) => component === 'kubelet');
+    expect(counts.map(({ node, count }) => [node, count])).toEqual([
+      ['cp-1', 2],
+      ['cp-2', 1],
+      ['cp-3', 2],
+    ]);
     expect(plan.states.flatMap((each) => each.restarts).filter(({ component }) => ['apiserver', 'etcd'].includes(component))).toEqual([]);
   });
 

@@ -112,13 +112,38 @@ describe('what concerns a rotation that is under way', () => {
     const world = await underWay();
     const waiting = { forWhat: 'gates of TRUSTED', kind: 'work', since: 7, because: ['a port was not seen'] };
 
-    await expect(world.begin({ resume: 'r-1', after: 'arn:another', waiting }, 'r-1_2')).rejects.toMatchObject(
-      message(/driven by arn:r-1/),
-    );
+    expect(await world.begin({ resume: 'r-1', after: 'arn:another', waiting }, 'r-1_2')).toMatchObject({
+      told: { outcome: 'NOTED', summary: 'arn:r-1 has taken it up' },
+    });
+    expect(world.rotation()?.driver).toBe('arn:r-1');
     expect(await world.begin({ resume: 'r-1', after: 'arn:r-1', waiting }, 'r-1_2')).toMatchObject({
       act: 'look',
       state: { driver: 'arn:r-1_2', waiting },
     });
+  });
+
+  test('ends quietly when somebody approved while it was handed over', async () => {
+    const world = await underWay();
+    await world.begin({ approve: 'r-1', by: 'ann' }, 'other');
+    world.running.add('arn:other');
+
+    expect(await world.begin({ resume: 'r-1', after: 'arn:r-1' }, 'r-1_2')).toMatchObject({
+      act: 'end',
+      told: { outcome: 'NOTED', summary: 'arn:other has taken it up' },
+    });
+  });
+
+  test('may be one that was closed and whose end nobody heard of: it is told, and the old key taken away', async () => {
+    const world = new World(1);
+    await world.start({ authority: 'etcd', soakSeconds: 0, canarySeconds: 0, approval: 'automatic' });
+    await world.end();
+    world.forgotten.length = 0;
+
+    await world.start({ resume: 'r-1' }, 'other');
+
+    expect(await world.end()).toMatchObject({ outcome: 'EXCHANGED', rotation: 'r-1' });
+    expect(world.forgotten).toEqual(['etcd']);
+    await expect(world.begin({ abort: 'r-1', by: 'ann', because: 'late' }, 'later')).rejects.toMatchObject(message(/none is/));
   });
 
   test('goes on when the answer to itself was lost', async () => {

@@ -87,6 +87,17 @@ describe('the age of authorities', () => {
     expect(due(documents, change, accounts)).toMatchObject({ action, because: expect.stringMatching(because) as string });
   });
 
+  test('does not begin again what somebody turned back, and lets it keep no other from its turn', () => {
+    const turnedBack = { rotation: 'age-etcd-1', by: 'ann', because: 'clients are refused', at: NOW.toISOString() };
+    const back = { ...ending('cluster', 5), turnedBack };
+
+    expect(due([back])).toMatchObject({
+      action: 'tell',
+      because: expect.stringMatching(/ann turned age-etcd-1 back \(clients are refused\): start the next one with/) as string,
+    });
+    expect(due([back, ending('etcd', 100)])).toMatchObject({ action: 'start', authority: 'etcd' });
+  });
+
   test('tells of an external one, and lets it keep no other from its turn', () => {
     const external = ending('cluster', 5);
     delete external.generations[0]!.key;
@@ -120,7 +131,10 @@ describe('the daily look at the authorities', () => {
   function world(change: Partial<DailyEdges> = {}, documents = [ending('etcd', 10)]) {
     const begun: [string, unknown][] = [];
     const done: string[] = [];
+    const told: [string, string][] = [];
     const edges: DailyEdges = {
+      cluster: 'prod',
+      tell: async (subject, message) => void told.push([subject, message]),
       authority: async (name) => documents.find((each) => each.authority === name),
       note: async () => void done.push('noted'),
       accounts: async () => undefined,
@@ -136,7 +150,7 @@ describe('the daily look at the authorities', () => {
     };
     const look = (chosen: Partial<ExchangePolicy> = {}, exchange = true) =>
       daily(edges, policy(chosen), { input: { waitForNodesSeconds: 1, renew: true, exchange } });
-    return { look, begun, done };
+    return { look, begun, done, told };
   }
 
   test('notes the generations, and begins what is due as the state machine is given it', async () => {
@@ -147,6 +161,19 @@ describe('the daily look at the authorities', () => {
     const [[, request] = []] = begun;
     expect(ExchangeRequest.parse(request)).toMatchObject({ authority: 'etcd', mode: 'planned', approval: 'ask', by: 'age', plan: false });
     expect(done).toEqual(['noted', 'authorities-aged', 'exchange-begun-by-age']);
+  });
+
+  test('tells people once that one began, which starts much again on their nodes, and how they turn it back', async () => {
+    const { look, told } = world();
+
+    for (let time = 0; time < 2; time++) await look();
+
+    expect(told).toEqual([
+      [
+        'kube-lifeboat prod: exchange of the etcd authority began',
+        expect.stringMatching(/ends in 10 days.*Turn back with \{"abort": "age-etcd-[0-9a-f]{12}-20261126"/s),
+      ],
+    ]);
   });
 
   test('asks nobody where the config says so', async () => {

@@ -42,6 +42,17 @@ describe('a state that fails', () => {
     expect(await failed(world, 'plain words')).toMatchObject({ told: { outcome: 'HALTED', summary: match(/StoreFailed: plain words$/) } });
   });
 
+  test('of one that heals after a restore says how to heal again, and speaks of no exchange', async () => {
+    const world = new World(1);
+    await world.start({ heal: 'restore-7' }, 'heal-restore-7');
+
+    expect(await failed(world)).toMatchObject({
+      told: { outcome: 'HALTED', summary: match(/cannot be read/), whatToDo: [match(/start \{"heal": "restore-7"\} again/)] },
+    });
+    expect(JSON.parse(world.reports.at(-1)?.text ?? '')).toMatchObject({ kind: 'pki-heal', restore: 'restore-7', outcome: 'HALTED' });
+    expect(JSON.stringify(world.messages)).not.toMatch(/exchange|resume|abort/);
+  });
+
   test('of an execution from which it was taken away in the middle is none', async () => {
     const world = new World(1);
     await world.start({ authority: 'etcd' });

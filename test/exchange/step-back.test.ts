@@ -36,7 +36,11 @@ describe('turning back', () => {
     expect(await back(world)).toEqual([...path, undefined]);
 
     expect(world.act).toMatchObject({ act: 'end', told: { outcome: 'TURNED_BACK', rotation: 'r-1' } });
-    expect(world.document(authority)).toEqual({ ...before, generations: [{ ...before.generations[0], state: 'issuing' }] });
+    expect(world.document(authority)).toEqual({
+      ...before,
+      generations: [{ ...before.generations[0], state: 'issuing' }],
+      turnedBack: { rotation: 'r-1', by: 'ann', because: 'errors', at: expect.any(String) as string },
+    });
     for (const node of world.nodes)
       expect(node.files.get(`pki/${AUTHORITY_FILES[authority]}.crt`)).toBe(before.generations[0]?.certificate);
     expect(JSON.parse(world.reports.at(-1)?.text ?? '')).toMatchObject({ outcome: 'TURNED_BACK' });

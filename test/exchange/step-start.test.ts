@@ -94,7 +94,7 @@ describe('a new exchange', () => {
 
     expect(end).toMatchObject({
       outcome: 'PLANNED',
-      summary: expect.stringMatching(/^6 states.*master-2 distrusts first.*TRUSTED: 2 restart/) as string,
+      summary: expect.stringMatching(/^6 states.*master-2 distrusts first.*TRUSTED: 6 restart/) as string,
     });
     expect(end?.plan).toMatchObject({ decision: 'rotate', canary: 'master-2', states: expect.arrayContaining([]) as unknown[] });
     expect(JSON.stringify(world.documents)).toBe(before);

@@ -6,6 +6,7 @@ import { AUTHORITY_FILES, AuthorityName, LEAVES, LEAF_NAMES } from '../../lambda
 import type { Exchangeable, LeafName } from '../../lambdas/contract/certificate-names';
 import type { AuthoritySecret } from '../../lambdas/contract/certificates';
 import type { AskedPort, PortLook } from '../../lambdas/contract/exchange-looks';
+import type { CertificateFacts, EtcdRefused } from '../../lambdas/contract/node-certificates';
 import type { NodeEnd } from '../../lambdas/contract/restore';
 import type { Component } from '../../lambdas/authorities/restarts';
 import { parseBundle, printBundle } from '../../lambdas/pki/bundle';
@@ -52,6 +53,10 @@ export class WorldNode {
   /** Whether Systems Manager reaches it, and whether its ports answer. */
   silent = false;
   mute = false;
+  /** Who was a client of its API server by a certificate. */
+  clients: () => NonNullable<CertificateFacts['apiClients']>['seen'] = () => [];
+  /** Whom its etcd refused; null where it has no log. */
+  refused: EtcdRefused | null = { refused: [], more: 0 };
   /** What it keeps in memory since its start: etcd its trust, the controller-manager what it publishes. */
   private etcdTrusts = '';
   published = '';
@@ -168,6 +173,8 @@ export class WorldNode {
       signer: { certSha256: this.signer, split: this.split },
       processes: Object.entries(this.started).map(([component, startedAt]) => ({ component, startedAt })),
       written: this.written,
+      etcdRefused: this.refused,
+      apiClients: { seen: this.clients(), more: 0 },
       archive: await archiveOf(this.files),
     };
     return { instanceId, host, outcome: 'done', result };

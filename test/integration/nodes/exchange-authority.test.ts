@@ -79,6 +79,8 @@ test('etcd’s: trusted, issued without a restart, and distrusted node by node b
   const { written, failed } = await stop();
   expect({ failed, enough: written.length > 20 }).toEqual({ failed: 0, enough: true });
   expect(all.map(pidsOf)).toEqual(before);
+  // Nor did whoever looked, on the node itself, leave a line that he was refused.
+  for (const on of all) expect((await on.do('certificate-facts')).etcdRefused).toEqual({ refused: [], more: 0 });
 
   const byOld = issueCertificate(old, { commonName: 'old', usage: 'client' });
   for (const on of all) {
