@@ -5,7 +5,7 @@ import type { AuthorityName, Exchangeable } from '../lambdas/contract/certificat
 import { AuthoritySecret, ServiceAccountsSecret, authoritySecretName, serviceAccountsSecretName } from '../lambdas/contract/certificates';
 import type { ExchangeRequest } from '../lambdas/contract/rotate-authority';
 import { sleep } from '../local/child-process';
-import type { Execution, ExecutionEnd } from '../local/cloud';
+import type { Execution, ExecutionEnd, StateMachine } from '../local/cloud';
 import type { Narrator } from '../local/narrator';
 import type { World } from './world';
 
@@ -76,15 +76,18 @@ export async function runExchange(
   input: Partial<ExchangeRequest> & { readonly authority: Exchangeable },
   atState: AtState = {},
 ): Promise<ExchangeRun> {
-  const { lifeboat } = world;
-  if (lifeboat.rotateCa === undefined) throw new Error('this lifeboat has nothing to do with certificates');
+  const { rotateCa } = world.lifeboat;
+  if (rotateCa === undefined) throw new Error('this lifeboat has nothing to do with certificates');
   const began = Date.now();
-  const first = await lifeboat.rotateCa.start({ approval: 'automatic', canarySeconds: 0, waitForNodesSeconds: 30, ...input });
+  const first = await rotateCa.start({ approval: 'automatic', canarySeconds: 0, waitForNodesSeconds: 30, ...input });
   const id = first.name;
   const executions = [first];
   const path: { state: AnyState; at: number }[] = [];
   let distrustBegan: number | undefined;
-  const goesOn = async (): Promise<boolean> => !(await Promise.all(executions.map((each) => each.hasEnded()))).every(Boolean);
+  const goesOn = async (): Promise<boolean> => {
+    await addSuccessors(executions, rotateCa);
+    return !(await Promise.all(executions.map((each) => each.hasEnded()))).every(Boolean);
+  };
   while (await goesOn()) {
     if (Date.now() - began > ENDS_WITHIN_MS)
       throw new Error(`${await whyOf(world)}\nthe exchange goes on after ${ENDS_WITHIN_MS / 1_000} s`);
@@ -104,6 +107,19 @@ export async function runExchange(
   const ends = await Promise.all(executions.map((each) => each.wait()));
   if (ends.some(({ status }) => status !== 'SUCCEEDED')) narrator.say(await whyOf(world));
   return { id, ends, path, ...(distrustBegan !== undefined && { distrustBegan }), seconds: (Date.now() - began) / 1_000 };
+}
+
+const HandsOver = z.object({ summary: z.string().regex(/^arn:\S+ goes on with it/) });
+
+/** One whose history is long hands over to another one, which its end names. */
+async function addSuccessors(executions: Execution[], machine: StateMachine): Promise<void> {
+  // Those that are added are looked at, too.
+  for (const execution of executions) {
+    if (!(await execution.hasEnded())) continue;
+    const { data } = HandsOver.safeParse((await execution.wait()).output);
+    const [next] = data?.summary.split(' ') ?? [];
+    if (next !== undefined && !executions.some(({ arn }) => arn === next)) executions.push(machine.execution(next));
+  }
 }
 
 const Carries = z.object({ state: z.object({ waiting: z.object({ forWhat: z.string(), because: z.array(z.string()) }).optional() }) });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { AuthorityName } from '../../lambdas/contract/certificate-names';
 import { sleep } from '../../local/child-process';
 import type { Narrator } from '../../local/narrator';
+import { rotateNode } from '../../local/rotation';
 import { FOLLOWS, IS_BY_OLD, TRUSTS_OLD, clientsOf } from '../authority-clients';
 import type { AuthorityClients } from '../authority-clients';
 import type { Chapter, Measured } from '../chapter';
@@ -24,9 +25,11 @@ const Planned = z.object({ outcome: z.literal('PLANNED'), plan: z.object({ downt
 export const compromiseChapter: Chapter = {
   name: 'exchange-compromise',
   title: 'Somebody else has the keys of the authorities',
-  steps: PREPARING_STEPS + AUTHORITIES.length * 2 + 1,
+  steps: PREPARING_STEPS + AUTHORITIES.length * 2 + 2,
   tell: (narrator, world) =>
     withExchangeable(narrator, world, async () => {
+      // A plan changes nothing, and asks the API by the first set of a node.
+      await narrator.run('give the nodes their first sets', () => rotateAll(world));
       const told: Record<string, Measured> = {};
       for (const authority of AUTHORITIES)
         told[authority] = await withClients(world, authority, (clients) => tell(narrator, world, authority, clients));
@@ -56,9 +59,16 @@ async function tell(narrator: Narrator, world: World, authority: AuthorityName, 
   return { seconds: run.seconds, stations: stations(run), downtime, meanwhile: { requests, failures, downtimeSeconds }, follows, shutOut };
 }
 
+async function rotateAll({ cloud, lifeboat, nodes }: World): Promise<void> {
+  for (const node of nodes.nodes) await rotateNode(cloud, lifeboat.cluster, node);
+}
+
 /** What the plan says that clients will notice. */
 async function planned({ lifeboat }: World, authority: AuthorityName): Promise<string> {
   const execution = await lifeboat.rotateCa?.start({ authority, mode: 'compromise', plan: true, waitForNodesSeconds: 30 });
   const end = await execution?.wait({ timeoutMs: 120_000 });
-  return Planned.parse(end?.output).plan.downtime;
+  const { data } = Planned.safeParse(end?.output);
+  if (data === undefined)
+    throw new Error(`nothing is planned: ${end?.error ?? end?.status ?? ''} ${end?.cause ?? JSON.stringify(end?.output)}`);
+  return data.plan.downtime;
 }
