@@ -20,7 +20,8 @@ const PUBLISHED_WITHIN_MS = 90_000;
  */
 export async function checkTurnedBack(narrator: Narrator, world: World, before: Noted, after: Noted, given: boolean): Promise<void> {
   // Neither is shown: both hold the key.
-  narrator.check('what is noted of it is as before', isDeepStrictEqual(withoutStates(after), withoutStates(before)), true);
+  narrator.check('what is noted of it is as before', isDeepStrictEqual(withoutNotes(after), withoutNotes(before)), true);
+  if ('authority' in after) narrator.check('it is noted who turned it back', after.turnedBack?.by, 'e2e');
   if (!('authority' in before)) return checkAccounts(narrator, world, before);
   const signer = signerOf(before);
   const { nodes, kubectl } = world;
@@ -56,8 +57,9 @@ export async function checkTurnedBack(narrator: Narrator, world: World, before: 
   }
 }
 
-/** What signs has a note of that once there was another one, where it had none. */
-const withoutStates = ({ generations, ...document }: Noted) => ({
+/** What signs has a note of that once there was another one, where it had none; and who turned the last one back is noted. */
+const withoutNotes = ({ generations, ...document }: Noted) => ({
   ...document,
+  turnedBack: undefined,
   generations: generations.map(({ state: _, ...generation }) => generation),
 });
