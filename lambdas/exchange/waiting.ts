@@ -77,7 +77,7 @@ export async function waitFor(
   const now = Math.floor(edges.now().getTime() / 1_000);
   const { waiting: before } = state;
   const first = before?.forWhat !== forWhat || before.kind !== kind;
-  const waiting = { forWhat, kind, since: first ? now : before.since, lookedAt: now, because: because.slice(0, 20) };
+  const waiting = { forWhat, kind, since: first ? now : before.since, lookedAt: now, because: [...new Set(because)].slice(0, 20) };
   const askAgain = first || now - (before.lookedAt ?? before.since) >= DAY_SECONDS;
   const waited = { ...state, waiting };
   if (first) edges.telemetry.log('exchange-waits', { authority, rotation: state.rotation, ...waiting });
