@@ -49,8 +49,9 @@ export const accountsGoBackAtOnce = ({
       return distrustBegan === undefined;
     case 'VERIFYING':
       return signingBegan === undefined;
+    // On the way back from a later state what that gave is taken back there.
     case 'MINTED':
-      return false;
+      return abortRequested.in === 'MINTED';
   }
 };
 

@@ -48,8 +48,9 @@ export function mintPair(document: Document, pair: KeyPair, { id, mode, now, ...
   if (document.generations.some((each) => each.id === next))
     throw new KeyPairRefused(`the pair ${shortId(next)} was there before: mint another`);
   const at = now.toISOString();
+  const { turnedBack: _, ...present } = document;
   const made: Document = {
-    ...document,
+    ...present,
     generations: [
       ...document.generations.map((each) => (each.id === old.id ? { ...each, state: 'issuing' as const } : each)),
       { id: next, ...pair, since: at, state: 'next', mintedAt: at, mintedFor: id },
@@ -98,7 +99,7 @@ export function abortPair(document: Document, by: string, because: string, step:
   if (rotation.abortRequested !== undefined) return document;
   requireWayBack(document, rotation);
   const { approvedBy: _, ...rest } = rotation;
-  return { ...document, rotation: { ...rest, abortRequested: { by, at: step.now.toISOString(), because } } };
+  return { ...document, rotation: { ...rest, abortRequested: { by, at: step.now.toISOString(), because, in: rotation.state } } };
 }
 
 /**
@@ -116,7 +117,9 @@ export function returnPair(document: Document, place: AccountsPlace, step: Step)
   if (back !== place) throw new KeyPairRefused(`${tell(rotation)}, from where it goes back to ${back} and not to ${place}`);
   if (place !== 'STEADY') return enter(document, rotation, place, step);
   const { rotation: _, ...rest } = document;
-  return { ...rest, generations: document.generations.filter(({ id }) => id !== rotation.to) };
+  const { by, because } = rotation.abortRequested;
+  const turnedBack = { rotation: rotation.id, by, because, at: step.now.toISOString() };
+  return { ...rest, turnedBack, generations: document.generations.filter(({ id }) => id !== rotation.to) };
 }
 
 /**

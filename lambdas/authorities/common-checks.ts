@@ -19,8 +19,8 @@ export interface ClusterSeen {
   readonly at: Date;
   readonly expected: {
     readonly nodes: readonly (Named & { readonly runs: readonly Component[] })[];
-    /** Nodes that were not Ready when it began already. */
-    readonly unready: readonly string[];
+    /** Nodes that were not Ready when it began already; missing where nobody noted them, and then nobody is missed. */
+    readonly unready?: readonly string[];
   };
   readonly nodes?: readonly (Named & { readonly runs: readonly Component[] })[];
   /** `activePeersOk`: etcd_network_active_peers is the number of the others at every member, which loses one that is refused. */
@@ -72,7 +72,7 @@ export const COMMON_CHECKS = {
   // Which nodes there are may change, as autoscalers do it: one that is gone was taken away by somebody.
   'nodes-ready': ({ unready, expected }) => {
     if (unready === undefined) return ['it is not known which nodes are Ready'];
-    const fallen = unready.filter((name) => !expected.unready.includes(name));
+    const fallen = unready.filter((name) => expected.unready?.includes(name) === false);
     return [
       ...fallen
         .slice(0, MOST_NODES)

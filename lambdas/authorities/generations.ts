@@ -186,10 +186,12 @@ export function signerOf(document: AuthoritySecret): Generation {
 
 function enter(
   document: AuthoritySecret,
-  { crossDroppedAt: _, ...rotation }: AuthorityRotation,
+  { crossDroppedAt: _, named, ...rotation }: AuthorityRotation,
   state: RotationState,
   { now }: Step,
 ): AuthoritySecret {
+  // From there on it is about whoever is refused, and no more about what was named before.
+  const still = state === 'DISTRUST-CANARY' || named === undefined ? {} : { named };
   const nextSigns = state !== 'MINTED' && state !== 'TRUSTED';
   const issuing = nextSigns ? rotation.to : rotation.from;
   const states = nextSigns ? (['outgoing', 'issuing'] as const) : (['issuing', 'next'] as const);
@@ -204,7 +206,7 @@ function enter(
     ...document,
     generations,
     issuing,
-    rotation: { ...rotation, state, stateSince: at, ...(distrustBegan !== undefined && { distrustBegan }) },
+    rotation: { ...rotation, ...still, state, stateSince: at, ...(distrustBegan !== undefined && { distrustBegan }) },
   };
 }
 

@@ -60,7 +60,7 @@ export interface NodeSeen {
   /** By which generation the controller-manager signs. */
   readonly signer?: string;
   readonly processes: readonly ProcessSeen[];
-  /** Of a node on which etcd runs; missing where its log was not found. */
+  /** Of a node on which etcd runs; missing where its log was not found, or could not be told. */
   readonly etcdLog?: EtcdLog;
   /** When the old root was last taken out of its files, and when both were last put back. */
   readonly trust?: { readonly oldDroppedAt?: Date; readonly bothSince?: Date };
@@ -73,7 +73,7 @@ export interface Expected {
     readonly runs: readonly Component[];
     readonly leaves: readonly LeafName[];
   }[];
-  readonly unready: readonly string[];
+  readonly unready?: readonly string[];
   /** SHA-256 of the bundle that is to be distributed now. */
   readonly bundle: string;
 }

@@ -88,7 +88,7 @@ function withoutLog({ nodes = [] }: Observation): Named[] {
   return nodes
     .filter(({ etcdLog, runs }) => etcdLog === undefined && runs.includes('etcd'))
     .map(({ name: node }) => {
-      const name = `the log of etcd on ${node}, which was not found,`;
+      const name = `the log of etcd on ${node}, of which nothing is known,`;
       return { name, because: `${name} may tell of clients that are refused: look there for "rejected connection"` };
     });
 }

@@ -66,7 +66,8 @@ export const AuthorityRotation = z.object({
    */
   before: z
     .object({
-      unready: z.array(text).max(MOST_UNREADY).default([]),
+      /** Missing where they were too many to be known by their names: then nobody is missed. */
+      unready: z.array(text).max(MOST_UNREADY).optional(),
       nodes: z.array(z.object({ name: text, runs: z.array(z.enum(NODE_PROCESSES)), leaves: z.array(LeafName) })).optional(),
     })
     .optional(),
@@ -95,7 +96,7 @@ export const AccountsState = z.enum(ACCOUNTS_STATES);
 export type AccountsState = z.infer<typeof AccountsState>;
 export const AccountsRotation = AuthorityRotation.omit({ state: true, canary: true, canarySeconds: true }).extend({
   state: AccountsState,
-  abortRequested: z.object(Asked).optional(),
+  abortRequested: z.object({ ...Asked, in: AccountsState.optional() }).optional(),
   /** When the new key first signed: from then on somebody may hold a token by it. */
   signingBegan: z.iso.datetime().optional(),
 });

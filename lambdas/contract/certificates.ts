@@ -15,6 +15,8 @@ const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const text = z.string().min(1);
 
 /** One CA of its kind, and the next ones after it: oldest first. */
+const TurnedBack = z.object({ rotation: text, by: text, because: z.string().max(1000), at: z.iso.datetime() });
+
 export const AuthoritySecret = z.object({
   version: z.literal(1),
   authority: AuthorityName,
@@ -36,7 +38,7 @@ export const AuthoritySecret = z.object({
   /** The one that is under way, if any. */
   rotation: AuthorityRotation.optional(),
   /** The last one, where somebody thought better of it: then none begins by itself. */
-  turnedBack: z.object({ rotation: text, by: text, because: z.string().max(1000), at: z.iso.datetime() }).optional(),
+  turnedBack: TurnedBack.optional(),
 });
 export type AuthoritySecret = z.infer<typeof AuthoritySecret>;
 export type Generation = AuthoritySecret['generations'][number];
@@ -65,6 +67,8 @@ export const ServiceAccountsSecret = z.object({
   /** The one that signs now. */
   issuing: Sha256,
   rotation: AccountsRotation.optional(),
+  /** The last one, where somebody thought better of it. */
+  turnedBack: TurnedBack.optional(),
 });
 export type ServiceAccountsSecret = z.infer<typeof ServiceAccountsSecret>;
 export type KeyGeneration = ServiceAccountsSecret['generations'][number];

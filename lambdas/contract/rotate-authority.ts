@@ -47,10 +47,18 @@ const Waits = z.object({
   since: z.number().int(),
   /** When all was looked at last. */
   lookedAt: z.number().int().optional(),
+  /** When people were asked first and last, and about what: the begin of the SHA-256 of each line. */
+  asked: z.object({ first: z.number().int(), last: z.number().int(), about: z.array(z.string()) }).optional(),
   because: z.array(z.string()),
 });
-/** Takes up one whose execution has ended; `after`: that hands it over, by its ARN, with what it waits for. */
-const Resume = z.strictObject({ resume: text, after: text.optional(), waiting: Waits.optional(), ...OfOne });
+/** Takes up one whose execution has ended; `after`: that hands it over, by its ARN, with what it waits for, and what people are to know at the end. */
+const Resume = z.strictObject({
+  resume: text,
+  after: text.optional(),
+  waiting: Waits.optional(),
+  notes: z.array(z.string()).optional(),
+  ...OfOne,
+});
 
 /** Brings what the cluster tells of its PKI to what it lives by; names the restore after which that is needed. */
 const Heal = z.strictObject({ heal: text, ...OfOne });

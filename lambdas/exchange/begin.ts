@@ -5,6 +5,7 @@ import type { Step } from '../authorities/generations';
 import { abortPair, approvePair, drivePairBy } from '../accounts/key-generations';
 import { AuthorityName } from '../contract/certificate-names';
 import type { Exchangeable } from '../contract/certificate-names';
+import type { AuthoritySecret, ServiceAccountsSecret } from '../contract/certificates';
 import { parseInput } from '../contract/parse-input';
 import { RestoreId } from '../contract/restore';
 import { goOn, requestShapeOf } from '../contract/rotate-authority';
@@ -52,8 +53,17 @@ export async function begin(edges: BeginEdges, { input, execution, driver }: Beg
   else if ('abort' in request) await found.abort(request.by, request.because, driver, step);
   else await found.drive(driver, step);
   const { waitForNodesSeconds } = request;
-  const waiting = 'resume' in request ? request.waiting : undefined;
-  return goOn('look', 0, { rotation: id, authority, driver, asked, waitForNodesSeconds, events: 0, ...(waiting && { waiting }) });
+  const { waiting, notes } = 'resume' in request ? request : {};
+  return goOn('look', 0, {
+    rotation: id,
+    authority,
+    driver,
+    asked,
+    waitForNodesSeconds,
+    events: 0,
+    ...(waiting && { waiting }),
+    ...(notes && { notes }),
+  });
 }
 
 interface UnderWay {
@@ -64,7 +74,7 @@ interface UnderWay {
   readonly drive: (driver: string, step: Step) => Promise<unknown>;
 }
 
-/** @param closed whether one may be meant that was closed, of which the end may not have been told, nor the old key be gone everywhere */
+/** @param closed whether one may be meant that is over, of which the end may not have been told, nor the key that goes be gone everywhere */
 async function underWay(edges: BeginEdges, id: string, closed: boolean): Promise<UnderWay> {
   const [accounts, ...documents] = await Promise.all([edges.accounts(), ...AuthorityName.options.map((name) => edges.authority(name))]);
   if (accounts?.rotation?.id === id)
@@ -86,8 +96,8 @@ async function underWay(edges: BeginEdges, id: string, closed: boolean): Promise
       drive: (driver, step) => edges.change(authority, (each) => driveBy(each, driver, step)),
     };
   }
-  const isOf = (document: { readonly generations: readonly { readonly mintedFor?: string | undefined }[] } | undefined): boolean =>
-    document?.generations.some(({ mintedFor }) => mintedFor === id) === true;
+  const isOf = (document: AuthoritySecret | ServiceAccountsSecret | undefined): boolean =>
+    document?.turnedBack?.rotation === id || document?.generations.some(({ mintedFor }) => mintedFor === id) === true;
   const over = isOf(accounts) ? 'service-accounts' : documents.find(isOf)?.authority;
   const nothing = () => Promise.resolve();
   if (closed && over !== undefined) return { authority: over, driver: undefined, approve: nothing, abort: nothing, drive: nothing };

@@ -32,7 +32,7 @@ export const clusterSeen = ({ ports, cluster, etcd }: Looks): Pick<ClusterSeen, 
 
 /** How a cluster is now, to be noted with what begins. @param leaves those of a node that are to be missed when they are gone */
 export const beforeOf = (cluster: ClusterLook, told: readonly ToldNode[], leaves: (node: ToldNode) => LeafName[]): Before => ({
-  unready: unreadyIn(cluster).slice(0, MOST_UNREADY),
+  ...(unreadyIn(cluster).length <= MOST_UNREADY && { unready: unreadyIn(cluster) }),
   nodes: told.map((node) => ({ name: node.host, runs: componentsOf(node), leaves: leaves(node) })),
 });
 

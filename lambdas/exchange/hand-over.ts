@@ -15,8 +15,8 @@ export const isLong = ({ events }: Pick<ExchangeState, 'events'>): boolean => ev
 
 /** Starts the execution that goes on with a rotation, with what it waits for. It is one however often it is asked for. @throws the error of the edge */
 export async function handOver(edges: Pick<ExchangeEdges, 'startNext' | 'telemetry'>, state: ExchangeState): Promise<Act> {
-  const { rotation, authority, driver, waiting, waitForNodesSeconds, events } = state;
-  const input = { resume: rotation, after: driver, waitForNodesSeconds, ...(waiting && { waiting }) };
+  const { rotation, authority, driver, waiting, notes, waitForNodesSeconds, events } = state;
+  const input = { resume: rotation, after: driver, waitForNodesSeconds, ...(waiting && { waiting }), ...(notes && { notes }) };
   const next = await edges.startNext(driver, nameAfter(driver), input);
   edges.telemetry.log('exchange-handed-over', { authority, rotation, next, events });
   return ended(state, 'NOTED', `${next} goes on with it: the history of this execution has ${events} events`, {

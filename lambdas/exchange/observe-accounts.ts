@@ -72,7 +72,7 @@ export function observeAccounts(
     rotation,
     expected: {
       nodes: expectedNodes(before, heard),
-      unready: before.unready,
+      ...(before.unready && { unready: before.unready }),
       keys: accountKeysOf(document)?.ids ?? [],
     },
     nodes: files,

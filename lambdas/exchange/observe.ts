@@ -66,7 +66,7 @@ export function observe(
   const rotating = rotatingOf(document, rotation);
   const expected: Expected = {
     nodes: expectedNodes(before, heard, (node) => leavesOf(node, authority)),
-    unready: before.unready,
+    ...(before.unready && { unready: before.unready }),
     bundle: shaOf(trustedIn(document).bundle),
   };
   return {

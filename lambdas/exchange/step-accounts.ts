@@ -59,7 +59,7 @@ async function judge(
   const { told } = await heardNodes(state.facts ?? []);
   const silent = state.asked.filter(({ host }) => !told.some((node) => node.host === host));
   const [seen, shown] = await Promise.all([look(edges, told, authority, state.asked), lookAtKeys(edges, told, state.asked)]);
-  const before = rotation.before ?? { unready: [] };
+  const before = rotation.before ?? {};
   const kept = { ...state, events: state.events + silentEvents(silent.length, state) };
   const observation = observeAccounts(document, rotation, before, { told, silent }, seen, shown, edges.now());
   const verdict = accountsMayLeave(observation);

@@ -62,7 +62,7 @@ async function judge(edges: ExchangeEdges, state: ExchangeState, document: Autho
   const { told } = await heardNodes(state.facts ?? []);
   const silent = state.asked.filter(({ host }) => !told.some((node) => node.host === host));
   const seen = await look(edges, told, document.authority, state.asked, document);
-  const before = rotation.before ?? { unready: [] };
+  const before = rotation.before ?? {};
   const events = state.events + silentEvents(silent.length, state);
   const { approval, state: at, mode } = rotation;
   const observation = observe(document, rotation, before, { told, silent }, seen, edges.now());
@@ -74,9 +74,13 @@ async function judge(edges: ExchangeEdges, state: ExchangeState, document: Autho
   const now = { rotation: rotation.id, now: edges.now() };
   if (!verdict.open) {
     const { because, kind } = verdict;
-    const waited = { what: gatesOf(rotation), because, kind, again: rotation.approvedBy !== undefined };
     const open = (observation.hidden ?? []).filter(({ approvable }) => approvable);
-    const named = [...open.map(({ place }) => place), ...refusedToApprove(observation, at), ...notes];
+    const named = [
+      ...open.map(({ place }) => place),
+      ...refusedToApprove(observation, at),
+      ...(seen.unclear === undefined ? [] : [seen.unclear]),
+    ];
+    const waited = { what: gatesOf(rotation), because, kind, named, again: rotation.approvedBy !== undefined };
     // Before anybody is asked: what he says is about that.
     if (kind === 'approval') await edges.change(document.authority, (each) => (isTaken(each, state) ? each : noteNamed(each, named, now)));
     if (kind !== 'work') return waitFor(edges, kept, document.authority, waited, 'step', pauseOf(kind, rotation));

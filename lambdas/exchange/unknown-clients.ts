@@ -18,12 +18,19 @@ export function unknownClients(told: readonly Pick<ToldNode, 'facts' | 'leaves'>
     .flatMap(({ facts }) => facts.apiClients?.seen ?? [])
     .filter(({ sha256, lastAt }) => !known.has(sha256) && lastAt * 1_000 >= since.getTime())
     .sort((one, other) => other.lastAt - one.lastAt);
-  return seen
+  const cut = told
+    .filter(({ facts }) => (facts.apiClients?.more ?? 0) > 0)
+    .map(({ facts: { host } }) => {
+      const place = `more certificates than the audit log of ${host} is asked for`;
+      return { place, because: `${place} were used there: read that log` };
+    });
+  const named = seen
     .filter(({ sha256 }, at) => seen.findIndex((each) => each.sha256 === sha256) === at)
     .slice(0, MOST_NAMED)
-    .map(({ sha256, user, address, lastAt }) => {
+    .map(({ sha256, user, address, lastAt }): UnknownClient => {
       const place = `the certificate ${sha256.slice(0, 8)} of ${user}`;
       const at = new Date(lastAt * 1_000).toISOString();
       return { place, because: `${place} was last used at ${at} from ${address}, and by which root it is is not known` };
     });
+  return [...named, ...cut];
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { FaultKind } from '../authorities/faults';
 import type { AccountsRotation, AuthorityRotation } from '../contract/authority-rotation';
 import type { Exchangeable } from '../contract/certificate-names';
@@ -37,7 +38,7 @@ export function patience(now: Date, { waiting }: ExchangeState, until: Date, rot
   if (left > 0) return Math.min(LONGEST_WAIT_SECONDS, left);
   // Who is to approve is asked for it once the time is over, after another look.
   if (rotation.approvedBy !== undefined || rotation.abortRequested !== undefined || kind !== 'approval') return undefined;
-  const since = now.getTime() / 1_000 - waiting.since;
+  const since = now.getTime() / 1_000 - (waiting.asked?.first ?? waiting.since);
   if (since > APPROVAL_SECONDS) return undefined;
   return since < 3_600 ? 60 : LONGEST_WAIT_SECONDS;
 }
@@ -57,6 +58,8 @@ export interface Waited {
   readonly because: readonly string[];
   /** @default 'work' */
   readonly kind?: FaultKind;
+  /** What whoever approves sees to, in words that stay the same. @default - `because` */
+  readonly named?: readonly string[];
   /** Whether it was approved before, and who is refused since then is what people are asked about. @default false */
   readonly again?: boolean;
 }
@@ -70,21 +73,43 @@ export async function waitFor(
   edges: ExchangeEdges,
   state: ExchangeState,
   authority: Exchangeable,
-  { what: forWhat, because, kind = 'work', again = false }: Waited,
+  { what: forWhat, because, kind = 'work', named = because, again = false }: Waited,
   act: 'look' | 'step',
   seconds: number,
 ): Promise<Act> {
   const now = Math.floor(edges.now().getTime() / 1_000);
   const { waiting: before } = state;
   const first = before?.forWhat !== forWhat || before.kind !== kind;
-  const waiting = { forWhat, kind, since: first ? now : before.since, lookedAt: now, because: [...new Set(because)].slice(0, 20) };
-  const askAgain = first || now - (before.lookedAt ?? before.since) >= DAY_SECONDS;
+  const asks = kind === 'approval' && isToBeAsked(before?.forWhat === forWhat ? before.asked : undefined, named, now);
+  const asked =
+    before?.forWhat === forWhat && !asks ? before.asked : kind === 'approval' ? askedNow(before, forWhat, named, now) : undefined;
+  const waiting = {
+    ...{ forWhat, kind, since: first ? now : before.since, lookedAt: now, because: [...new Set(because)].slice(0, 20) },
+    ...(asked && { asked }),
+  };
   const waited = { ...state, waiting };
   if (first) edges.telemetry.log('exchange-waits', { authority, rotation: state.rotation, ...waiting });
   const since = now - waiting.since;
   if (kind === 'work' && since > SHUT_SECONDS) return halt(edges, waited, authority, because);
-  if (kind === 'approval' && askAgain) await askPeople(edges, state, authority, because, again);
-  if (kind === 'approval' && since > APPROVAL_SECONDS)
+  if (asks) await askPeople(edges, state, authority, because, again);
+  if (kind === 'approval' && now - (asked?.first ?? now) > APPROVAL_SECONDS)
     return finish(edges, waited, 'AWAITS_APPROVAL', 'nobody approved, and this execution waits no longer', approvalWays(state));
   return goOn(act, slower(seconds, since), waited);
+}
+
+type Asked = NonNullable<NonNullable<ExchangeState['waiting']>['asked']>;
+
+/** So many lines are known for those about which people were asked. */
+const MOST_ASKED = 300;
+const about = (named: readonly string[]): string[] =>
+  named.slice(0, MOST_ASKED).map((line) => createHash('sha256').update(line).digest('hex').slice(0, 12));
+
+/** People are asked once, again each day, and about whatever has come since: who approves takes all of it upon himself. */
+const isToBeAsked = (asked: Asked | undefined, named: readonly string[], now: number): boolean =>
+  asked === undefined || now - asked.last >= DAY_SECONDS || about(named).some((line) => !asked.about.includes(line));
+
+function askedNow(before: ExchangeState['waiting'], forWhat: string, named: readonly string[], now: number): Asked {
+  const asked = before?.forWhat === forWhat ? before.asked : undefined;
+  const all = [...new Set([...about(named), ...(asked?.about ?? [])])].slice(0, MOST_ASKED);
+  return { first: asked?.first ?? now, last: now, about: all };
 }

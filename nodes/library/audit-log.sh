@@ -10,7 +10,8 @@ MOST_CLIENTS=10
 # clients_in: of an audit log, `<how many more>`, then `<SHA-256 of the certificate> <last time> <address> <user>` a line with tabs between. Kubelets and
 # components of the control plane are looked at themselves.
 clients_in() {
-  { grep -F '"X509SHA256=' || true; } | { grep -vE '"username":"system:(node:|kube-controller-manager"|kube-scheduler"|apiserver")' || true; } |
+  { grep -aF '"X509SHA256=' || true; } |
+    { grep -avE '"user":\{"username":"system:(node:|kube-controller-manager"|kube-scheduler"|apiserver")' || true; } |
     awk -v most="$MOST_CLIENTS" '
       function after(start, found) {
         if (!match($0, start "([^\"\\\\]|\\\\.)*")) return ""
@@ -18,9 +19,14 @@ clients_in() {
         sub(start, "", found)
         return found
       }
+      # Objects that were asked for come before it, and may have anything in them.
+      function last_time(rest, found) {
+        for (rest = $0; match(rest, /"stageTimestamp":"[^"\\]*"/); rest = substr(rest, RSTART + RLENGTH)) found = substr(rest, RSTART + 18, RLENGTH - 19)
+        return found
+      }
       {
         sha256 = after("\"X509SHA256=")
-        at = after("\"stageTimestamp\":\"")
+        at = last_time()
         address = after("\"sourceIPs\":\\[\"")
         user = after("\"username\":\"")
         if (length(sha256) != 64 || sha256 ~ /[^0-9a-f]/ || at !~ /^[0-9-]+T[0-9:.]+Z$/ || user == "") next
@@ -49,15 +55,16 @@ api_clients() {
     log=$(manifest_flag "$apiserver_manifest" audit-log-path)
     if [ -n "$log" ]; then log=$(host_path "$apiserver_manifest" "$log"); fi
   fi
-  if [ ! -r "$log" ]; then
+  if [ ! -f "$log" ] || [ ! -r "$log" ]; then
     printf null
     return
   fi
   {
-    read -r more
+    read -r more || true
     while IFS=$'\t' read -r sha256 at address user; do
-      all+=("$(object sha256 "$(text "$sha256")" user "$(text "$user")" address "$(text "$address")" lastAt "$(date -d "$at" +%s)")")
+      at=$(date -d "$at" +%s 2>/dev/null) || continue
+      all+=("$(object sha256 "$(text "$sha256")" user "$(text "$user")" address "$(text "$address")" lastAt "$at")")
     done
   } < <(tail -c "$AUDIT_BYTES" -- "$log" | clients_in)
-  object seen "$(list ${all[@]+"${all[@]}"})" more "$more"
+  object seen "$(list ${all[@]+"${all[@]}"})" more "${more:-0}"
 }

@@ -19,7 +19,7 @@ find_etcd_log() {
       ;;
     systemd) named=$(unit_flag "$(unit_words)" log-outputs) ;;
   esac
-  if [[ $named == /* ]]; then
+  if [[ $named == /* && -f $named ]]; then
     log_files=("$named")
   elif [ "$etcd_runs" = static-pod ]; then
     # The kubelet keeps the log of the container before, and what it turned over; older ones it packs.
@@ -28,7 +28,7 @@ find_etcd_log() {
   elif [ "$etcd_runs" = systemd ] && [ -n "$(journal_of_etcd 1)" ]; then
     log_is=journal
   fi
-  if [ -r "${log_files[0]:-}" ]; then log_is=files; fi
+  if [ -f "${log_files[0]:-}" ] && [ -r "${log_files[0]}" ]; then log_is=files; fi
 }
 
 # journal_of_etcd <lines>
@@ -36,7 +36,7 @@ journal_of_etcd() { timeout 10 journalctl --unit=etcd.service --output=cat --qui
 
 etcd_log() {
   case $log_is in
-    files) cat -- "${log_files[@]}" 2>/dev/null || true ;;
+    files) tail -q -c "$LOG_BYTES" -- "${log_files[@]}" 2>/dev/null || true ;;
     journal) journal_of_etcd 20000 ;;
   esac | tail -c "$LOG_BYTES"
 }
@@ -99,11 +99,14 @@ refused_by_etcd() {
     return
   fi
   {
-    read -r more
+    read -r more || true
     while IFS=$'\t' read -r port address times first last error; do
+      # What looks like a time may be none.
+      first=$(date -d "$first" +%s 2>/dev/null) || continue
+      last=$(date -d "$last" +%s 2>/dev/null) || continue
       all+=("$(object port "$(text "$port")" address "$(text "$address")" times "$times" \
-        firstAt "$(date -d "$first" +%s)" lastAt "$(date -d "$last" +%s)" error "$(text "$error")")")
+        firstAt "$first" lastAt "$last" error "$(text "$error")")")
     done
   } < <(etcd_log | refused_in)
-  object refused "$(list ${all[@]+"${all[@]}"})" more "$more"
+  object refused "$(list ${all[@]+"${all[@]}"})" more "${more:-0}"
 }

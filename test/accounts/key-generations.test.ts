@@ -86,7 +86,11 @@ describe('back', () => {
     }
 
     expect(seen).toEqual([idOf(2), idOf(2), idOf(1), idOf(1), idOf(1)]);
-    expect(document).toEqual({ ...adoptedPair(), generations: [{ ...adoptedPair().generations[0], state: 'issuing' }] });
+    expect(document).toEqual({
+      ...adoptedPair(),
+      generations: [{ ...adoptedPair().generations[0], state: 'issuing' }],
+      turnedBack: { rotation: 'r-1', by: 'ann', because: 'clients complain', at: step.now.toISOString() },
+    });
     expect(returnPair(document, 'STEADY', step)).toBe(document);
   });
 

@@ -33,7 +33,7 @@ describe('the document', () => {
   test('of service accounts is read with and without a rotation', () => {
     const pair = { id: idOf(1), publicKey: 'p', since: NOW.toISOString() };
     const old = { version: 1, generations: [pair], issuing: pair.id };
-    const { abortRequested } = aborting('TRUSTED').rotation!;
+    const abortRequested = { ...aborting('TRUSTED').rotation!.abortRequested!, in: 'VERIFYING' };
     const rotation = {
       id: 'r',
       mode: 'planned',

@@ -121,7 +121,7 @@ describe('a log that nobody finds', () => {
 
   test('is named for each member to whoever approves, and for no worker', () => {
     expect(refusedToApprove(without('SOAKING', unapproved), 'SOAKING')).toEqual(
-      ['cp-1', 'cp-2', 'cp-3'].map((name) => `the log of etcd on ${name}, which was not found,`),
+      ['cp-1', 'cp-2', 'cp-3'].map((name) => `the log of etcd on ${name}, of which nothing is known,`),
     );
   });
 

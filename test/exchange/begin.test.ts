@@ -133,7 +133,7 @@ describe('what concerns a rotation that is under way', () => {
     });
   });
 
-  test('may be one that was closed and whose end nobody heard of: it is told, and the old key taken away', async () => {
+  test('may be one that is over and whose end nobody heard of: it is told, and the key that goes taken away', async () => {
     const world = new World(1);
     await world.start({ authority: 'etcd', soakSeconds: 0, canarySeconds: 0, approval: 'automatic' });
     await world.end();
@@ -143,6 +143,12 @@ describe('what concerns a rotation that is under way', () => {
 
     expect(await world.end()).toMatchObject({ outcome: 'EXCHANGED', rotation: 'r-1' });
     expect(world.forgotten).toEqual(['etcd']);
+    await world.start({ authority: 'etcd', soakSeconds: 0 }, 'r-2');
+    await world.until('TRUSTED');
+    await world.start({ abort: 'r-2', by: 'ann', because: 'errors' }, 'aborting');
+    await world.end();
+    await world.start({ resume: 'r-2' }, 'once-more');
+    expect(await world.end()).toMatchObject({ outcome: 'TURNED_BACK', rotation: 'r-2' });
     await expect(world.begin({ abort: 'r-1', by: 'ann', because: 'late' }, 'later')).rejects.toMatchObject(message(/none is/));
   });
 

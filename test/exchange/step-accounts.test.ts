@@ -162,3 +162,15 @@ test('turned back, it is not begun anew by the execution that minted it, when th
   expect(await world.end()).toMatchObject({ outcome: 'TURNED_BACK' });
   expect(world.pair?.generations).toHaveLength(1);
 });
+
+test('turned back before anybody was given anything it is over at once, though a node is away', async () => {
+  const world = worldWithPair();
+  await world.start({ ...ASKED });
+  await world.until(() => stateOf(world) === 'MINTED');
+  world.nodes[1]!.silent = true;
+  const since = world.time;
+  await world.start({ abort: 'r-1', by: 'ann', because: 'not now' }, 'aborting');
+
+  expect(await world.end()).toMatchObject({ outcome: 'TURNED_BACK' });
+  expect(world.time - since).toBeLessThan(60);
+});

@@ -33,6 +33,20 @@ test('a client that the first place refuses is asked about, by its name, and sel
   expect(world.waits.at(-1)?.seconds).toBe(900);
 });
 
+test('another that is refused meanwhile is asked about, too, before anybody can approve it unseen, and all of them again each day', async () => {
+  const world = await distrusting();
+  await world.until(isAsked(world));
+  world.nodes[0]!.refused!.refused.push({ ...world.nodes[0]!.refused!.refused[0]!, address: '10.0.0.8' });
+
+  await world.until(() => world.messages.length === 2);
+
+  expect(world.messages[1]?.message).toContain('10.0.0.8 was refused by etcd on master-1');
+  const since = world.time;
+  await world.until(() => world.messages.length === 3);
+  expect(world.time - since).toBeGreaterThanOrEqual(86_400);
+  expect(world.time - since).toBeLessThan(86_400 + 1_000);
+});
+
 test('who approves again has seen to it, and the report says so', async () => {
   const world = await distrusting();
   await world.until(isAsked(world));

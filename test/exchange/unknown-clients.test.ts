@@ -51,6 +51,15 @@ test.each([null, undefined])('nothing is told where the API server keeps no audi
   expect(unknownClients([toldNode(1, { facts: { apiClients } })], NOW)).toEqual([]);
 });
 
+test('that a log has more than it is asked for is told, too', () => {
+  const cut = toldNode(1, { facts: { apiClients: { seen: [used(1)], more: 30 } } });
+
+  expect(places(cut)).toEqual([
+    'the certificate 11111111 of jane',
+    expect.stringMatching(/^more certificates than the audit log of .+ is asked for$/),
+  ]);
+});
+
 test('they are no more than can be named', () => {
   const many = Array.from({ length: 9 }, (_, at) =>
     node(...Array.from({ length: 9 }, (__, on) => ({ ...used(1), sha256: `${at}${on}`.repeat(32) }))),

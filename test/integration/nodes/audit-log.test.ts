@@ -1,4 +1,5 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { LocalNodes } from '../../../local/nodes';
 import { startLocalNodes } from '../../../local/nodes';
@@ -57,6 +58,32 @@ test('of many the last ten are told, and how many more there are', async () => {
 
   expect(more).toBe(3);
   expect(seen.map(({ user }) => user)).toEqual(['user-3', ...Array.from({ length: 9 }, (_, at) => `user-${12 - at}`)]);
+});
+
+test('what somebody wrote into an object is no time of the log, and damage hides nobody', async () => {
+  const [line = ''] = of('jane');
+  const forged = line.replace('"stageTimestamp"', '"requestObject":{"data":{"stageTimestamp":"2026-99-99T99:99Z"}},"stageTimestamp"');
+  const late = line.replace(/"stageTimestamp":"[^"]*"/, '"stageTimestamp":"2026-99-99T99:99:99Z"').replace(hashIn(line), '1'.repeat(64));
+  const node = line
+    .replace(hashIn(line), '2'.repeat(64))
+    .replace('"sourceIPs"', '"impersonatedUser":{"username":"system:node:x"},"sourceIPs"');
+
+  expect(await facts(['\0\0\0', forged, late, node])).toMatchObject({
+    seen: [
+      { sha256: '2'.repeat(64), user: 'jane' },
+      { sha256: hashIn(line), lastAt: 1_795_807_038 },
+    ],
+    more: 0,
+  });
+});
+
+test('what is no file is not waited for', async () => {
+  const place = path.join(on.node.tree.pkiDir, 'audit.log');
+  rmSync(place, { force: true });
+  execFileSync('mkfifo', [place]);
+
+  expect((await on.do('certificate-facts', { manifestDir: folder })).apiClients).toBeNull();
+  rmSync(place);
 });
 
 test('without the flag, or without the file, there is no such log', async () => {
