@@ -14,9 +14,9 @@ export const handOverSecretName = (cluster: string): string => `${pkiSecretsPref
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const text = z.string().min(1);
 
-/** One CA of its kind, and the next ones after it: oldest first. */
 const TurnedBack = z.object({ rotation: text, by: text, because: z.string().max(1000), at: z.iso.datetime() });
 
+/** One CA of its kind, and the next ones after it: oldest first. */
 export const AuthoritySecret = z.object({
   version: z.literal(1),
   authority: AuthorityName,

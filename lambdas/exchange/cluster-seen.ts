@@ -31,10 +31,13 @@ export const clusterSeen = ({ ports, cluster, etcd }: Looks): Pick<ClusterSeen, 
 });
 
 /** How a cluster is now, to be noted with what begins. @param leaves those of a node that are to be missed when they are gone */
-export const beforeOf = (cluster: ClusterLook, told: readonly ToldNode[], leaves: (node: ToldNode) => LeafName[]): Before => ({
-  ...(unreadyIn(cluster).length <= MOST_UNREADY && { unready: unreadyIn(cluster) }),
-  nodes: told.map((node) => ({ name: node.host, runs: componentsOf(node), leaves: leaves(node) })),
-});
+export const beforeOf = (cluster: ClusterLook, told: readonly ToldNode[], leaves: (node: ToldNode) => LeafName[]): Before => {
+  const unready = unreadyIn(cluster);
+  return {
+    ...(unready.length <= MOST_UNREADY && { unready }),
+    nodes: told.map((node) => ({ name: node.host, runs: componentsOf(node), leaves: leaves(node) })),
+  };
+};
 
 /** What is to be there: what has died since then does not tell of itself, and one that joined since is known by its own word alone. */
 export function expectedNodes(

@@ -80,9 +80,9 @@ export async function waitFor(
   const now = Math.floor(edges.now().getTime() / 1_000);
   const { waiting: before } = state;
   const first = before?.forWhat !== forWhat || before.kind !== kind;
-  const asks = kind === 'approval' && isToBeAsked(before?.forWhat === forWhat ? before.asked : undefined, named, now);
-  const asked =
-    before?.forWhat === forWhat && !asks ? before.asked : kind === 'approval' ? askedNow(before, forWhat, named, now) : undefined;
+  const askedBefore = before?.forWhat === forWhat ? before.asked : undefined;
+  const asks = kind === 'approval' && isToBeAsked(askedBefore, named, now);
+  const asked = asks ? askedNow(askedBefore, named, now) : askedBefore;
   const waiting = {
     ...{ forWhat, kind, since: first ? now : before.since, lookedAt: now, because: [...new Set(because)].slice(0, 20) },
     ...(asked && { asked }),
@@ -108,8 +108,7 @@ const about = (named: readonly string[]): string[] =>
 const isToBeAsked = (asked: Asked | undefined, named: readonly string[], now: number): boolean =>
   asked === undefined || now - asked.last >= DAY_SECONDS || about(named).some((line) => !asked.about.includes(line));
 
-function askedNow(before: ExchangeState['waiting'], forWhat: string, named: readonly string[], now: number): Asked {
-  const asked = before?.forWhat === forWhat ? before.asked : undefined;
-  const all = [...new Set([...about(named), ...(asked?.about ?? [])])].slice(0, MOST_ASKED);
-  return { first: asked?.first ?? now, last: now, about: all };
+function askedNow(before: Asked | undefined, named: readonly string[], now: number): Asked {
+  const all = [...new Set([...about(named), ...(before?.about ?? [])])].slice(0, MOST_ASKED);
+  return { first: before?.first ?? now, last: now, about: all };
 }

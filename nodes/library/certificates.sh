@@ -89,12 +89,14 @@ node_name() {
   printf '%s' "${name:-${etcd_name:-$(uname -n)}}"
 }
 
-# public_keys_of_bundle: of what comes in, the public key of every certificate there is.
-public_keys_of_bundle() {
-  awk '/^-----BEGIN CERTIFICATE-----/ { into = "openssl x509 -noout -pubkey 2>/dev/null" }
+# each_block <how one begins> <command>: what the command makes of every block of PEM that begins so, of what comes in.
+each_block() {
+  awk -v begin="$1" -v command="$2" '$0 ~ begin { into = command }
     into != "" { print | into }
     /^-----END / && into != "" { close(into); into = "" }'
 }
+# public_keys_of_bundle: of what comes in, the public key of every certificate there is.
+public_keys_of_bundle() { each_block '^-----BEGIN CERTIFICATE-----' 'openssl x509 -noout -pubkey 2>/dev/null'; }
 accepted_in() { if [[ $1 == *.pub ]]; then public_keys <"$1"; else public_keys_of_bundle <"$1"; fi; }
 # keeps_distrusted <record of a set>: whether it keeps the key of an authority, or of service accounts, that nothing on this node accepts any more.
 keeps_distrusted() {
@@ -112,11 +114,7 @@ keeps_distrusted() {
 # authority_fits <path without .crt and .key>: whether its key lies there and is its own.
 authority_fits() { [ -r "$1.crt" ] && [ "$(pair_is "$1")" = matches ]; }
 # public_keys: of what comes in, every public key there is, one block each as openssl writes it.
-public_keys() {
-  awk '/^-----BEGIN (RSA )?PUBLIC KEY-----/ { into = "openssl pkey -pubin -pubout 2>/dev/null" }
-    into != "" { print | into }
-    /^-----END / && into != "" { close(into); into = "" }'
-}
+public_keys() { each_block '^-----BEGIN (RSA )?PUBLIC KEY-----' 'openssl pkey -pubin -pubout 2>/dev/null'; }
 # service_accounts_fit: whether the key by which tokens are signed lies there, and its own public key is the first of those that verify.
 service_accounts_fit() {
   local public
