@@ -117,16 +117,18 @@ export const clientsUsed: Check = (observation) =>
   );
 
 const canaryDistrusts: Check = (observation) => {
-  const { canary, old, next } = observation.rotation;
+  const { authority, canary, old, next } = observation.rotation;
   if (!observation.expected.nodes.some(({ name }) => name === canary)) return [`${canary}, which distrusts first, is no node any more`];
   return eachPort(observation, ({ place, component, acceptable = [] }, { name }) => {
     // It reads the file of the apiserver beside it: since Kubernetes 1.36 while it runs, and before at its start.
-    if (place === canary && component === 'kubelet') return [];
-    if (!goesFirst(observation.rotation, { place, component }))
-      return acceptable.includes(old.name) ? [] : [`${name} does not list ${old.name} already, and only ${canary} is to be without`];
+    const either = place === canary && component === 'kubelet';
+    const first = goesFirst(observation.rotation, { place, component });
+    const lists = acceptable.includes(old.name);
     return [
-      ...(acceptable.includes(next.name) ? [] : [`${name} does not list ${next.name}`]),
-      ...(acceptable.includes(old.name) ? [`${name} still lists ${old.name}`] : []),
+      // As one that came back from an old disk. A member of etcd takes no root before it is its turn.
+      ...((first || authority !== 'etcd') && !acceptable.includes(next.name) ? [`${name} does not list ${next.name}`] : []),
+      ...(!either && first && lists ? [`${name} still lists ${old.name}`] : []),
+      ...(!either && !first && !lists ? [`${name} does not list ${old.name} already, and only ${canary} is to be without`] : []),
     ];
   });
 };

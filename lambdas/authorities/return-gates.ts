@@ -13,6 +13,7 @@ export const RETURN_GATES = {
   'trust-files': 'every node has the same bytes of trusted roots, with both',
   'old-trusted': 'everybody trusts the old root again, also what reads it at its start',
   'clients-returned': 'whoever was given the new root alone had the time to take both, or was given them',
+  'old-published': 'kube-root-ca.crt of every namespace has the old root again',
   'old-leaves': 'every leaf is by the old root',
   'next-gone': 'no port lists the new root',
   'old-files': 'no node has other trusted roots than before',
@@ -26,10 +27,11 @@ export function returnGatesIn(state: RotationState): readonly ReturnGate[] {
       return ['nodes-told', 'next-gone', 'old-files'];
     case 'TRUSTED':
       return ['nodes-told', 'old-leaves'];
+    // Once more, since a restore of etcd takes back what was published, and leaves by the old root come next.
     case 'ISSUING':
-      return ['nodes-told', 'trust-files', 'old-trusted'];
+      return ['nodes-told', 'trust-files', 'old-trusted', 'old-published'];
     case 'SOAKING':
-      return ['nodes-told', 'trust-files', 'old-trusted', 'clients-returned'];
+      return ['nodes-told', 'trust-files', 'old-trusted', 'old-published', 'clients-returned'];
     case 'DISTRUST-CANARY':
     case 'DISTRUSTED':
       return [];
@@ -108,16 +110,19 @@ const oldLeaves: Check = (observation, state) => {
   return [...served, ...written, ...held, ...clientsUsed(observation, state)];
 };
 
-const clientsReturned: Check = ({ rotation: { authority, old, wasDistrusted }, hidden, published, soakUntil, at }) => {
+/** Pods that begin now are given what is published. */
+const oldPublished: Check = ({ rotation: { authority, old, wasDistrusted }, published }) => {
+  if (!wasDistrusted || authority !== 'cluster') return [];
+  if (published === undefined) return ['nothing is known of kube-root-ca.crt: read it from every namespace'];
+  return published
+    .filter(({ generations }) => !generations.includes(old.id))
+    .map(({ namespace }) => `kube-root-ca.crt of ${namespace} does not have ${shortSigner(old.id)} again`);
+};
+
+const clientsReturned: Check = ({ rotation: { wasDistrusted }, hidden, soakUntil, at }) => {
   if (!wasDistrusted) return [];
   const places = hidden?.flatMap(({ place, handled }) => (handled ? [] : [`${place} has the new root alone: give it both`]));
-  // Pods that begin now are given what is published.
-  const without = published?.filter(({ generations }) => !generations.includes(old.id));
-  const unpublished = without?.map(({ namespace }) => `kube-root-ca.crt of ${namespace} does not have ${shortSigner(old.id)} again`) ?? [
-    'nothing is known of kube-root-ca.crt: read it from every namespace',
-  ];
   return [
-    ...(authority === 'cluster' ? unpublished : []),
     ...(places ?? ['it is not known who was given the new root alone']),
     ...(soakUntil === undefined ? ['it is not known until when clients renew by themselves'] : []),
     ...(soakUntil !== undefined && at < soakUntil ? [byTime(`clients renew by themselves until ${soakUntil.toISOString()}`)] : []),
@@ -129,6 +134,7 @@ export const RETURN_CHECKS: Readonly<Record<ReturnGate, Check>> = {
   'nodes-told': CHECKS['nodes-told'],
   'trust-files': CHECKS['trust-files'],
   'old-trusted': trustsOld,
+  'old-published': oldPublished,
   'clients-returned': clientsReturned,
   'old-leaves': oldLeaves,
   // One that has no such file has nothing of the new root in it.

@@ -104,11 +104,15 @@ export function pass(course: Course, seconds: number): void {
   course.tokens = course.tokens.filter(({ until = Infinity }) => until > course.now);
 }
 
-export const verifiesOne = ({ document }: Course): boolean => accountKeysOf(document)?.ids.length === 1;
+const wellKept = (course: Course): ModelNode[] => up(course).filter(({ stale }) => stale === false);
 
-/** A pod gets its next token from whichever API server answers; one from an old disk, which the others never hear of, gives none that lasts. */
+/**
+ * A pod gets its next token from whichever API server answers. One from an old disk may sign by a key that the others do not verify by any longer, or
+ * are about to be told not to: no order of steps helps whoever gets such a token, and it does not count.
+ */
 export function giveToken(course: Course, pick: number): void {
-  const giving = up(course).filter(({ stale }) => stale === false || !verifiesOne(course));
+  const verifying = [accountKeysOf(course.document)?.ids ?? [], ...wellKept(course).map(({ memory }) => memory.keys)];
+  const giving = up(course).filter(({ stale, memory: { signs } }) => stale === false || verifying.every((keys) => keys.includes(signs)));
   const node = giving[pick % Math.max(1, giving.length)];
   if (node !== undefined) course.tokens.push({ kid: node.memory.signs, until: course.now + LIFE });
 }
@@ -195,7 +199,7 @@ export const abort = (course: Course): void => {
 export function faultOf(course: Course): string | undefined {
   const { document, tokens, legacy, setting } = course;
   const { rotation, issuing } = document;
-  const servers = up(course).filter(({ stale }) => stale === false);
+  const servers = wellKept(course);
   const signing = servers.map(({ memory }) => ({ kid: memory.signs }));
   const dropped =
     rotation?.state === 'DROPPING' || rotation?.distrustBegan !== undefined || (rotation === undefined && issuing !== idOf(1));

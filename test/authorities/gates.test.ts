@@ -210,6 +210,25 @@ describe('a gate is shut', () => {
     ],
     [
       'canary-distrusts',
+      'when another one is back from an old disk',
+      'DISTRUST-CANARY',
+      'cluster',
+      (o) => changePort(o, 'cp-2', { acceptable: [O.name] }),
+      /cp-2 does not list CN=n/,
+    ],
+    [
+      'canary-distrusts',
+      'when the kubelet beside the first has the old root alone',
+      'DISTRUST-CANARY',
+      'cluster',
+      (o) => ({
+        ...o,
+        ports: o.ports!.map((port) => (port.place === 'cp-1' && port.component === 'kubelet' ? { ...port, acceptable: [O.name] } : port)),
+      }),
+      /^kubelet of cp-1 does not list CN=n/,
+    ],
+    [
+      'canary-distrusts',
       'when the first left the cluster',
       'DISTRUST-CANARY',
       'etcd',

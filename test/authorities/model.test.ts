@@ -4,6 +4,7 @@ import type { ReturnGate } from '../../lambdas/authorities/return-gates';
 import { AuthorityName } from '../../lambdas/contract/certificate-names';
 import { RotationMode } from '../../lambdas/contract/authority-rotation';
 import { acts } from './rotation-acts';
+import type { Act } from './rotation-acts';
 import { run } from './rotation-course';
 import type { Setting } from './rotation-run';
 
@@ -17,6 +18,40 @@ describe('whatever happens while an authority rotates, whoever must talk can tal
       }),
       { numRuns: 120 },
     );
+  });
+});
+
+const each = (...events: (Act['event'] | Act)[]): Act[] => events.map((one) => (typeof one === 'string' ? { event: one, pick: 0 } : one));
+const round = (...events: Parameters<typeof each>): Act[] => each(...events, 'the time of a soak', 'advance');
+const ALL_PODS: Act = { event: 'new pods', pick: 5 };
+/** Everybody has what is new, and is without the old root when it is aborted. */
+const TURNED_BACK = [
+  ...[...round('advance'), ...round('work on all'), ...round('work on all'), ...round('work on all', 'new kubeconfigs', ALL_PODS)],
+  ...[...round('work on all'), ...each('work on all', 'the time of a soak', 'new kubeconfigs', ALL_PODS, 'snapshot', 'abort', 'advance')],
+];
+const PLANNED = { authority: 'cluster', mode: 'planned' } as const;
+
+describe('on the way back from the end of an exchange', () => {
+  test.each<[string, ReturnGate, Act[], RegExp]>([
+    [
+      'while a restore of etcd has taken back what pods are given',
+      'old-published',
+      [
+        ...round('work on all', 'two minutes', 'new kubeconfigs', ALL_PODS),
+        { event: 'restore', pick: 4 },
+        ...each('advance', 'work on all', 'new pods'),
+      ],
+      /^pod to apiserver/,
+    ],
+    [
+      'before people with the new root alone had the time to take both',
+      'clients-returned',
+      each('work on all', 'two minutes', ALL_PODS, 'advance', 'work on all', 'advance', 'work on all'),
+      /^person to apiserver/,
+    ],
+  ])('leaves by the old root are not written %s', (_, gate, acts, harm) => {
+    expect(run(PLANNED, [...TURNED_BACK, ...acts], 'back')).toEqual({ end: 'under-way', fault: undefined });
+    expect(run({ ...PLANNED, without: { returnGates: [gate] } }, [...TURNED_BACK, ...acts]).fault).toMatch(harm);
   });
 });
 
@@ -49,11 +84,8 @@ describe('the model notices', () => {
     expect(isCaught({ authority, mode, without: { gates: [gate] } })).toBe(true);
   });
 
-  test.each<[ReturnGate, AuthorityName]>([
-    ['clients-returned', 'cluster'],
-    ['old-leaves', 'cluster'],
-  ])('when nobody asks for %s on the way back, %s', (gate, authority) => {
-    expect(isCaught({ authority, mode: 'planned', without: { returnGates: [gate] } })).toBe(true);
+  test('when nobody asks for old-leaves on the way back', () => {
+    expect(isCaught({ ...PLANNED, without: { returnGates: ['old-leaves'] } })).toBe(true);
   });
 
   test('when a node that does not tell is missed by no gate', () => {

@@ -110,6 +110,17 @@ describe('an aborted rotation', () => {
       expect(mayReturn('SOAKING', soaking())).toMatchObject({ open: true });
     });
 
+    test('looks once more before leaves by the old root come back, since a restore of etcd takes back what was published', () => {
+      const all = observed('ISSUING', 'cluster');
+      const restored = {
+        ...soaking(),
+        rotation: { ...all.rotation, wasDistrusted: true },
+        published: [{ namespace: 'apps', generations: [N.id] }],
+      };
+
+      expect(mayReturn('ISSUING', restored)).toMatchObject({ because: [expect.stringMatching(/^kube-root-ca.crt of apps does not have/)] });
+    });
+
     test.each<[string, Partial<Observation>, RegExp]>([
       ['while clients may not have taken both', { soakUntil: new Date(NOW.getTime() + 1) }, /^clients renew by themselves until 2026-/],
       ['when nobody knows how long they take', { soakUntil: undefined }, /^it is not known until when clients renew by themselves$/],

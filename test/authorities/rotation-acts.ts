@@ -3,13 +3,13 @@ import fc from 'fast-check';
 import { requestAbort } from '../../lambdas/authorities/generations';
 import type { Component } from '../../lambdas/authorities/restarts';
 import { stateBefore } from '../../lambdas/authorities/rotation-path';
-import { copyOf, pass, planes, renewKubelet, restoreData, start, up } from './cluster-model';
+import { accepts, copyOf, leafOf, pass, planes, renewKubelet, restoreData, start, up } from './cluster-model';
 import type { Client, ModelNode } from './cluster-model';
 import { tasksOn, work } from './node-work';
 import { step } from './pki';
 import { move } from './rotation-judge';
 import { SOAK_SECONDS } from './rotation-observation';
-import { endOf, issued, newNode, trustIds } from './rotation-run';
+import { issued, newNode, trustIds } from './rotation-run';
 import type { Run } from './rotation-run';
 
 interface Scene {
@@ -59,10 +59,13 @@ const EVENTS = {
   'new pods': {
     weight: 3,
     act: ({ state, pick }) => {
-      // Once the cross certificate is gone a restore from before costs the pods that start until the controller-manager has published: no gate is there to
-      // help.
-      const isCrossed = endOf(state) === 'under-way' && state.document.rotation?.crossDroppedAt === undefined;
-      if (isCrossed || state.world.published.trust.includes(state.document.issuing)) giveTo(state, 'pod', pick);
+      if (state.world.authority !== 'cluster') return;
+      // What was published since a gate saw it, as by a restore, pods are given until the controller-manager publishes again, though nobody may accept it.
+      const { world } = state;
+      const accepted = [issued(state), ...planes(world).map((each) => leafOf(world, each, 'apiserver'))].every((leaf) =>
+        accepts(world, world.published.trust, leaf),
+      );
+      if (world.published.since < state.provenAt || accepted) giveTo(state, 'pod', pick);
     },
   },
   'new kubeconfigs': { weight: 3, act: ({ state, pick }) => giveTo(state, 'person', pick) },

@@ -32,6 +32,7 @@ export function move(run: Run): void {
   // On the way back only there all is proven again; what trusts the old root alone keeps nobody from going back to it.
   if (back === undefined || back === 'MINTED') for (const node of run.world.nodes) node.stale = false;
   run.stateSince = run.world.now;
+  if (back === undefined || returnGatesOf(rotation).length > 0) run.provenAt = run.world.now;
 }
 
 /** What the gates say of going on, or back. */

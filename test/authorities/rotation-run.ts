@@ -34,9 +34,10 @@ export interface Run {
   readonly canary: string;
   /** Whether people and pods must notice nothing, as the plan says. */
   readonly quiet: boolean;
-  /** When leaves were signed by the new root first, and when the state began. Seconds. */
+  /** When leaves were signed by the new root first, when the state began, and when gates were passed last. Seconds. */
   issuingSince: number;
   stateSince: number;
+  provenAt: number;
   joined: number;
 }
 
@@ -56,7 +57,8 @@ export function begin(setting: Setting): Run {
   const world: World = { authority, old: OLD, next: NEXT, crossBroken, now: 0, nodes: [], clients: [], published, snapshots: [published] };
   const document = { ...begun(mode), authority };
   const { canary, downtime } = plan;
-  const run: Run = { document, world, setting, canary, quiet: downtime === undefined, issuingSince: Infinity, stateSince: 0, joined: 0 };
+  const times = { issuingSince: Infinity, stateSince: 0, provenAt: 0 };
+  const run: Run = { document, world, setting, canary, quiet: downtime === undefined, ...times, joined: 0 };
   world.nodes = [...['cp-1', 'cp-2', 'cp-3'].map((name) => newNode(run, name, true)), newNode(run, 'w-1', false)];
   const client = { trust: [OLD], leaf: { issuer: OLD, crossed: false }, takenAt: 0 };
   if (authority === 'cluster') world.clients.push({ ...client, name: 'pod', kind: 'pod' }, { ...client, name: 'other pod', kind: 'pod' });
