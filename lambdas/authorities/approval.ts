@@ -39,9 +39,14 @@ export function approvedNames({ approval, refusalsSeen }: Pick<AuthorityRotation
   return seen.length > MOST_NAMED || approval?.by === ASKED_FOR_ITSELF ? 'all' : [...(approval?.named ?? []), ...seen];
 }
 
-/** Notes what whoever approves is told that nobody here can see to; what was approved stays as it was named. @throws GenerationRefused */
+/**
+ * Notes what whoever approves is told that nobody here can see to; what was approved stays as it was named. In one order, so that a log that tells of
+ * the same clients in another one changes nothing: Secrets Manager keeps each version that is younger than a day, and about a hundred in all.
+ *
+ * @throws GenerationRefused
+ */
 export function noteNamed(document: AuthoritySecret, names: readonly string[], step: Step): AuthoritySecret {
   const rotation = underWay(document, step);
-  const named = few(names);
+  const named = few([...names].sort());
   return isDeepStrictEqual(rotation.named ?? [], named) ? document : { ...document, rotation: { ...rotation, named } };
 }

@@ -147,6 +147,13 @@ export const RETURN_CHECKS: Readonly<Record<ReturnGate, Check>> = {
   'next-gone': (observation) =>
     eachPort(observation, ({ acceptable }, { name }) => {
       if (acceptable === undefined) return [`it is not known whom ${name} accepts`];
-      return acceptable.includes(observation.rotation.next.name) ? [`${name} lists ${observation.rotation.next.name}`] : [];
+      if (!acceptable.includes(observation.rotation.next.name)) return [];
+      const lists = `${name} lists ${observation.rotation.next.name}`;
+      // It is not started anew for a turn back, and may have been by somebody while its files had both.
+      return [
+        observation.rotation.authority === 'etcd'
+          ? `${lists}: start that member anew, which reads its trusted CA files at its start alone`
+          : lists,
+      ];
     }),
 };

@@ -71,7 +71,13 @@ export class SecretsManagerPki implements PkiSecrets {
     const text = await swapSecret(this.client, SecretId, (before) => {
       const document = this.parse(SecretId, before, shape);
       const after = by(document);
-      return after === document ? undefined : JSON.stringify(after);
+      if (after === document) return undefined;
+      // What nobody could read again would stop everything.
+      const parsed = shape.safeParse(after);
+      if (parsed.success) return JSON.stringify(parsed.data);
+      throw new PkiUnusable(
+        `secret ${SecretId} would hold what the lifeboat does not read (${mistakesOf(parsed.error)}): nothing was written`,
+      );
     });
     return this.parse(SecretId, text, shape);
   }

@@ -5,6 +5,8 @@ import { NODE_PROCESSES } from './node-certificates';
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const text = z.string().min(1).max(200);
+/** RFC 1123: what Kubernetes lets a node be called. */
+const node = z.string().min(1).max(253);
 
 /** In their order. Without a rotation an authority is steady; a closed one is steady again, with the next generation. */
 export const ROTATION_STATES = ['MINTED', 'TRUSTED', 'ISSUING', 'SOAKING', 'DISTRUST-CANARY', 'DISTRUSTED'] as const;
@@ -55,7 +57,7 @@ export const AuthorityRotation = z.object({
   state: RotationState,
   stateSince: z.iso.datetime(),
   /** The host of the control-plane node that distrusts first. */
-  canary: text.optional(),
+  canary: node.optional(),
   /** How long both are served, seconds. */
   soakSeconds: z.number().int().nonnegative().optional(),
   /** How long one place alone distrusts, seconds. */
@@ -67,12 +69,12 @@ export const AuthorityRotation = z.object({
   before: z
     .object({
       /** Missing where they were too many to be known by their names: then nobody is missed. */
-      unready: z.array(text).max(MOST_UNREADY).optional(),
-      nodes: z.array(z.object({ name: text, runs: z.array(z.enum(NODE_PROCESSES)), leaves: z.array(LeafName) })).optional(),
+      unready: z.array(node).max(MOST_UNREADY).optional(),
+      nodes: z.array(z.object({ name: node, runs: z.array(z.enum(NODE_PROCESSES)), leaves: z.array(LeafName) })).optional(),
     })
     .optional(),
   /** The execution that drives it: its ARN. */
-  driver: text.optional(),
+  driver: z.string().min(1).max(2_048).optional(),
   /** Since when the cross certificate is given to nobody any more, at the end of DISTRUSTED: who trusts the old generation alone is refused from then on. */
   crossDroppedAt: z.iso.datetime().optional(),
   /** When somebody first distrusted the old generation: from then on a process may be left that knows the new one alone. */

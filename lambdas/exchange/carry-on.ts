@@ -1,9 +1,11 @@
 import type { AccountsRotation, AuthorityRotation } from '../contract/authority-rotation';
 import { goOn } from '../contract/rotate-authority';
 import type { Act, ExchangeState } from '../contract/rotate-authority';
+import type { AuthoritySecret, ServiceAccountsSecret } from '../contract/certificates';
+import { StoreFailed } from '../aws/errors';
 import type { ExchangeEdges } from './edges';
 import { handOver, isLong } from './hand-over';
-import { ended, finish } from './tell';
+import { ended, finish, nameOf } from './tell';
 import { patience, waitFor } from './waiting';
 
 type UnderWay = AuthorityRotation | AccountsRotation;
@@ -74,6 +76,23 @@ export async function over(
 ): Promise<Act> {
   await edges.forgetFormer(state.authority);
   return finish(edges, state, outcome, summary);
+}
+
+/**
+ * Ends one of which the secret knows nothing any more: it was turned back, and is not begun anew.
+ *
+ * @throws StoreFailed where nobody says so: right after it was minted the secret may still be read as it was before
+ */
+export async function overWithout(
+  edges: ExchangeEdges,
+  state: ExchangeState,
+  document: AuthoritySecret | ServiceAccountsSecret | undefined,
+): Promise<Act> {
+  if (document?.turnedBack?.rotation === state.rotation || document?.rotation !== undefined)
+    return over(edges, state, 'TURNED_BACK', 'nothing of it is left');
+  throw new StoreFailed(
+    `the secret of ${nameOf(state.authority)} does not tell of ${state.rotation}, nor that it was turned back: it is read once more, and if that stays so, look at its value`,
+  );
 }
 
 /** Into another state: what was waited for there is no more. */

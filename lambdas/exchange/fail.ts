@@ -4,6 +4,7 @@ import { ExchangeState } from '../contract/rotate-authority';
 import type { Act } from '../contract/rotate-authority';
 import type { ExchangeEdges } from './edges';
 import { notHealed } from './heal-objects';
+import { begun } from './prepare';
 import { ended, halt } from './tell';
 
 export const FailExchange = z.object({
@@ -29,5 +30,6 @@ export async function fail(
   );
   if (present?.id === rotation && present.driver !== undefined && present.driver !== driver)
     return ended(state, 'NOTED', `${present.driver} has taken it up`);
-  return halt(edges, state, authority, because);
+  // The answer of the run that minted it may be lost.
+  return halt(edges, present?.id === rotation ? begun(state) : state, authority, because);
 }

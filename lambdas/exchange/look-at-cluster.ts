@@ -8,6 +8,8 @@ export const CLUSTER_INFO = '/api/v1/namespaces/kube-public/configmaps/cluster-i
 export const AUTHENTICATION = '/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication';
 /** So many objects an answer: what the API server itself asks etcd for at once. */
 const PAGE = 500;
+/** A CustomResourceDefinition may have a megabyte. */
+const PAGE_OF_LARGE = 25;
 
 const Named = z.object({
   metadata: z.object({ name: z.string(), namespace: z.string().optional(), resourceVersion: z.string().optional() }),
@@ -27,6 +29,12 @@ const BUNDLES = [
   ['/apis/apiextensions.k8s.io/v1/customresourcedefinitions', 'CustomResourceDefinition'],
 ] as const;
 
+/** Of such an object nothing is kept but whose certificates it holds. */
+const Bundled = Named.loose().transform((object) => ({
+  name: object.metadata.name,
+  ids: [...new Set(caBundlesIn(object).flatMap((each) => idsIn(Buffer.from(each, 'base64').toString('utf8'))))],
+}));
+
 /** What the cluster tells by its API of its authorities, and of the nodes that it has. Reads no secret. @throws ApiRefused */
 export async function lookAtCluster(api: KubernetesApi): Promise<ClusterLook> {
   const [nodes, roots, info, authentication, ...bundles] = await Promise.all([
@@ -34,7 +42,7 @@ export async function lookAtCluster(api: KubernetesApi): Promise<ClusterLook> {
     allOf(api, '/api/v1/configmaps?fieldSelector=metadata.name%3Dkube-root-ca.crt', ConfigMap),
     api.get(CLUSTER_INFO),
     api.get(AUTHENTICATION),
-    ...BUNDLES.map(([path]) => allOf(api, path, Named.loose())),
+    ...BUNDLES.map(([path]) => allOf(api, path, Bundled, PAGE_OF_LARGE)),
   ]);
   const told = authentication === undefined ? undefined : ConfigMap.parse(authentication).data;
   return {
@@ -48,10 +56,7 @@ export async function lookAtCluster(api: KubernetesApi): Promise<ClusterLook> {
     clientCa: told === undefined ? null : idsIn(told['client-ca-file']),
     requestHeaderCa: told === undefined ? null : idsIn(told['requestheader-client-ca-file']),
     bundles: bundles.flatMap((objects, index) =>
-      objects.flatMap((object) => {
-        const ids = [...new Set(caBundlesIn(object).flatMap((each) => idsIn(Buffer.from(each, 'base64').toString('utf8'))))];
-        return ids.length === 0 ? [] : [{ place: `${BUNDLES[index]?.[1] ?? ''} ${object.metadata.name}`, ids }];
-      }),
+      objects.flatMap(({ name, ids }) => (ids.length === 0 ? [] : [{ place: `${BUNDLES[index]?.[1] ?? ''} ${name}`, ids }])),
     ),
   };
 }
@@ -60,11 +65,11 @@ const List = <T>(item: z.ZodType<T>) =>
   z.object({ metadata: z.object({ continue: z.string().optional() }).default({}), items: z.array(item) });
 
 /** Every object of a list, page by page. @throws ApiRefused */
-export async function allOf<T>(api: KubernetesApi, path: string, item: z.ZodType<T>): Promise<T[]> {
+export async function allOf<T>(api: KubernetesApi, path: string, item: z.ZodType<T>, most = PAGE): Promise<T[]> {
   const found: T[] = [];
   let next: string | undefined;
   do {
-    const page = `${path}${path.includes('?') ? '&' : '?'}limit=${PAGE}${next === undefined ? '' : `&continue=${encodeURIComponent(next)}`}`;
+    const page = `${path}${path.includes('?') ? '&' : '?'}limit=${most}${next === undefined ? '' : `&continue=${encodeURIComponent(next)}`}`;
     const answer = await api.get(page);
     if (answer === undefined) return found;
     const { items, metadata } = List(item).parse(answer);

@@ -78,7 +78,7 @@ export function observe(
     ...(cluster && { published: cluster.published.map(({ namespace, ids }) => ({ namespace, generations: ids })) }),
     ...clusterSeen(seen),
     pathMatrix: { failing: failingPaths({ document, rotation, ...pairOf(document, rotation) }, told, ports, at) },
-    soakUntil: soakUntil(authority, rotation),
+    soakUntil: soakUntil(authority, rotation, givenAt(told, authority, rotation)),
     ...(rotation.approvedBy !== undefined && { approvedBy: rotation.approvedBy }),
     since: refusedSince(rotation),
     approvedNames: approvedNames(rotation),
@@ -86,14 +86,41 @@ export function observe(
   };
 }
 
-/** Until when the present state lasts at least. */
+/**
+ * Until when the present state lasts at least.
+ *
+ * @param given when the last node was given what is tried in it
+ */
 export function soakUntil(
   authority: AuthorityName,
   { id, mode, state, stateSince, crossDroppedAt, soakSeconds, canarySeconds }: AuthorityRotation,
+  given?: Date,
 ): Date {
   const asked = { id, authority, mode, ...(soakSeconds !== undefined && { soakSeconds }) };
   const seconds = waitIn(state, asked, { ...LIMITS, ...(canarySeconds !== undefined && { canarySeconds }) });
-  return new Date(new Date(crossDroppedAt ?? stateSince).getTime() + seconds * 1_000);
+  const since = Math.max(new Date(crossDroppedAt ?? stateSince).getTime(), given?.getTime() ?? 0);
+  return new Date(since + seconds * 1_000);
+}
+
+/** A node may get its set long after that was noted: who is refused is seen from then on. Undefined where nothing is tried. */
+function givenAt(
+  told: readonly ToldNode[],
+  authority: AuthorityName,
+  { state, canary, crossDroppedAt }: AuthorityRotation,
+): Date | undefined {
+  if (state === 'DISTRUST-CANARY')
+    return told
+      .filter(({ host }) => host === canary)
+      .map((node) => writtenAt(node)(AUTHORITY_FILES[authority]))
+      .reduce(latest, undefined);
+  if (crossDroppedAt === undefined) return undefined;
+  // A kubelet renews its certificate whenever it likes, and it never had the cross certificate.
+  const given = told.flatMap((node) =>
+    leavesOf(node, authority)
+      .filter((leaf) => leaf !== 'kubelet.conf')
+      .map((leaf) => writtenAt(node)(leaf)),
+  );
+  return given.reduce(latest, undefined);
 }
 
 function rotatingOf(document: AuthoritySecret, rotation: AuthorityRotation): Rotating {

@@ -8,7 +8,7 @@ import type { AccountsRotation } from '../contract/authority-rotation';
 import type { ServiceAccountsSecret } from '../contract/certificates';
 import { goOn, silentEvents } from '../contract/rotate-authority';
 import type { Act, ExchangeState } from '../contract/rotate-authority';
-import { isTaken, moved, over, waitForSet, withJoined, withoutWork } from './carry-on';
+import { isTaken, moved, over, overWithout, waitForSet, withJoined, withoutWork } from './carry-on';
 import { bring } from './distribute';
 import type { ExchangeEdges } from './edges';
 import { look } from './look';
@@ -25,8 +25,7 @@ export async function stepAccounts(edges: ExchangeEdges, asked: ExchangeState): 
   if (document === undefined || rotation?.id !== asked.rotation) {
     const { state } = joined;
     if (document?.generations.some(({ mintedFor }) => mintedFor === state.rotation)) return over(edges, state, 'EXCHANGED', EXCHANGED);
-    // What was minted for it is gone: it was turned back, and is not begun anew.
-    return state.request === undefined ? over(edges, state, 'TURNED_BACK', 'nothing of it is left') : startAccounts(edges, state);
+    return state.request === undefined ? overWithout(edges, state, document) : startAccounts(edges, state);
   }
   // The answer of the run that minted it may be lost.
   const state = begun(joined.state);

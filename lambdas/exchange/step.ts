@@ -26,7 +26,7 @@ import { observe, soakUntil } from './observe';
 import { start } from './start';
 import { notesOf } from './notes';
 import { halt } from './tell';
-import { isTaken, moved, over, waitForSet, withJoined, withoutWork } from './carry-on';
+import { isTaken, moved, over, overWithout, waitForSet, withJoined, withoutWork } from './carry-on';
 import { stepAccounts } from './step-accounts';
 import { LOOK_SECONDS, SELDOM_SECONDS, gatesOf, waitFor } from './waiting';
 
@@ -44,8 +44,7 @@ export async function step(edges: ExchangeEdges, asked: ExchangeState): Promise<
     // A run before this one may have died before it told so, and before it took the key away.
     if (document?.generations.some(({ mintedFor }) => mintedFor === state.rotation))
       return over(edges, state, 'EXCHANGED', `the ${state.authority} authority was exchanged`);
-    // What was minted for it is gone: it was turned back, and is not begun anew.
-    return state.request === undefined ? over(edges, state, 'TURNED_BACK', 'nothing of it is left') : start(edges, { ...state, authority });
+    return state.request === undefined ? overWithout(edges, state, document) : start(edges, { ...state, authority });
   }
   // The answer of the run that minted it may be lost.
   const state = begun(joined.state);

@@ -90,6 +90,8 @@ export class Exchange extends Construct {
       entry: 'lambdas/exchange/look-around.handler.ts',
       description: 'see what ports, etcd and the API show of an authority',
       speaksToEtcd: true,
+      // Answers of the API have up to 32 MiB each.
+      memory: Size.mebibytes(512),
       timeout: Duration.minutes(2),
     });
     this.lookAround.setEnvironment(Env.etcdEndpoints, endpoints.join(','));

@@ -24,6 +24,8 @@ describe('what was named to whoever approves', () => {
     const noted = noteNamed(begun(), [KUBELET], step);
 
     expect(noteNamed(noted, [KUBELET], step)).toBe(noted);
+    const several = noteNamed(noted, ['b', 'a'], step);
+    expect(noteNamed(several, ['a', 'b'], step)).toBe(several);
     expect(noteNamed(begun(), [], step)).toEqual(begun());
   });
 

@@ -42,6 +42,19 @@ describe('a state that fails', () => {
     expect(await failed(world, 'plain words')).toMatchObject({ told: { outcome: 'HALTED', summary: match(/StoreFailed: plain words$/) } });
   });
 
+  test('of one that was minted by a run whose answer was lost says how to go on, and not that nothing was minted', async () => {
+    const world = new World(1);
+    await world.start({ authority: 'etcd' });
+    let before = world.act;
+    await world.until(() => {
+      if (world.rotation() === undefined) before = world.act;
+      return world.rotation() !== undefined;
+    });
+    world.act = before;
+
+    expect(await failed(world)).toMatchObject({ told: { outcome: 'HALTED', whatToDo: [/resume/, /abort/].map(match) } });
+  });
+
   test('of one that heals after a restore says how to heal again, and speaks of no exchange', async () => {
     const world = new World(1);
     await world.start({ heal: 'restore-7' }, 'heal-restore-7');

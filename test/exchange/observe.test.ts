@@ -3,7 +3,7 @@ import { advanceTo, requestAbort } from '../../lambdas/authorities/generations';
 import { heardNodes } from '../../lambdas/certificates/hear-nodes';
 import type { AuthoritySecret } from '../../lambdas/contract/certificates';
 import type { AuthorityName } from '../../lambdas/contract/certificate-names';
-import type { RotationState } from '../../lambdas/contract/authority-rotation';
+import type { AuthorityRotation, RotationState } from '../../lambdas/contract/authority-rotation';
 import type { ClusterLook, PortLook } from '../../lambdas/contract/exchange-looks';
 import { observe, pairOf, portsToAsk, soakUntil } from '../../lambdas/exchange/observe';
 import type { Looks } from '../../lambdas/exchange/cluster-seen';
@@ -313,6 +313,34 @@ describe('places that hide the old root', () => {
     expect(await hidden(withWorker, approved)).toEqual([{ ...worker, handled: true }]);
     expect(await hidden(withWorker, turning)).toEqual([{ ...worker, handled: true }]);
     expect(await hidden(withWorker, undefined, 'etcd')).toEqual([]);
+  });
+});
+
+describe('what is tried for a while', () => {
+  const untilIn = async (world: World, change: (rotation: AuthorityRotation) => AuthorityRotation = (each) => each) => {
+    const document = world.document('cluster');
+    const { soakUntil: until } = await seen(world, 'cluster', { document: { ...document, rotation: change(document.rotation!) } });
+    return until!.getTime() / 1_000;
+  };
+
+  test('is tried from when the first node has what it distrusts by, which may be long after that was noted', async () => {
+    const world = await worldIn('cluster', 'DISTRUST-CANARY', { canarySeconds: 600, canary: 'master-1' });
+    await world.until(() =>
+      world.rotated.some(({ host, at }) => host === 'master-1' && at > Date.parse(world.rotation()!.stateSince) / 1_000),
+    );
+    const given = world.rotated.filter(({ host }) => host === 'master-1').at(-1)!.at;
+
+    expect(await untilIn(world, (each) => ({ ...each, stateSince: '2026-01-01T00:00:00.000Z' }))).toBeGreaterThanOrEqual(given + 600);
+  });
+
+  test('is tried from when the last node is without the cross certificate', async () => {
+    const world = await worldIn('cluster', 'DISTRUSTED', { canarySeconds: 600 });
+    await world.until(() => world.rotation()?.crossDroppedAt !== undefined);
+    const since = world.rotated.length;
+    await world.until(() => world.rotated.length === since + 2);
+    const last = world.rotated.at(-1)!.at;
+
+    expect(await untilIn(world, (each) => ({ ...each, crossDroppedAt: '2026-01-01T00:00:00.000Z' }))).toBeGreaterThanOrEqual(last + 600);
   });
 });
 

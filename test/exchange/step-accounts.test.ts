@@ -56,6 +56,11 @@ test('a token that never ends is named to whoever approves, and nobody’s autom
   await world.until(() => world.messages.length > 0);
   expect(world.messages[0]?.message).toMatch(/the legacy token ci\/robot is by the old key.*last used 2026-11-20/);
   expect(stateOf(world)).toBe('SIGNING');
+  // Whoever is waited for may be away for days: nodes are looked at once a day.
+  const since = world.time;
+  const looks = world.waits.filter(({ act }) => act === 'look').length;
+  await world.until(() => world.time - since > 20 * HOUR);
+  expect(world.waits.filter(({ act }) => act === 'look').length).toBe(looks);
   await world.start({ approve: 'r-1', by: 'ann' }, 'approving');
 
   expect(await world.end()).toMatchObject({ outcome: 'EXCHANGED', summary: expect.stringContaining('as ann approved') as string });

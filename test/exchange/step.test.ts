@@ -1,6 +1,7 @@
 import { pathOf } from '../../lambdas/authorities/rotation-path';
 import { AUTHORITY_FILES, AuthorityName } from '../../lambdas/contract/certificate-names';
 import type { RotationMode } from '../../lambdas/contract/authority-rotation';
+import { adoptedPair } from '../accounts/accounts-pki';
 import { World } from './exchange-world';
 
 const AUTOMATIC = { approval: 'automatic' } as const;
@@ -50,3 +51,24 @@ describe('an exchange from the first state to the last', () => {
     expect(world.nodes.map((node) => node.started.etcd)).toEqual(started);
   });
 });
+
+test.each(['etcd', 'service-accounts'] as const)(
+  'a secret of %s that is read as it was before anything was minted ends nothing',
+  async (authority) => {
+    const world = new World(2);
+    world.adoptPair(adoptedPair());
+    const before = { document: world.documents.etcd, pair: world.pair };
+    await world.start({ authority, ...AUTOMATIC, soakSeconds: 0 });
+    await world.until(() => world.act?.act === 'step' && world.act.state.request === undefined);
+    const { edges } = world;
+    const fresh = { authority: edges.authority, accounts: edges.accounts };
+    Object.assign(edges, { authority: async () => Promise.resolve(before.document), accounts: async () => Promise.resolve(before.pair) });
+
+    await expect(world.next()).rejects.toMatchObject({
+      name: 'StoreFailed',
+      message: expect.stringContaining('does not tell of r-1') as string,
+    });
+    Object.assign(edges, fresh);
+    expect(await world.end()).toMatchObject({ outcome: 'EXCHANGED' });
+  },
+);
