@@ -41,6 +41,11 @@ describe('refused with nothing changed', () => {
     await act();
     return {};
   };
+  /** One that was just started has yet to read its files, and ends when they are gone by then. */
+  const taken = (act: () => unknown) => async (): Promise<Values> => {
+    await on.managerStays();
+    return done(act)();
+  };
 
   test.each<[sentence: string, arrange: () => Values | Promise<Values>, error: string, message: string]>([
     [
@@ -64,16 +69,16 @@ describe('refused with nothing changed', () => {
       'nowhere on this node',
     ],
     ['names that sed reads otherwise', () => changed(/(--cluster-signing-key-file=.*)ca\.key/g, '$1c&a.key'), 'SignerUnclear', 'c&a.key'],
-    ['a key that is not there', done(() => rmSync(on.file('pki/ca.key'))), 'SignerUnfit', 'not there, or not the key of'],
+    ['a key that is not there', taken(() => rmSync(on.file('pki/ca.key'))), 'SignerUnfit', 'not there, or not the key of'],
     [
       'a key of another authority',
-      done(() => writeFileSync(on.file('pki/ca.key'), createAuthority().key)),
+      taken(() => writeFileSync(on.file('pki/ca.key'), createAuthority().key)),
       'SignerUnfit',
       'not the key of',
     ],
     [
       'two authorities in pki/ca.crt already',
-      done(() => writeFileSync(on.file('pki/ca.crt'), createAuthority().cert + on.read('pki/ca.crt'))),
+      taken(() => writeFileSync(on.file('pki/ca.crt'), createAuthority().cert + on.read('pki/ca.crt'))),
       'SignerUnfit',
       'has 2 certificates',
     ],
