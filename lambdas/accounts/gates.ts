@@ -1,4 +1,4 @@
-import { ASKED_FOR_ITSELF } from '../authorities/approval';
+import { approvedByPerson } from '../authorities/approval';
 import { GATES } from '../authorities/gate-names';
 import { COMMON_CHECKS, eachNode, startedSince, withApiServer } from '../authorities/common-checks';
 import { byApproval } from '../authorities/faults';
@@ -120,7 +120,7 @@ const CHECKS: Readonly<Record<AccountGate, Check>> = {
     const [goes, stays] = abortRequested === undefined ? [from, to] : [to, from];
     // On the way back tokens that nobody knows were not valid before either.
     const left = abortRequested === undefined ? legacyTokensBy(legacy, [stays]) : legacy.filter(({ key }) => key === goes);
-    if (abortRequested === undefined && approvedBy !== undefined && approvedBy !== ASKED_FOR_ITSELF) return [];
+    if (abortRequested === undefined && approvedByPerson({ approvedBy })) return [];
     const told = left
       .slice(0, MOST_TOKENS)
       .map((token) =>

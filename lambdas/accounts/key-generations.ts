@@ -1,4 +1,4 @@
-import { ASKED_FOR_ITSELF } from '../authorities/approval';
+import { approvedByPerson } from '../authorities/approval';
 import type { Step } from '../authorities/generations';
 import type { AccountsRotation, AccountsState, RotationMode } from '../contract/authority-rotation';
 import { SECRET_BYTES } from '../contract/certificates';
@@ -87,7 +87,7 @@ export function drivePairBy(document: Document, driver: string, step: Step): Doc
 /** Notes who agreed that tokens by the old key are refused; the first person stays, and comes before a request that asked nobody. @throws KeyPairRefused */
 export function approvePair(document: Document, by: string, step: Step): Document {
   const rotation = underWay(document, step);
-  if (rotation.approvedBy !== undefined && rotation.approvedBy !== ASKED_FOR_ITSELF) return document;
+  if (approvedByPerson(rotation)) return document;
   if (rotation.abortRequested !== undefined)
     throw new KeyPairRefused(`${tell(rotation)}, and ${rotation.abortRequested.by} asked to abort it: there is nothing to approve`);
   return rotation.approvedBy === by ? document : { ...document, rotation: { ...rotation, approvedBy: by } };

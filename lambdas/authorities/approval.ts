@@ -33,6 +33,10 @@ export function approve(document: AuthoritySecret, by: string, step: Step): Auth
 /** Who agreed where nobody was to be asked. Nobody has read what was named then, nor which tokens end. */
 export const ASKED_FOR_ITSELF = 'the request itself';
 
+/** Whether a person agreed, and not only the request. */
+export const approvedByPerson = ({ approvedBy }: { readonly approvedBy?: string | undefined }): boolean =>
+  approvedBy !== undefined && approvedBy !== ASKED_FOR_ITSELF;
+
 /** What was named to whoever approved; `all` where it was more than is noted, and where nobody is to be asked. */
 export function approvedNames({ approval, refusalsSeen }: Pick<AuthorityRotation, 'approval' | 'refusalsSeen'>): readonly string[] | 'all' {
   const seen = refusalsSeen?.named ?? [];

@@ -108,11 +108,10 @@ function givenAt(
   authority: AuthorityName,
   { state, canary, crossDroppedAt }: AuthorityRotation,
 ): Date | undefined {
-  if (state === 'DISTRUST-CANARY')
-    return told
-      .filter(({ host }) => host === canary)
-      .map((node) => writtenAt(node)(AUTHORITY_FILES[authority]))
-      .reduce(latest, undefined);
+  if (state === 'DISTRUST-CANARY') {
+    const first = told.find(({ host }) => host === canary);
+    return first && writtenAt(first)(AUTHORITY_FILES[authority]);
+  }
   if (crossDroppedAt === undefined) return undefined;
   // A kubelet renews its certificate whenever it likes, and it never had the cross certificate.
   const given = told.flatMap((node) =>

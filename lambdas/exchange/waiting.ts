@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ASKED_FOR_ITSELF } from '../authorities/approval';
+import { approvedByPerson } from '../authorities/approval';
 import type { FaultKind } from '../authorities/faults';
 import type { AccountsRotation, AuthorityRotation } from '../contract/authority-rotation';
 import type { Exchangeable } from '../contract/certificate-names';
@@ -38,8 +38,7 @@ export function patience(now: Date, { waiting }: ExchangeState, until: Date, rot
   const left = Math.ceil((until.getTime() - now.getTime()) / 1_000);
   if (left > 0) return Math.min(LONGEST_WAIT_SECONDS, left);
   // Who is to approve is asked for it once the time is over, after another look.
-  const approved = rotation.approvedBy !== undefined && rotation.approvedBy !== ASKED_FOR_ITSELF;
-  if (approved || rotation.abortRequested !== undefined || kind !== 'approval') return undefined;
+  if (approvedByPerson(rotation) || rotation.abortRequested !== undefined || kind !== 'approval') return undefined;
   const since = now.getTime() / 1_000 - (waiting.asked?.first ?? waiting.since);
   if (since > APPROVAL_SECONDS) return undefined;
   return since < 3_600 ? 60 : LONGEST_WAIT_SECONDS;

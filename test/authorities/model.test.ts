@@ -21,13 +21,13 @@ describe('whatever happens while an authority rotates, whoever must talk can tal
   });
 });
 
-const each = (...events: (Act['event'] | Act)[]): Act[] => events.map((one) => (typeof one === 'string' ? { event: one, pick: 0 } : one));
-const round = (...events: Parameters<typeof each>): Act[] => each(...events, 'the time of a soak', 'advance');
+const inTurn = (...events: (Act['event'] | Act)[]): Act[] => events.map((one) => (typeof one === 'string' ? { event: one, pick: 0 } : one));
+const round = (...events: Parameters<typeof inTurn>): Act[] => inTurn(...events, 'the time of a soak', 'advance');
 const ALL_PODS: Act = { event: 'new pods', pick: 5 };
 /** Everybody has what is new, and is without the old root when it is aborted. */
 const TURNED_BACK = [
   ...[...round('advance'), ...round('work on all'), ...round('work on all'), ...round('work on all', 'new kubeconfigs', ALL_PODS)],
-  ...[...round('work on all'), ...each('work on all', 'the time of a soak', 'new kubeconfigs', ALL_PODS, 'snapshot', 'abort', 'advance')],
+  ...[...round('work on all'), ...inTurn('work on all', 'the time of a soak', 'new kubeconfigs', ALL_PODS, 'snapshot', 'abort', 'advance')],
 ];
 const PLANNED = { authority: 'cluster', mode: 'planned' } as const;
 
@@ -39,14 +39,14 @@ describe('on the way back from the end of an exchange', () => {
       [
         ...round('work on all', 'two minutes', 'new kubeconfigs', ALL_PODS),
         { event: 'restore', pick: 4 },
-        ...each('advance', 'work on all', 'new pods'),
+        ...inTurn('advance', 'work on all', 'new pods'),
       ],
       /^pod to apiserver/,
     ],
     [
       'before people with the new root alone had the time to take both',
       'clients-returned',
-      each('work on all', 'two minutes', ALL_PODS, 'advance', 'work on all', 'advance', 'work on all'),
+      inTurn('work on all', 'two minutes', ALL_PODS, 'advance', 'work on all', 'advance', 'work on all'),
       /^person to apiserver/,
     ],
   ])('leaves by the old root are not written %s', (_, gate, acts, harm) => {
